@@ -1,0 +1,119 @@
+/**
+ * The guard: the contract between what sees an action and what records and decides it.
+ *
+ * An adapter reports an `Action` before it happens, obeys the `Verdict`, and reports the
+ * `Outcome`. The gate (`@sworn/govern`) decides; without a gate everything is allowed and recorded.
+ * Order, always: verdict → decision record durable → effect → outcome record (law 3).
+ * @module
+ */
+
+export interface ActionIds {
+  readonly session?: string
+  readonly run?: string
+  readonly turn?: string
+  readonly call?: string
+  readonly parentCall?: string
+  readonly trace?: string
+  readonly span?: string
+  readonly agent?: string
+  readonly user?: string
+}
+
+/** What is about to happen, as the source tells it. Hostile input. */
+export interface Action {
+  readonly kind: 'tool' | 'model' | 'resource' | 'handoff' | 'message' | 'session' | 'custom'
+  /** The name that is judged and recorded. */
+  readonly name: string
+  /** The source's own spelling, when it differs. */
+  readonly rawName?: string
+  readonly input?: unknown
+  readonly ids: ActionIds
+  readonly server?: { readonly name?: string; readonly version?: string; readonly transport?: string }
+  /** JSON-RPC id and method, when the source is MCP. */
+  readonly rpc?: { readonly id?: string | number; readonly method: string }
+  readonly sourceTime?: string
+}
+
+export interface Outcome {
+  readonly status: 'ok' | 'error' | 'denied' | 'cancelled' | 'timeout' | 'unknown'
+  readonly output?: unknown
+  readonly error?: unknown
+  readonly errorType?: string
+  readonly durationMs?: number
+  /** false: the stream broke, the output is what arrived. */
+  readonly complete?: boolean
+  readonly usage?: {
+    readonly inputTokens?: number
+    readonly outputTokens?: number
+    readonly cachedTokens?: number
+    readonly costUsd?: number
+  }
+}
+
+/** Why, in the words of docs/format.md; recorded on the decision and told to the client. */
+export interface VerdictReason {
+  readonly reason: string
+  /** One of spec events §3. */
+  readonly reasonCode: string
+  readonly matchedRule?: string
+  readonly policyName?: string
+  readonly policyVersion?: string
+  readonly policyHash?: string
+  readonly policyMode?: 'enforce' | 'monitor' | 'dry_run'
+  readonly violation?: boolean
+  readonly enforced?: boolean
+  readonly riskLevel?: 'low' | 'medium' | 'high' | 'critical'
+  /** What a JSON-RPC client is told; `data` and `message` never name a protected path or a value. */
+  readonly rpcError?: {
+    readonly code: number
+    readonly message: string
+    readonly data?: Readonly<Record<string, unknown>>
+    readonly profile: string
+  }
+}
+
+export type Verdict =
+  | ({ readonly decision: 'allow'; readonly input?: unknown } & VerdictReason)
+  | ({ readonly decision: 'deny' } & VerdictReason)
+  | ({ readonly decision: 'ask' } & VerdictReason)
+
+/** One sensitive pattern found, with where and what was done about it. */
+export interface DlpMatch {
+  readonly pattern: string
+  readonly matchCount: number
+  readonly direction: 'request' | 'response'
+  readonly dlpAction: 'warn' | 'mask' | 'block'
+  readonly redacted: boolean
+}
+
+/** The result of looking at data on its way through: the same object when nothing was found. */
+export interface Inspected {
+  readonly value: unknown
+  readonly matches: readonly DlpMatch[]
+  readonly blocked: boolean
+}
+
+/** Shares a limit between processes; see `Port.reserve`. */
+export type ReserveFn = (step: {
+  key: string
+  amount: number
+  limit: number
+  perMs: number
+}) => Promise<{ granted: boolean; retryAfterMs: number }>
+
+/** What decides. Pure but for `reserve`; never throws: a broken policy is a verdict. */
+export interface Gate {
+  /** Members that every decision of this gate carries. */
+  readonly policy: {
+    readonly name?: string
+    readonly version?: string
+    readonly hash?: string
+    readonly mode?: 'enforce' | 'monitor' | 'dry_run'
+  }
+  /** A JSON-RPC method other than tools/call. */
+  judgeMethod(method: string): Verdict
+  /** A tool call; consumes rate tokens. */
+  judge(action: Action): Promise<Verdict>
+  /** Looks at data before it is passed on. */
+  inspect(value: unknown, direction: 'request' | 'response'): Inspected
+}

@@ -1,0 +1,60 @@
+/**
+ * The one error of sworn: a code from one table, a place, never a value.
+ *
+ * A finding is not an error: verification returns findings. This class is for what could not be done.
+ * `docs/errors.md` lists exactly these codes; a test holds the two together.
+ * @module
+ */
+
+/** code -> what the operator can do about it. */
+export const ERRORS = {
+  ACKNOWLEDGED_LOST: 'An event that was acknowledged as durable is not in the ledger. The ledger is read-only; keep it and run `sworn verify`.',
+  APPEND_REFUSED: 'Nothing was written. Mend the cause and record again; a gated action was not executed.',
+  APPEND_UNKNOWN: 'The event may or may not be on disk. Resend it with the same event_id after the ledger has reopened.',
+  CHECKPOINT_MALFORMED: 'The checkpoint is not a C2SP tlog-checkpoint. Keep the file and compare it with a copy.',
+  CONFIG_INVALID: 'Correct the option at the named place; `sworn doctor --config` prints every value with its origin.',
+  DRIVER_MISSING: 'Install the named package next to sworn.',
+  EVENT_ID_CONFLICT: 'The same event_id was sent before with another content. Give each event its own UUIDv7.',
+  EVENT_INVALID: 'The event does not have the shape of docs/format.md. Correct the named member.',
+  FRAME_INVALID: 'The message is not a single unambiguous JSON-RPC message. Correct the client that sent it.',
+  IO_FAILED: 'A file or socket could not be used. Check the path, its permissions and the free space.',
+  KEY_INVALID: 'The key is malformed, of an unknown type, or weak. Use a verifier key as `sworn keys` prints it.',
+  LEDGER_BUSY: 'Another process holds this ledger and cannot be reached. Give each its own ledger, or share one `sworn recorder`.',
+  LEDGER_CLOSED: 'The recorder was closed. Open it again before recording.',
+  LEDGER_COPIED: 'This ledger is open at another path too. Continue the copy with `sworn init --reason`.',
+  LEDGER_CORRUPT: 'Stored entries are damaged beyond what a crash explains. The ledger is read-only; keep it and run `sworn verify`.',
+  LEDGER_DETACHED: 'The log file has lost the directory beside it. Bring back `<file>.ledger`, or start a new ledger elsewhere.',
+  LEDGER_FOREIGN_FILE: 'The file is not a ledger. Name another path.',
+  LEDGER_FORK: 'The ledger contradicts what was signed before. It is read-only; keep both copies.',
+  LEDGER_NOT_FOUND: 'There is no ledger at this path. Name one, or create it with `sworn init`.',
+  LEDGER_ROLLBACK: 'The ledger is older than what was signed before. Restore the newest copy, or continue with `sworn init --reason`.',
+  LEDGER_STATE_MISSING: 'The signer state of this ledger is missing. Restore it, or accept the ledger as it is with `sworn keys adopt`.',
+  LINE_MALFORMED: 'The line is not an entry of an agent audit log. Keep the file; it was edited or is foreign.',
+  NODE_TOO_OLD: 'Use a newer Node.js, as named.',
+  NOTE_MALFORMED: 'The text is not a C2SP signed note. Keep the file and compare it with a copy.',
+  NOTE_UNVERIFIED: 'No trusted key signed this note, or a trusted key signed something else. Check which key you trust.',
+  POLICY_INVALID: 'The policy cannot be read, so everything is blocked. Correct the named place; `sworn policy check` explains.',
+  PROOF_INVALID: 'The proof does not lead to the root. Do not rely on the entry.',
+  RECORDER_UNAVAILABLE: 'The recorder of this ledger did not answer in time. Gated actions are refused; see `sworn doctor`.',
+  USAGE: 'See `sworn --help`.',
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+
+export class SwornError extends Error {
+  readonly code: ErrorCode
+  /** Where: a JSON pointer, a `seq=…`, an option path or a file name. Never a value. */
+  readonly at: string
+
+  constructor(code: ErrorCode, message: string, at = '', options?: ErrorOptions) {
+    super(at ? `${message} (at ${at})` : message, options)
+    this.name = 'SwornError'
+    this.code = code
+    this.at = at
+  }
+
+  /** True across duplicate copies of this package, where `instanceof` is not. */
+  static is(e: unknown, code?: ErrorCode): e is SwornError {
+    return e instanceof Error && e.name === 'SwornError' && (!code || (e as SwornError).code === code)
+  }
+}

@@ -1,0 +1,2 @@
+/** Checks logs. Pure: no Node, no DOM, no dependency. @module */
+export { ERRORS, type ErrorCode, SwornError } from './errors.ts'

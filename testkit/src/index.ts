@@ -1,0 +1,2 @@
+/** What tests share. @module */
+export {}
