@@ -1,0 +1,50 @@
+/**
+ * Writes the generated pages: docs/errors.md from the code table, docs/reference/cli.md from the command table,
+ * and the JSON Schemas. `--check` compares instead of writing.
+ * @module
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { ERRORS } from '@sworn/verify'
+
+/** The pages that are made from code: path -> content. */
+export async function generatedPages(): Promise<Record<string, string>> {
+  return { 'docs/errors.md': errorsPage() }
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERRORS).map(([code, advice]) => `| ${code} | ${advice} |`)
+  return [
+    '# Errors',
+    '',
+    'Reference; generated from `packages/verify/src/errors.ts` by `npm run docs`. Every error has a code, a message (what was expected, what was found), a place, and never a value.',
+    'A *finding* of verification is not an error: see [format.md](format.md), findings.',
+    '',
+    '| code | what to do |',
+    '|---|---|',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+if (process.argv[1]?.endsWith('testkit/docs.ts')) {
+  for (const [path, content] of Object.entries(await generatedPages())) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, content)
+    console.log(`wrote ${path}`)
+  }
+}
+
+/** Generated pages whose file differs from what the code says now. */
+export async function stalePages(): Promise<string[]> {
+  const pages = Object.entries(await generatedPages())
+  return pages.filter(([path, content]) => read(path) !== content).map(([path]) => path)
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
