@@ -8,7 +8,8 @@
 
 /** code -> what the operator can do about it. */
 export const ERRORS = {
-  ACKNOWLEDGED_LOST: 'An event that was acknowledged as durable is not in the ledger. The ledger is read-only; keep it and run `sworn verify`.',
+  ACKNOWLEDGED_LOST:
+    'An event that was acknowledged as durable is not in the ledger. The ledger is read-only; keep it and run `sworn verify`.',
   APPEND_REFUSED: 'Nothing was written. Mend the cause and record again; a gated action was not executed.',
   APPEND_UNKNOWN: 'The event may or may not be on disk. Resend it with the same event_id after the ledger has reopened.',
   CHECKPOINT_MALFORMED: 'The checkpoint is not a C2SP tlog-checkpoint. Keep the file and compare it with a copy.',

@@ -1,2 +1,10 @@
 /** Checks logs. Pure: no Node, no DOM, no dependency. @module */
+export { concat, equalBytes, parseBase64, parseHex, text, toBase64, toHex, utf8 } from './bytes.ts'
+export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
 export { ERRORS, type ErrorCode, SwornError } from './errors.ts'
+export { createFrontier, type Frontier } from './frontier.ts'
+export { COSIGNATURE, ED25519, formatVkey, parseVkey, type VerifierKey } from './keys.ts'
+export { GENESIS, LABEL, type Line, linkLine, parseLine, signableText, withSignature } from './line.ts'
+export { checkConsistency, checkInclusion, checkSubtree, emptyRoot, leafHash, nodeHash } from './merkle.ts'
+export { cosignatureSeconds, formatNote, type Note, type NoteSignature, type OpenedNote, openNote, parseNote } from './note.ts'
+export type { HashName, Primitives } from './primitives.ts'

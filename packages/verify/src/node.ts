@@ -1,0 +1,20 @@
+/**
+ * The primitives on Node: its own OpenSSL, one call for each hash.
+ *
+ * Public keys are trusted to have passed `parseVkey`: OpenSSL verifies forgeries under small-order keys.
+ * @module
+ */
+import { createPublicKey, hash, verify } from 'node:crypto'
+import type { Primitives } from './primitives.ts'
+
+/** DER in front of the 32 key bytes: SubjectPublicKeyInfo of Ed25519, RFC 8410 §4. */
+const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
+
+export const nodePrimitives: Primitives = {
+  hash: (name, bytes) => hash(name, bytes, 'buffer'),
+  verifyEd25519(publicKey, message, signature) {
+    if (publicKey.length !== 32) return false
+    const key = createPublicKey({ key: Buffer.concat([SPKI_HEAD, publicKey]), format: 'der', type: 'spki' })
+    return verify(null, message, key, signature)
+  },
+}

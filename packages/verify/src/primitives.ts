@@ -1,0 +1,20 @@
+/**
+ * The cryptography that a host lends to this package.
+ *
+ * Two functions, so that the same verifier runs on Node, in a browser or in a test with its own.
+ * `@sworn/verify/node` brings the implementation for Node.
+ * @module
+ */
+
+/** The hash of a log's chain. Its tree is always SHA-256. */
+export type HashName = 'sha256' | 'sha3-256'
+
+export interface Primitives {
+  /** The 32-byte digest of `bytes`. The result is not shared; `bytes` may be reused by the caller afterwards. */
+  hash(name: HashName, bytes: Uint8Array): Uint8Array
+  /**
+   * True when `signature` (64 bytes) is an Ed25519 signature of `message` under `publicKey` (32 bytes), RFC 8032.
+   * False for every malformed input; weak keys are refused earlier, by `parseVkey`.
+   */
+  verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>
+}
