@@ -1,0 +1,50 @@
+/**
+ * Opens the port of this process to a ledger: the door that decides who records.
+ *
+ * The ledger, its lock and its endpoint live in a worker thread, so a program that blocks its event loop
+ * still serves the others. Whichever process records, the port stays the same. Promise: what was
+ * submitted is flushed at process exit, with or without `close`.
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { startWorker } from '../port/start-worker.ts'
+import type { ThreadData } from '../port/thread-messages.ts'
+import { openWorkerPort, type WorkerPort } from '../port/worker.ts'
+import { PATIENCE, type Patience } from './setup.ts'
+import type { LedgerSettings, ThreadOptions } from './thread-options.ts'
+
+export interface OpenPortOptions extends LedgerSettings {
+  /**
+   * Set when the process expects to live under 10 s: `spawnRecorder` is called where nobody records, and
+   * this process becomes the recorder only when that one does not answer within 1 s.
+   */
+  readonly ephemeral?: boolean
+  /** Starts a detached `sworn recorder` on the same path. */
+  readonly spawnRecorder?: () => void
+  /** 0 to 50, default 5: how far fdatasync may stay behind. */
+  readonly syncDelayMs?: number
+  readonly patience?: Partial<Patience>
+}
+
+const DEFAULT_SYNC_DELAY_MS = 5
+
+/**
+ * Becomes the recorder of the ledger, or hands over to the one there is.
+ *
+ * @throws SwornError LEDGER_BUSY naming the holder, LEDGER_* as recovery found, IO_FAILED
+ */
+export function openPort(options: OpenPortOptions): Promise<WorkerPort> {
+  const { ephemeral = false, spawnRecorder, syncDelayMs = DEFAULT_SYNC_DELAY_MS, patience, ...ledger } = options
+  const thread: ThreadOptions = {
+    ledger,
+    producerId: randomUUID(),
+    swornVersion: ledger.version ?? '0',
+    syncDelayMs,
+    patience: { ...PATIENCE, ...patience },
+    ephemeral: ephemeral && spawnRecorder !== undefined,
+  }
+  return openWorkerPort({
+    start: (control) => startWorker(import.meta.url, './worker-entry', { control, options: thread } satisfies ThreadData<ThreadOptions>),
+    ...(spawnRecorder && { spawnRecorder }),
+  })
+}

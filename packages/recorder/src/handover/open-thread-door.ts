@@ -1,0 +1,39 @@
+/**
+ * The door as it is opened inside the appender's thread.
+ * @module
+ */
+import type { ThreadHooks } from '../port/thread-host.ts'
+import type { Port } from '../port/types.ts'
+import { type LedgerPlace, prepareLedgerDirectory, prepareSocketDirectories } from './directories.ts'
+import { openDoor } from './door.ts'
+import { findPlaces, nodePlatform, type Platform } from './platform.ts'
+import type { SharedLedger } from './setup.ts'
+import type { ThreadOptions } from './thread-options.ts'
+
+export interface LedgerDriver {
+  readonly place: LedgerPlace
+  readonly open: () => SharedLedger
+}
+
+/** Prepares the directories and opens the door. @throws SwornError as `openDoor`, LEDGER_NOT_FOUND, LEDGER_DETACHED */
+export function openThreadDoor(
+  options: ThreadOptions,
+  hooks: ThreadHooks,
+  driver: LedgerDriver,
+  platform: Platform = nodePlatform(),
+): Promise<Port> {
+  prepareLedgerDirectory(driver.place, options.ledger.requireExisting ?? false)
+  const places = findPlaces(driver.place.root, platform)
+  prepareSocketDirectories(places, platform)
+  const { producerId, swornVersion, syncDelayMs, patience, ephemeral } = options
+  return openDoor({
+    places,
+    platform,
+    openLedger: driver.open,
+    producerId,
+    swornVersion,
+    syncDelayMs,
+    patience,
+    ...(ephemeral && { spawnRecorder: hooks.spawnRecorder }),
+  })
+}

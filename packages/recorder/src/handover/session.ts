@@ -1,0 +1,119 @@
+/**
+ * One client of the data socket, seen from the recorder.
+ *
+ * The client is this user's process and still untrusted. Bounds: a hello within 2 s, frames of 4 MiB,
+ * 4 MiB of events or 1 MiB of unread answers under way, then it is not read from until that shrinks.
+ * A stream that is not our protocol is closed. Nothing here waits on a client.
+ * @module
+ */
+import type { Socket } from 'node:net'
+import { SwornError } from '@sworn/verify'
+import type { GroupCommit } from '../port/group-commit.ts'
+import { toPlain } from '../port/plain-error.ts'
+import { createFrameReader, type FrameBody, formatFrame } from './frames.ts'
+import {
+  formatWelcome,
+  type Greeting,
+  type Hello,
+  type KnownEntry,
+  PROTOCOL_VERSIONS,
+  parseHello,
+  parseRequest,
+  type Request,
+} from './messages.ts'
+
+/** The ledger that sessions lead to, once it is open. */
+export interface OpenedLedger {
+  readonly commit: GroupCommit
+  /** False when the ledger does not carry what somebody was promised. */
+  readonly holds: (entry: KnownEntry) => boolean
+}
+
+export interface SessionHost {
+  readonly greeting: () => Greeting
+  /** Rejects with the SwornError that clients are refused with. */
+  readonly opened: Promise<OpenedLedger>
+}
+
+const HELLO_TIMEOUT_MS = 2_000
+const MAX_UNITS_UNDER_WAY = 4 * 1024 * 1024
+const MAX_UNREAD_BYTES = 1024 * 1024
+
+/** Greets and serves `socket` until it ends. */
+export function serveSession(socket: Socket, host: SessionHost): void {
+  const reader = createFrameReader()
+  let take: (body: FrameBody) => void = expectHello
+  const timer = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS)
+  timer.unref()
+
+  function expectHello(body: FrameBody): void {
+    const hello = parseHello(body)
+    clearTimeout(timer)
+    if (!hello || !PROTOCOL_VERSIONS.includes(hello.version)) return void socket.destroy()
+    take = () => socket.destroy() // nothing may be said before the welcome
+    welcome(socket, host, hello).then(
+      (serve) => {
+        take = serve
+      },
+      (error: unknown) => socket.end(formatFrame({ kind: 'refused', error: toPlain(error, 'RECORDER_UNAVAILABLE') })),
+    )
+  }
+
+  socket.on('error', () => undefined) // 'close' follows
+  socket.on('close', () => clearTimeout(timer))
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const body of reader.push(chunk)) take(body)
+    } catch {
+      socket.destroy()
+    }
+  })
+  socket.write(formatFrame({ kind: 'greeting', ...host.greeting() }))
+}
+
+async function welcome(socket: Socket, host: SessionHost, hello: Hello): Promise<(body: FrameBody) => void> {
+  const { commit, holds } = await host.opened
+  // Refused to this client only: a promise that it invented must not stop the recorder.
+  if (hello.newest && !holds(hello.newest))
+    throw new SwornError('ACKNOWLEDGED_LOST', 'an acknowledged event is not in the ledger', `seq=${hello.newest.seq}`)
+  socket.write(formatFrame(formatWelcome(commit.info)))
+  return createRequestTaker(socket, commit, hello.producer)
+}
+
+function createRequestTaker(socket: Socket, commit: GroupCommit, producerId: string): (body: FrameBody) => void {
+  let unitsUnderWay = 0
+
+  function regulate(): void {
+    if (unitsUnderWay > MAX_UNITS_UNDER_WAY || socket.writableLength > MAX_UNREAD_BYTES) socket.pause()
+    else if (socket.isPaused()) socket.resume()
+  }
+
+  function answer(id: number, body: FrameBody): void {
+    if (!socket.destroyed) socket.write(formatFrame({ ...body, kind: 'answer', id }))
+  }
+
+  socket.on('drain', regulate)
+  return (body) => {
+    const request = parseRequest(body, producerId)
+    if (!request) return void socket.destroy()
+    if (request.kind !== 'submit') return answer(request.id, answerAtOnce(commit, request))
+    const units = request.items.reduce((sum, item) => sum + item.json.length, 0)
+    unitsUnderWay += units
+    regulate()
+    void commit.append(request.items).then((answers) => {
+      unitsUnderWay -= units
+      answer(request.id, { acks: answers.map((a) => (SwornError.is(a) ? toPlain(a) : a)) })
+      regulate()
+    })
+  }
+}
+
+function answerAtOnce(commit: GroupCommit, request: Exclude<Request, { kind: 'submit' }>): FrameBody {
+  try {
+    if (request.kind === 'reserve') return { reservation: commit.reserve(request.step) }
+    commit.flush()
+    return {}
+  } catch (error) {
+    return { error: toPlain(error) }
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What a process needs to take part in a ledger: places, the ledger's own opener, and patience.
+ * @module
+ */
+import type { AppendableLedger } from '../port/group-commit.ts'
+import type { Places, Platform } from './platform.ts'
+
+/** A ledger that can also tell what it holds. */
+export interface SharedLedger extends AppendableLedger {
+  /** True when the entry at `seq` has this hash (64 lowercase hex characters). */
+  holds(seq: number, entryHash: string): boolean
+}
+
+export interface Patience {
+  /** How long a data socket may take to greet. */
+  readonly greetMs: number
+  /** How long a holder may take to open its ledger. */
+  readonly welcomeMs: number
+  /** How long a `sync` event may wait for its answer. */
+  readonly ackMs: number
+  /** The same for the other levels: nobody's action waits for them. */
+  readonly lazyAckMs: number
+  /** How long a started recorder process may take to answer. */
+  readonly spawnMs: number
+}
+
+export const PATIENCE: Patience = { greetMs: 2_000, welcomeMs: 30_000, ackMs: 2_000, lazyAckMs: 30_000, spawnMs: 1_000 }
+
+export interface Setup {
+  readonly places: Places
+  readonly platform: Platform
+  /** Recovers and opens the ledger; called under the lock only. @throws SwornError LEDGER_* */
+  readonly openLedger: () => SharedLedger
+  readonly producerId: string
+  readonly swornVersion: string
+  readonly syncDelayMs: number
+  readonly patience: Patience
+  /** Set for a process that expects to live under 10 s: starts a recorder process instead of becoming one. */
+  readonly spawnRecorder?: () => void
+}

@@ -1,0 +1,163 @@
+/**
+ * Group commit: many submissions, one write, one fdatasync.
+ *
+ * Everything queued while the previous commit ran goes into the next (at most 4,096 records and
+ * 4 MiB). A commit with a `sync` event is on disk before anything of it is acknowledged; the others
+ * are acknowledged when written and are on disk at most `syncDelayMs` later.
+ * Owns the only reference through which a ledger is appended to. Source: docs/format.md, commit protocol.
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import type { Ack, LedgerInfo, Reservation, Reserve, Submission } from './types.ts'
+
+/** A submission and the producer it came from; together with `eventId` the dedupe key. */
+export type Item = Submission & { readonly producerId: string }
+export type Answer = Ack | SwornError
+
+/** The part of a ledger that is used here, written out so that a test can stand in for it. */
+export interface AppendableLedger {
+  readonly info: LedgerInfo
+  readonly unsyncedBytes: number
+  append(items: readonly Item[]): readonly Answer[]
+  sync(): void
+  tick(): void
+  /** Milliseconds since the epoch, of the clock passed in; Infinity when nothing is due. */
+  nextTickAt(): number
+  reserve(step: Reserve): Reservation
+  close(): void
+}
+
+export interface GroupCommitOptions {
+  readonly now?: () => number
+  /** 0 to 50; how far fdatasync may stay behind a `batch` acknowledgement. */
+  readonly syncDelayMs?: number
+}
+
+export interface GroupCommit {
+  readonly info: LedgerInfo
+  /** Answers in the order of `items`, when all of them reached their level; never rejects. */
+  append(items: readonly Item[]): Promise<readonly Answer[]>
+  reserve(step: Reserve): Reservation
+  /** Writes and syncs everything queued, now. @throws SwornError APPEND_UNKNOWN */
+  flush(): void
+  /** Flushes, then closes the ledger. Later calls are answered with LEDGER_CLOSED. */
+  close(): void
+}
+
+interface Waiting {
+  readonly items: readonly Item[]
+  readonly answers: Answer[]
+  readonly resolve: (answers: readonly Answer[]) => void
+}
+
+const MAX_RECORDS = 4096
+const MAX_UNITS = 4 * 1024 * 1024
+const MAX_DELAY_MS = 50
+/** Longest delay that setTimeout takes. */
+const MAX_TIMER_MS = 0x7fffffff
+
+/** Takes over `ledger`: nobody else may append to it or close it. */
+export function createGroupCommit(ledger: AppendableLedger, options: GroupCommitOptions = {}): GroupCommit {
+  const { now = Date.now, syncDelayMs = 5 } = options
+  if (!(syncDelayMs >= 0 && syncDelayMs <= MAX_DELAY_MS)) throw new RangeError(`syncDelayMs must be 0 to ${MAX_DELAY_MS}`)
+  const queue: Waiting[] = []
+  let drain: NodeJS.Immediate | undefined
+  let syncTimer: NodeJS.Timeout | undefined
+  let tickTimer: NodeJS.Timeout | undefined
+  let closed = false
+
+  function commitAll(): void {
+    clearImmediate(drain)
+    drain = undefined
+    while (queue.length > 0) commitOne(ledger, queue)
+    arm()
+  }
+
+  function arm(): void {
+    if (ledger.unsyncedBytes > 0 && !syncTimer) syncTimer = setTimeout(syncNow, syncDelayMs)
+    clearTimeout(tickTimer)
+    const due = ledger.nextTickAt()
+    if (closed || due === Number.POSITIVE_INFINITY) return
+    tickTimer = setTimeout(tickNow, Math.min(Math.max(0, due - now()), MAX_TIMER_MS))
+    tickTimer.unref() // a checkpoint that is due does not keep a finished program alive; close() makes it
+  }
+
+  function syncNow(): void {
+    clearTimeout(syncTimer)
+    syncTimer = undefined
+    quietly(() => ledger.sync())
+  }
+
+  function tickNow(): void {
+    quietly(() => ledger.tick())
+    if (!closed) arm()
+  }
+
+  return {
+    info: ledger.info,
+    append(items) {
+      if (closed) return Promise.resolve(items.map(() => new SwornError('LEDGER_CLOSED', 'the recorder was closed')))
+      return new Promise((resolve) => {
+        queue.push({ items, answers: [], resolve })
+        drain ??= setImmediate(commitAll)
+      })
+    },
+    reserve: (step) => ledger.reserve(step),
+    flush() {
+      commitAll()
+      clearTimeout(syncTimer)
+      syncTimer = undefined
+      ledger.sync()
+    },
+    close() {
+      if (closed) return
+      commitAll()
+      closed = true
+      clearTimeout(syncTimer)
+      clearTimeout(tickTimer)
+      ledger.close()
+    },
+  }
+}
+
+/** The ledger poisons itself on a failed sync or tick and says so in its next answers. */
+function quietly(step: () => void): void {
+  try {
+    step()
+  } catch (error) {
+    if (!SwornError.is(error)) throw error
+  }
+}
+
+/** Writes as much of the queue as one commit may hold and settles what became complete. */
+function commitOne(ledger: AppendableLedger, queue: Waiting[]): void {
+  const taken: { readonly of: Waiting; readonly item: Item }[] = []
+  let units = 0
+  scan: for (const waiting of queue) {
+    for (const item of waiting.items.slice(waiting.answers.length)) {
+      const full = taken.length > 0 && (taken.length >= MAX_RECORDS || units + item.json.length > MAX_UNITS)
+      if (full) break scan
+      taken.push({ of: waiting, item })
+      units += item.json.length
+    }
+  }
+  const answers = appendOrUnknown(
+    ledger,
+    taken.map((t) => t.item),
+  )
+  for (const [n, { of }] of taken.entries()) of.answers.push(answers[n] ?? new SwornError('APPEND_UNKNOWN', 'the ledger gave no answer'))
+  while (queue[0] && queue[0].answers.length === queue[0].items.length) {
+    const done = queue.shift()
+    done?.resolve(done.answers)
+  }
+}
+
+function appendOrUnknown(ledger: AppendableLedger, items: readonly Item[]): readonly Answer[] {
+  if (items.length === 0) return []
+  try {
+    return ledger.append(items)
+  } catch (error) {
+    const answer = SwornError.is(error) ? error : new SwornError('APPEND_UNKNOWN', 'the ledger failed unexpectedly', '', { cause: error })
+    return items.map(() => answer)
+  }
+}

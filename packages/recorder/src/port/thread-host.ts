@@ -1,0 +1,83 @@
+/**
+ * The appender's thread: serves one port to the thread that started it.
+ *
+ * Promise: every message gets exactly one answer; a blocking request is answered through shared
+ * memory, so a caller whose event loop stands still (exit handlers) still learns of it.
+ * @module
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { SwornError } from '@sworn/verify'
+import { toPlain } from './plain-error.ts'
+import { CONTROL, type FromAppender, OUTCOME, type ThreadAnswer, type ToAppender } from './thread-messages.ts'
+import type { Port } from './types.ts'
+
+/** What a port that lives in an appender thread may ask of the process around it. */
+export interface ThreadHooks {
+  /** Asks the caller's thread to start a recorder process; nothing is answered. */
+  readonly spawnRecorder: () => void
+}
+
+/** Opens the port and serves it until it is closed; the thread then ends by itself. */
+export async function serveThread(caller: MessagePort, control: Int32Array, open: (hooks: ThreadHooks) => Promise<Port>): Promise<void> {
+  const say = (message: FromAppender) => caller.postMessage(message)
+  const early: ToAppender[] = []
+  const keep = (message: ToAppender) => early.push(message)
+  caller.on('message', keep)
+  try {
+    const port = await open({ spawnRecorder: () => say({ kind: 'spawn' }) })
+    const take = createServer(port, caller, control)
+    caller.off('message', keep)
+    caller.on('message', take)
+    say({ kind: 'ready', info: port.info })
+    for (const message of early) take(message)
+  } catch (error) {
+    say({ kind: 'failed', error: toPlain(error, 'RECORDER_UNAVAILABLE') })
+    caller.close()
+  }
+}
+
+function createServer(port: Port, caller: MessagePort, control: Int32Array): (message: ToAppender) => void {
+  const answer = createOutbox(caller)
+  return (message) => {
+    switch (message.kind) {
+      case 'submit':
+        return void port.submit(message.batch).then((answers) => {
+          answer({ id: message.id, acks: answers.map((a) => (SwornError.is(a) ? toPlain(a) : a)) })
+        })
+      case 'reserve':
+        return void port.reserve(message.step).then(
+          (reservation) => answer({ id: message.id, reservation }),
+          (error: unknown) => answer({ id: message.id, error: toPlain(error, 'RECORDER_UNAVAILABLE') }),
+        )
+      case 'blocking':
+        return void (message.close ? port.close() : port.flush()).then(
+          () => release(control, message.ticket, OUTCOME.onDisk),
+          () => release(control, message.ticket, OUTCOME.failed),
+        )
+      default:
+        return void (message.kind === 'close' ? port.close() : port.flush()).then(
+          () => answer({ id: message.id }),
+          (error: unknown) => answer({ id: message.id, error: toPlain(error) }),
+        )
+    }
+  }
+}
+
+/** One message for all answers of a turn. */
+function createOutbox(caller: MessagePort): (answer: ThreadAnswer) => void {
+  let answers: ThreadAnswer[] = []
+  return (answer) => {
+    if (answers.push(answer) > 1) return
+    setImmediate(() => {
+      const message: FromAppender = { kind: 'answers', answers }
+      answers = []
+      caller.postMessage(message)
+    })
+  }
+}
+
+function release(control: Int32Array, ticket: number, outcome: number): void {
+  Atomics.store(control, CONTROL.outcome, outcome)
+  Atomics.store(control, CONTROL.ticket, ticket)
+  Atomics.notify(control, CONTROL.ticket)
+}

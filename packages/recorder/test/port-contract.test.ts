@@ -1,0 +1,24 @@
+/** One contract: a port in this thread, in a worker that records, and in a worker that hands over. */
+import { createLocalPort } from '../src/port/local.ts'
+import type { Port } from '../src/port/types.ts'
+import { openFakeLedger } from './support/fake-ledger.ts'
+import { openFakePort } from './support/fake-port.ts'
+import { portContract } from './support/port-contract.ts'
+import { temporaryDirectory } from './support/temporary.ts'
+
+portContract('local', async () => createLocalPort(openFakeLedger(temporaryDirectory())))
+portContract('worker that records', () => openFakePort(temporaryDirectory()))
+portContract('worker that hands over', async () => withHolder(temporaryDirectory()))
+
+/** A client of another port, which is closed after it. */
+async function withHolder(path: string): Promise<Port> {
+  const holder = await openFakePort(path)
+  const port = await openFakePort(path)
+  return {
+    ...port,
+    async close() {
+      await port.close()
+      await holder.close()
+    },
+  }
+}

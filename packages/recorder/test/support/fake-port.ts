@@ -1,0 +1,27 @@
+/** Opens a port whose ledger is the fake one, behind a real worker and a real hand-over. */
+import { randomUUID } from 'node:crypto'
+import { PATIENCE, type Patience } from '../../src/handover/setup.ts'
+import type { ThreadOptions } from '../../src/handover/thread-options.ts'
+import { startWorker } from '../../src/port/start-worker.ts'
+import { openWorkerPort, type WorkerPort } from '../../src/port/worker.ts'
+
+export interface FakePortOptions {
+  readonly ephemeral?: boolean
+  readonly spawnRecorder?: () => void
+  readonly patience?: Partial<Patience>
+}
+
+export function openFakePort(path: string, { ephemeral = false, spawnRecorder, patience }: FakePortOptions = {}): Promise<WorkerPort> {
+  const options: ThreadOptions = {
+    ledger: { path, home: path },
+    producerId: randomUUID(),
+    swornVersion: '0.1.0',
+    syncDelayMs: 5,
+    patience: { ...PATIENCE, ...patience },
+    ephemeral,
+  }
+  return openWorkerPort({
+    start: (control) => startWorker(import.meta.url, './fake-worker-entry', { control, options }),
+    ...(spawnRecorder && { spawnRecorder }),
+  })
+}

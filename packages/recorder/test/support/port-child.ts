@@ -1,0 +1,59 @@
+/**
+ * A process with a port, driven by its arguments: `<path> <what> [more]`. Prints one JSON line per fact.
+ *
+ * write N: N writers, one sync or batch event at a time, until stdin ends. hold: opens, then waits for stdin to end.
+ * exit N: submits N batch events and exits without close. once: one sync event, close.
+ */
+import { writeSync } from 'node:fs'
+import { SwornError } from '@sworn/verify'
+import type { WorkerPort } from '../../src/port/worker.ts'
+import { openFakePort } from './fake-port.ts'
+import { sample } from './submissions.ts'
+
+const [path = '', what = '', count = '1'] = process.argv.slice(2)
+const say = (fact: Record<string, unknown>) => writeSync(1, `${JSON.stringify(fact)}\n`)
+
+try {
+  const port = await openFakePort(path)
+  say({ open: process.pid })
+  await act(port)
+} catch (error) {
+  say({ failed: SwornError.is(error) ? error.code : 'crash', message: error instanceof Error ? error.message : '' })
+}
+
+async function act(port: WorkerPort): Promise<void> {
+  if (what === 'exit') {
+    for (let n = 0; n < Number(count); n++) void port.submit([sample(n, 'batch')])
+    process.exit(0)
+  }
+  if (what === 'finish') return void port.submit([sample(1, 'batch')])
+  const ended = new Promise<void>((resolve) => process.stdin.once('end', resolve).resume())
+  if (what === 'hold') await ended
+  if (what === 'once')
+    for (const answer of await port.submit([sample(1)]))
+      say(SwornError.is(answer) ? { error: answer.code, message: answer.message } : { ...answer })
+  if (what === 'write') await writeUntil(port, ended)
+  await port.close()
+  process.stdin.destroy()
+}
+
+async function writeUntil(port: WorkerPort, ended: Promise<void>): Promise<void> {
+  let over = false
+  void ended.then(() => {
+    over = true
+  })
+  const writer = async (w: number) => {
+    for (let n = 0; !over; n++) await writeOne(port, w, n)
+  }
+  await Promise.all(Array.from({ length: Number(count) }, (_, w) => writer(w)))
+}
+
+/** Sends one event until it is acknowledged, always under the same event_id. */
+async function writeOne(port: WorkerPort, w: number, n: number): Promise<void> {
+  const event = sample(n, n % 4 === 0 ? 'sync' : 'batch', { writer: `${process.pid}-${w}`, n })
+  for (;;) {
+    const [answer] = await port.submit([event])
+    if (!SwornError.is(answer)) return void say({ eventId: event.eventId, seq: answer!.seq, entryHash: answer!.entryHash })
+    if (answer.code !== 'APPEND_UNKNOWN' && answer.code !== 'RECORDER_UNAVAILABLE') throw answer
+  }
+}
