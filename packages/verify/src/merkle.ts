@@ -78,13 +78,15 @@ export function checkConsistency(
   rootN: Uint8Array,
   proof: readonly Uint8Array[],
 ): void {
+  if (m === 0) throw refuse('a size above 0 was expected')
   checkSubtree(p, { start: 0, end: m, size: n }, rootM, rootN, proof)
 }
 
 /**
  * Checks that the subtree over the leaves `[start, end)` lies in the tree of `size` with root `rootN`.
  *
- * @param range `start < end <= size`, start a multiple of the smallest power of two that is at least `end - start`
+ * @param range `start <= end <= size`, start a multiple of the smallest power of two that is at least `end - start`;
+ *   an empty subtree has the empty root and an empty proof, whatever `rootN` is
  * @throws SwornError PROOF_INVALID
  * @see draft-ietf-plants-merkle-tree-certs §4.4; with start 0 it is RFC 9162 §2.1.4.2
  */
@@ -97,6 +99,11 @@ export function checkSubtree(
 ): void {
   const { start, end, size } = range
   if (!isSubtree(start, end) || !isSize(size) || end > size) throw refuse('a subtree within the tree was expected')
+  if (end - start === size || start === end) {
+    const same = start === end ? emptyRoot(p) : rootN
+    if (proof.length > 0 || !equalBytes(subtreeRoot, same)) throw refuse('an empty proof and equal roots were expected')
+    return
+  }
   checkHashes(subtreeRoot, rootN, ...proof)
   let [fn, sn, tn] = [start, end - 1, size - 1]
   while (fn !== sn && (sn === tn || isOdd(sn))) [fn, sn, tn] = [half(fn), half(sn), half(tn)]
@@ -117,7 +124,7 @@ export function checkSubtree(
 }
 
 function isSubtree(start: number, end: number): boolean {
-  if (!isSize(start) || !isSize(end) || start >= end) return false
+  if (!isSize(start) || !isSize(end) || start > end) return false
   let width = 1
   while (width < end - start) width *= 2
   return start % width === 0
