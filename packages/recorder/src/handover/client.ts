@@ -16,6 +16,7 @@ import {
   type Greeting,
   isPlainError,
   type KnownEntry,
+  PROTOCOL_VERSIONS,
   parseAnswer,
   parseWelcome,
   type Answer as WireAnswer,
@@ -25,10 +26,12 @@ import type { Role } from './role.ts'
 export interface ClientOptions {
   readonly producerId: string
   readonly newest: KnownEntry | undefined
+  readonly swornVersion: string
   /** How long the holder may take to open its ledger. */
   readonly welcomeTimeoutMs: number
 }
 
+const MAX_VERSION_TEXT = 32
 const MAX_FRAME_ITEMS = 1000
 /** Payload bytes of one frame; JSON in JSON at most doubles them. */
 const MAX_FRAME_PAYLOAD_BYTES = 1024 * 1024
@@ -45,7 +48,7 @@ export async function openClient(line: Line, greeting: Greeting, options: Client
     line.socket.destroy()
     throw new SwornError(
       'LEDGER_BUSY',
-      `process ${greeting.pid} speaks protocol ${greeting.versions.join(', ')} (sworn ${greeting.sworn.slice(0, 32)}), not ours`,
+      `process ${greeting.pid} speaks protocol ${greeting.versions.join(', ')} (sworn ${greeting.sworn.slice(0, MAX_VERSION_TEXT)}), this is ${PROTOCOL_VERSIONS.join(', ')} (sworn ${options.swornVersion})`,
     )
   }
   line.socket.write(

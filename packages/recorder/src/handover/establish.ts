@@ -51,10 +51,10 @@ async function handOver(setup: Setup, newest: KnownEntry | undefined): Promise<R
 }
 
 async function join(setup: Setup, contact: Exclude<Contact, { kind: 'dead' }>, newest: KnownEntry | undefined): Promise<Role | undefined> {
-  const { places, patience, producerId } = setup
+  const { places, patience, producerId, swornVersion } = setup
   if (contact.kind === 'forbidden') throw busy(places, 'its data socket refuses this user; give each its own ledger, or share one recorder')
   if (contact.kind === 'silent') throw busy(places, `its data socket did not answer within ${patience.greetMs} ms`)
-  return openClient(contact.line, contact.greeting, { producerId, newest, welcomeTimeoutMs: patience.welcomeMs })
+  return openClient(contact.line, contact.greeting, { producerId, swornVersion, newest, welcomeTimeoutMs: patience.welcomeMs })
 }
 
 /** The recorder role, when the lock is free and still nobody answers under it. */

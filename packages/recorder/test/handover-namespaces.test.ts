@@ -1,0 +1,55 @@
+/** Two network namespaces on one directory: the lock name is free in both, the data socket decides. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startChild } from './support/child.ts'
+import { temporaryDirectory } from './support/temporary.ts'
+
+const allowed = process.platform === 'linux' && spawnSync('unshare', ['-n', 'true']).status === 0
+const skip = allowed ? false : 'unshare -n is not permitted here'
+if (skip) console.error(`SKIPPED: network namespaces: ${skip}`)
+const elsewhere = ['unshare', '-n']
+
+test('a process in another network namespace hands over to the recorder it finds', { skip }, async () => {
+  const path = temporaryDirectory()
+  const holder = startChild(path, 'hold')
+  await holder.when((fact) => fact.open !== undefined)
+  const seqs = []
+  for (let n = 0; n < 2; n++) {
+    const other = startChild(path, 'once', 1, elsewhere)
+    seqs.push((await other.when((fact) => fact.seq !== undefined))?.seq)
+    await other.finish()
+  }
+  assert.deepEqual(seqs, [0, 1])
+  assert.equal(holder.process.exitCode, null)
+  assert.equal(await holder.finish(), 0)
+})
+
+test('a stopped recorder in another network namespace is not taken over although its lock name is free here', {
+  skip,
+  timeout: 20_000,
+}, async () => {
+  const path = temporaryDirectory()
+  const holder = startChild(path, 'hold')
+  await holder.when((fact) => fact.open !== undefined)
+  holder.process.kill('SIGSTOP')
+  const other = startChild(path, 'once', 1, elsewhere)
+  const fact = await other.when((f) => f.failed !== undefined || f.seq !== undefined)
+  assert.equal(fact?.failed, 'LEDGER_BUSY')
+  assert.match(fact.message ?? '', new RegExp(String(holder.pid)))
+  holder.process.kill('SIGCONT')
+  assert.equal(await holder.finish(), 0)
+})
+
+test('two namespaces that start together end with one recorder', { skip, timeout: 20_000 }, async () => {
+  const path = temporaryDirectory()
+  const both = [startChild(path, 'hold'), startChild(path, 'hold', 1, elsewhere)]
+  await Promise.all(both.map((child) => child.when((fact) => fact.open !== undefined || fact.failed !== undefined)))
+  const third = startChild(path, 'once')
+  assert.equal((await third.when((fact) => fact.seq !== undefined))?.seq, 0)
+  await third.finish()
+  for (const child of both) assert.equal(await child.finish(), 0)
+  rmSync(join(path, 'fake.jsonl'))
+})

@@ -1,0 +1,178 @@
+/** Several processes on one ledger: hand over, take over, and refuse where nobody can know. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { SwornError } from '@sworn/verify'
+import { formatFrame } from '../src/handover/frames.ts'
+import { startChild } from './support/child.ts'
+import { openFakePort } from './support/fake-port.ts'
+import { acksOf } from './support/port-contract.ts'
+import { readStored } from './support/stored.ts'
+import { sample } from './support/submissions.ts'
+import { temporaryDirectory } from './support/temporary.ts'
+
+const quick = { patience: { greetMs: 200, ackMs: 300, lazyAckMs: 300 } }
+
+test('when the recorder closes, a client takes over and its port goes on', async () => {
+  const path = temporaryDirectory()
+  const ports = [await openFakePort(path), await openFakePort(path), await openFakePort(path)]
+  const all = []
+  for (const port of ports) {
+    all.push(...acksOf(await ports.at(-1)!.submit([sample(1)])))
+    await port.close()
+  }
+  assert.deepEqual(
+    all.map((ack) => ack.seq),
+    [0, 1, 2],
+  )
+  assert.equal(existsSync(join(path, 'log.sock')), false)
+  assert.equal(existsSync(join(path, 'log.lock')), false)
+})
+
+test('events that were on their way when the recorder was killed are sent again and appear once', async () => {
+  const path = temporaryDirectory()
+  const holder = startChild(path, 'hold')
+  await holder.when((fact) => fact.open !== undefined)
+  const port = await openFakePort(path)
+  const events = Array.from({ length: 200 }, (_, n) => sample(n, 'batch'))
+  const answers = events.map((event) => port.submit([event]))
+  await answers[0]
+  holder.process.kill('SIGKILL')
+  const acks = acksOf((await Promise.all(answers)).flat())
+  await port.close()
+  const stored = await readStored(path)
+  assert.deepEqual(
+    stored.map((entry) => entry.eventId),
+    events.map((event) => event.eventId),
+  )
+  assert.deepEqual(
+    acks.map((ack) => ack.seq),
+    events.map((_, n) => n),
+  )
+})
+
+test('a recorder that is stopped keeps the ledger: its clients get unknown, starters LEDGER_BUSY with its pid', async () => {
+  const path = temporaryDirectory()
+  const holder = startChild(path, 'hold')
+  await holder.when((fact) => fact.open !== undefined)
+  const port = await openFakePort(path, quick)
+  holder.process.kill('SIGSTOP')
+  const [answer] = await port.submit([sample(1)])
+  assert.ok(SwornError.is(answer, 'APPEND_UNKNOWN'))
+  assert.match(answer.message, new RegExp(String(holder.pid)))
+  await assert.rejects(openFakePort(path, quick), (e) => SwornError.is(e, 'LEDGER_BUSY') && e.message.includes(String(holder.pid)))
+  holder.process.kill('SIGCONT')
+  assert.equal(acksOf(await port.submit([sample(2)])).length, 1)
+  await port.close()
+  assert.equal(await holder.finish(), 0)
+})
+
+test('a ledger under a path of 150 characters is shared through a hashed socket name', async () => {
+  const path = join(temporaryDirectory(), 'x'.repeat(150))
+  mkdirSync(path)
+  const first = await openFakePort(path)
+  const second = await openFakePort(path)
+  assert.equal(existsSync(join(path, 'log.sock')), false)
+  assert.deepEqual(
+    acksOf([...(await first.submit([sample(1)])), ...(await second.submit([sample(2)]))]).map((a) => a.seq),
+    [0, 1],
+  )
+  await second.close()
+  await first.close()
+})
+
+test('the data socket is 0600', async () => {
+  const path = temporaryDirectory()
+  const port = await openFakePort(path)
+  assert.equal(statSync(join(path, 'log.sock')).mode & 0o777, 0o600)
+  await port.close()
+})
+
+test('a recorder of another protocol version is LEDGER_BUSY that names both', async () => {
+  const path = temporaryDirectory()
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.write(formatFrame({ kind: 'greeting', versions: [77], sworn: '9.9.9', nonce: 'n', pid: 4242, logId: '' }))
+  })
+  await new Promise<void>((resolve) => server.listen(join(path, 'log.sock'), resolve))
+  await assert.rejects(
+    openFakePort(path, quick),
+    (e) => SwornError.is(e, 'LEDGER_BUSY') && /4242 .*77 \(sworn 9\.9\.9\), this is 1 \(sworn 0\.1\.0\)/.test(e.message),
+  )
+  server.close()
+})
+
+test('a socket file that nobody answers is a dead recorder', async () => {
+  const path = temporaryDirectory()
+  spawnSync(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(join(path, 'log.sock'))}, () => process.kill(process.pid, 'SIGKILL'))`,
+  ])
+  assert.ok(existsSync(join(path, 'log.sock')))
+  const port = await openFakePort(path)
+  assert.equal(acksOf(await port.submit([sample(1)])).length, 1)
+  await port.close()
+})
+
+test('a producer whose durable event is gone refuses to record on, and says where', async () => {
+  const path = temporaryDirectory()
+  const holder = startChild(path, 'hold')
+  await holder.when((fact) => fact.open !== undefined)
+  const port = await openFakePort(path)
+  acksOf(await port.submit([sample(1)]))
+  const gone = new Promise((resolve) => holder.process.once('close', resolve))
+  rmSync(join(path, 'fake.jsonl'))
+  writeFileSync(join(path, 'fake.jsonl'), '')
+  holder.process.kill('SIGKILL')
+  await gone
+  const [answer] = await port.submit([sample(2)])
+  assert.ok(SwornError.is(answer))
+  assert.ok(['APPEND_REFUSED', 'APPEND_UNKNOWN'].includes(answer.code))
+  const [next] = await port.submit([sample(3)])
+  assert.ok(SwornError.is(next, 'APPEND_REFUSED') && next.message.includes('ACKNOWLEDGED_LOST') && next.at === 'seq=0')
+  await port.close()
+})
+
+test('a short-lived process starts a recorder and hands over to it', async () => {
+  const path = temporaryDirectory()
+  const started: ReturnType<typeof startChild>[] = []
+  const port = await openFakePort(path, { ephemeral: true, spawnRecorder: () => void started.push(startChild(path, 'hold')) })
+  assert.equal(acksOf(await port.submit([sample(1)])).length, 1)
+  await port.close()
+  assert.equal(started.length, 1)
+  assert.ok(existsSync(join(path, 'log.sock')), 'the started recorder still holds the ledger')
+  assert.equal(await started[0]!.finish(), 0)
+})
+
+test('a short-lived process whose recorder does not come opens the ledger itself', async () => {
+  const path = temporaryDirectory()
+  let asked = 0
+  const port = await openFakePort(path, { ephemeral: true, spawnRecorder: () => void asked++, patience: { spawnMs: 100 } })
+  assert.equal(acksOf(await port.submit([sample(1)])).length, 1)
+  assert.equal(asked, 1)
+  await port.close()
+})
+
+test('a recorder whose socket name was taken away steps down and comes back', { timeout: 20_000 }, async () => {
+  const path = temporaryDirectory()
+  const port = await openFakePort(path)
+  rmSync(join(path, 'log.sock'))
+  const other = await openFakePort(path, { patience: { greetMs: 5_000 } })
+  assert.deepEqual(
+    acksOf([...(await port.submit([sample(1)])), ...(await other.submit([sample(2)]))]).map((a) => a.seq),
+    [0, 1],
+  )
+  await other.close()
+  await port.close()
+})
+
+test('a directory that cannot be written is a clear error, not a hang', {
+  skip: process.getuid?.() === 0 ? 'runs as root' : false,
+}, async () => {
+  const path = temporaryDirectory()
+  chmodSync(path, 0o500)
+  await assert.rejects(openFakePort(path), (e) => SwornError.is(e, 'IO_FAILED'))
+})
