@@ -1,0 +1,6 @@
+/** Records and governs MCP traffic from outside the agent. @module */
+export { foldName, isPlainMethod, isPlainToolName } from './frames/names.ts'
+export { readFrame } from './frames/read.ts'
+export { createSplitter, MAX_FRAME_BYTES } from './frames/split.ts'
+export type { ProxyExit, ProxyIdentity, ProxyOptions, ProxyRecorder, RecordAck, SignalSource } from './relay/options.ts'
+export { runStdioProxy } from './relay/run.ts'

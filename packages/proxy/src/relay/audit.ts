@@ -1,0 +1,127 @@
+/**
+ * The proxy's side of the recorder: intents that are waited for, outcomes that are not.
+ *
+ * Law 3: `intent` resolves with true only when the record is where the mode wants it, within
+ * `ackTimeoutMs`; a record that turns up later is followed by one that says the call was not
+ * executed. Records in flight are counted, so that the relay stops reading before memory grows.
+ * Source: docs/format.md (durability), events.md §2, ledger.md §2.10.
+ * @module
+ */
+import { SwornError } from '@sworn/recorder'
+import type { ProxyRecorder, RecordAck } from './options.ts'
+
+export type AuditRecord = Record<string, unknown> & { readonly event_type: string }
+
+/** Records in flight above which the relay stops reading. */
+const MANY = 2048
+
+export interface AuditOptions {
+  readonly recorder: ProxyRecorder
+  /** Members of every record. */
+  readonly base: () => Readonly<Record<string, unknown>>
+  readonly ackTimeoutMs: number
+  readonly mode: 'before' | 'batch'
+  readonly onFailure: 'block' | 'continue'
+  readonly warn: (line: string) => void
+  readonly onChange: () => void
+}
+
+export interface Audit {
+  /** Records by type, for the session's end. */
+  readonly counts: Readonly<Record<string, number>>
+  /** Records that were refused or are not known to be written. */
+  readonly failures: number
+  /** True while the recorder is so far behind that nothing more may be read. */
+  readonly full: boolean
+  /** The record that must be there before the effect; false: it is not, and the effect must not happen. */
+  intent(event: AuditRecord): Promise<boolean>
+  /** A record of what happened; its failure is counted and told once. */
+  note(event: AuditRecord): void
+  /** Resolves when every record so far was acknowledged or failed, at the latest after `timeoutMs`. */
+  settled(timeoutMs: number): Promise<void>
+}
+
+function isWhere(ack: RecordAck, mode: 'before' | 'batch'): boolean {
+  return mode === 'before' ? 'durable' in ack && ack.durable : true
+}
+
+export function createAudit(options: AuditOptions): Audit {
+  const counts: Record<string, number> = {}
+  const idle: (() => void)[] = []
+  let failures = 0
+  let outstanding = 0
+
+  function fail(): void {
+    failures++
+    if (failures === 1) options.warn('the audit log cannot be written')
+  }
+
+  function done(): void {
+    outstanding--
+    if (outstanding === 0) for (const resolve of idle.splice(0)) resolve()
+    options.onChange()
+  }
+
+  /** Never rejects. `refused`: not written; `unknown`: perhaps written. */
+  async function submit(event: AuditRecord, level?: 'sync' | 'batch'): Promise<RecordAck | 'refused' | 'unknown'> {
+    outstanding++
+    counts[event.event_type] = (counts[event.event_type] ?? 0) + 1
+    try {
+      return await options.recorder.record({ ...options.base(), ...event }, level === undefined ? undefined : { level })
+    } catch (e) {
+      fail()
+      return SwornError.is(e, 'APPEND_UNKNOWN') ? 'unknown' : 'refused'
+    } finally {
+      done()
+    }
+  }
+
+  function note(event: AuditRecord): void {
+    void submit(event)
+  }
+
+  /** The decision may be in the log although the call was refused: say that it was not executed. */
+  function disown({ correlation_id, tool }: AuditRecord): void {
+    note({ event_type: 'tool_call_error', correlation_id, tool, error_type: 'not_executed', reason_code: 'audit_unavailable' })
+  }
+
+  async function intent(event: AuditRecord): Promise<boolean> {
+    const level = options.mode === 'before' ? 'sync' : 'batch'
+    const written = submit(event, level)
+    const late = Symbol('late')
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<typeof late>((resolve) => {
+      timer = setTimeout(resolve, options.ackTimeoutMs, late)
+    })
+    const ack = await Promise.race([written, timeout])
+    clearTimeout(timer)
+    if (typeof ack === 'object' && isWhere(ack, options.mode)) return true
+    if (ack === late) fail()
+    if (options.onFailure === 'continue') return true
+    if (ack === late) void written.then((found) => found !== 'refused' && disown(event))
+    else if (ack !== 'refused') disown(event)
+    return false
+  }
+
+  return {
+    counts,
+    get failures() {
+      return failures
+    },
+    get full() {
+      return outstanding > MANY
+    },
+    intent,
+    note,
+    settled(timeoutMs) {
+      if (outstanding === 0) return Promise.resolve()
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs)
+        idle.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    },
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What the client sends: requests and notifications are judged, answers pass.
+ *
+ * The client's order is kept for everything that can have an effect; pings and the client's answers
+ * to the server do not wait behind a decision.
+ * Source: policy.md §6.2 step 0, checklist AW19.
+ * @module
+ */
+import type { Verdict } from '@sworn/recorder'
+import { type Id, isBlank, isId, memberOf, type Notification, type Request, type Response, readFrame } from '../frames/read.ts'
+import { escapeSeparators, formatError } from '../frames/write.ts'
+import { noteUnknown, refuseFromClient } from './refused.ts'
+import {
+  answer,
+  CODES,
+  durationOf,
+  isModern,
+  MAX_IN_FLIGHT,
+  membersOf,
+  metaOf,
+  type Pending,
+  remember,
+  type Session,
+  toDecision,
+  toPeer,
+  toRpcError,
+} from './session.ts'
+import { createCall, passCall } from './tool-call.ts'
+
+/** Takes one line of the client, LF included. Never throws. */
+export function takeFromClient(session: Session, line: Buffer): void {
+  if (isBlank(line)) return
+  const read = readFrame(line)
+  if (!read.ok) refuseFromClient(session, read.refusal)
+  else if (read.message.kind === 'response') passAnswer(session, read.message, line)
+  else if (read.message.kind === 'notification') passNotification(session, read.message, line)
+  else takeRequest(session, read.message, line)
+}
+
+function takeRequest(session: Session, request: Request, line: Buffer): void {
+  if (session.calls.has(request.id)) refuseDuplicate(session, request)
+  else if (session.calls.size >= MAX_IN_FLIGHT) refuseBusy(session, request)
+  else {
+    learnClient(session, request)
+    if (request.method === 'tools/call') startCall(session, request, line)
+    else passRequest(session, request, line)
+  }
+}
+
+function startCall(session: Session, request: Request, line: Buffer): void {
+  const call = createCall(session, request)
+  session.calls.set(call.id, call)
+  const work = passCall(session, call, request, line, session.lane.hold())
+  session.deciding.add(work)
+  void work.finally(() => session.deciding.delete(work))
+}
+
+function toPending(session: Session, { id, method, params }: Request): Pending {
+  const uri = method === 'resources/read' ? memberOf(params, 'uri') : undefined
+  return {
+    id,
+    method,
+    ...(typeof uri === 'string' ? { uri } : {}),
+    correlation: session.randomId(),
+    modern: isModern(params),
+    state: 'sent',
+    startedAt: session.clock(),
+  }
+}
+
+function passRequest(session: Session, request: Request, line: Buffer): void {
+  const call = toPending(session, request)
+  const verdict = session.gate?.judgeMethod(request.method)
+  if (verdict !== undefined && verdict.decision !== 'allow') {
+    noteBlocked(session, request, verdict)
+    answer(session, call, toRpcError(verdict, { method: request.method }))
+    return
+  }
+  session.calls.set(call.id, call)
+  const onSent = () => {
+    call.startedAt = session.clock()
+  }
+  if (request.method === 'ping') session.toServer.write(escapeSeparators(line))
+  else session.lane.push(escapeSeparators(line), onSent)
+}
+
+function passNotification(session: Session, notification: Notification, line: Buffer): void {
+  const verdict = session.gate?.judgeMethod(notification.method)
+  if (verdict !== undefined && verdict.decision !== 'allow') {
+    noteBlocked(session, notification, verdict) // never answered
+    return
+  }
+  const id = notification.method === 'notifications/cancelled' ? memberOf(notification.params, 'requestId') : undefined
+  session.lane.push(escapeSeparators(line), isId(id) ? () => cancel(session, id, memberOf(notification.params, 'reason')) : undefined)
+}
+
+function passAnswer(session: Session, { id }: Response, line: Buffer): void {
+  if (id !== null && !session.asked.delete(id)) noteUnknown(session, id, 'request')
+  session.toServer.write(escapeSeparators(line))
+}
+
+/** The cancellation went out behind its call: the outcome is cancelled, even if an answer still comes. */
+function cancel(session: Session, id: Id, reason: unknown): void {
+  const call = session.calls.get(id)
+  if (call === undefined) return
+  session.calls.delete(id)
+  call.state = 'cancelled'
+  remember(session.cancelled, id, call)
+  if (call.tool === undefined) return
+  session.stats.cancelled++
+  const error = typeof reason === 'string' ? { error: reason } : {}
+  const about = { ...membersOf(session, call), error_type: 'cancelled', duration_ms: durationOf(session, call) }
+  session.audit.note({ event_type: 'tool_call_error', ...about, ...error })
+}
+
+function noteBlocked(session: Session, { method, ...rest }: Request | Notification, verdict: Verdict): void {
+  session.stats.denied++
+  const id = 'id' in rest ? { rpc_id: rest.id } : {}
+  session.audit.note({ event_type: 'method_blocked', ...toDecision(verdict), method, ...id })
+}
+
+/** A second request with the id of one in flight: its answer could not be told apart. */
+function refuseDuplicate(session: Session, { id, method }: Request): void {
+  const tool = session.calls.get(id)?.tool
+  refuseFromClient(session, {
+    code: -32600,
+    message: 'the id of a request in flight',
+    id: null,
+    kind: 'unknown',
+    method,
+    ...(tool === undefined ? {} : { tool }),
+  })
+}
+
+function refuseBusy(session: Session, { id, method }: Request): void {
+  const reason = `more than ${MAX_IN_FLIGHT} requests in flight`
+  const about = { method, rpc_id: id, reason, reason_code: 'rate_limited', error_code: CODES.internal }
+  session.audit.note({ event_type: 'method_blocked', decision: 'deny', ...about })
+  session.toClient.write(
+    formatError(id, { code: CODES.internal, message: 'Too many requests in flight', data: { reason: 'rate_limited' } }),
+  )
+}
+
+function learnClient(session: Session, { method, params }: Request): void {
+  if (session.client.name !== undefined) return
+  const info = method === 'initialize' ? memberOf(params, 'clientInfo') : memberOf(metaOf(params), 'io.modelcontextprotocol/clientInfo')
+  if (info !== undefined) session.client = toPeer(info)
+}

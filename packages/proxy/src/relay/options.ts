@@ -1,0 +1,73 @@
+/**
+ * What the proxy is given: the server's command, the client's streams, the gate, the recorder.
+ *
+ * The recorder is a structural interface: the real one fits it, and so does an array in a test.
+ * @module
+ */
+import type { Readable, Writable } from 'node:stream'
+import type { Gate } from '@sworn/recorder'
+
+/** The acknowledgement of one record; `queued` when the recorder was told not to wait. */
+export type RecordAck = { readonly seq: number; readonly entry_hash: string; readonly durable: boolean } | { readonly queued: true }
+
+/** The part of a recorder that the proxy uses. */
+export interface ProxyRecorder {
+  /**
+   * Takes one event of docs/format.md. `level` is a wish: `sync` resolves when the event is on disk.
+   * A rejection means: not recorded, or not known to be.
+   */
+  record(event: Record<string, unknown>, options?: { readonly level?: 'sync' | 'batch' }): Promise<RecordAck>
+}
+
+export interface ProxyIdentity {
+  readonly user?: string
+  readonly user_source?: string
+  readonly agent?: { readonly name?: string; readonly version?: string }
+}
+
+/** Where signals for this process arrive; `process` fits. */
+export interface SignalSource {
+  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+  off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+}
+
+export interface ProxyOptions {
+  readonly command: string
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** The client's side: its requests come in here, its answers go out there. */
+  readonly stdin: Readable
+  readonly stdout: Writable
+  /** Takes the server's stderr and our own lines, `sworn: …`. */
+  readonly stderr: Writable
+  /** Absent: everything is recorded, nothing is blocked, and stderr says so once. */
+  readonly gate?: Gate
+  readonly recorder: ProxyRecorder
+  readonly identity?: ProxyIdentity
+  /** Default: a random UUID. */
+  readonly sessionId?: string
+  /** What happens to a call whose record cannot be written; default `block`. */
+  readonly onAuditFailure?: 'block' | 'continue'
+  /** How long a call waits for its record; default 2,000. */
+  readonly ackTimeoutMs?: number
+  /** `before` (default): on disk before the call is forwarded. `batch`: written, on disk at most the sync delay later. */
+  readonly recordMode?: 'before' | 'batch'
+  /** After the client closed: how long the server may take before SIGTERM; default 1,500. */
+  readonly closeGraceMs?: number
+  /** The same while calls are in flight; default 30,000. */
+  readonly drainGraceMs?: number
+  /** Between SIGTERM and SIGKILL; default 1,500. */
+  readonly termGraceMs?: number
+  /** Default: `process`. */
+  readonly signals?: SignalSource
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly clock?: () => number
+  readonly randomId?: () => string
+}
+
+/** How the server ended: one of the two is set, as `child_process` reports it. */
+export interface ProxyExit {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+}

@@ -1,0 +1,225 @@
+/**
+ * The stdio proxy, whole: one client, one server, every line in between. Read this file first.
+ *
+ * Raw lines are relayed; messages are parsed from a copy (frames/read). From the client: judge,
+ * record, forward (from-client, tool-call). From the server: match, look through, record, forward
+ * (from-server). Memory is bounded: each side is read only as fast as the other side and the
+ * recorder take it.
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { basename } from 'node:path'
+import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createSplitter } from '../frames/split.ts'
+import { createAudit } from './audit.ts'
+import { takeFromClient } from './from-client.ts'
+import { takeFromServer } from './from-server.ts'
+import { createLane } from './lane.ts'
+import type { ProxyExit, ProxyOptions } from './options.ts'
+import { createOutlet } from './outlet.ts'
+import { type Direction, refuseLost } from './refused.ts'
+import { openServer, type ServerProcess } from './server-process.ts'
+import { answer, CODES, durationOf, membersOf, type Session } from './session.ts'
+
+/** Frames that may wait for a decision before the client is read no further. */
+const LONG_LANE = 512
+
+/** One side that is read line by line. */
+interface Inlet {
+  hold(on: boolean): void
+  detach(): void
+}
+
+function createInlet(
+  stream: Readable,
+  take: (line: Buffer) => void,
+  lost: (why: 'too_long' | 'unterminated') => void,
+  onEnd: () => void,
+): Inlet {
+  const splitter = createSplitter({ onFrame: take, onLost: lost })
+  let held = false
+  let over = false
+  const end = () => {
+    if (over) return
+    over = true
+    splitter.end()
+    onEnd()
+  }
+  const push = (chunk: Buffer) => splitter.push(chunk)
+  stream.on('data', push)
+  stream.on('end', end)
+  stream.on('close', end)
+  stream.on('error', end)
+  return {
+    hold(on) {
+      if (on === held) return
+      held = on
+      if (on) stream.pause()
+      else stream.resume()
+    },
+    detach() {
+      stream.off('data', push)
+      stream.off('end', end)
+      stream.off('close', end)
+      stream.pause()
+    },
+  }
+}
+
+function createSession(options: ProxyOptions, server: ServerProcess, onChange: () => void): Session {
+  const { identity = {}, recorder, gate, clock = () => performance.now(), randomId = randomUUID, stderr, stdout } = options
+  const session_id = options.sessionId ?? randomId()
+  const who = identity.user === undefined ? { user_source: 'none' } : { user: identity.user, user_source: identity.user_source ?? 'config' }
+  const source = { kind: 'mcp_stdio', name: 'sworn-proxy', vantage: 'inline' }
+  const warn = (line: string) => void stderr.write(`sworn: ${line}\n`)
+  const toServer = createOutlet(server.stdin, onChange)
+  const session: Session = {
+    gate,
+    audit: createAudit({
+      recorder,
+      base: () => ({ ...who, agent: identity.agent ?? session.client, session_id, source }),
+      ackTimeoutMs: options.ackTimeoutMs ?? 2000,
+      mode: options.recordMode ?? 'before',
+      onFailure: options.onAuditFailure ?? 'block',
+      warn,
+      onChange,
+    }),
+    toClient: createOutlet(stdout, onChange),
+    toServer,
+    lane: createLane(toServer.write, onChange),
+    clock,
+    randomId,
+    stats: { allowed: 0, denied: 0, dlp_blocked: 0, dlp_masked: 0, malformed: 0, cancelled: 0 },
+    calls: new Map(),
+    cancelled: new Map(),
+    asked: new Map(),
+    retries: new Map(),
+    deciding: new Set(),
+    server: {},
+    client: {},
+    gone: false,
+  }
+  if (gate === undefined) warn('no policy: every call is recorded, none is blocked')
+  if (options.recordMode === 'batch') warn('records reach the disk shortly after the call, not before it (record mode batch)')
+  if (options.onAuditFailure === 'continue') warn('calls go on when the audit log cannot be written (on_audit_failure: continue)')
+  return session
+}
+
+/** Every request that has no answer is answered, every call gets its outcome record. */
+function failCalls(session: Session, { exitCode, signal }: ProxyExit): void {
+  const metadata = { exit_code: exitCode, signal }
+  for (const call of session.calls.values()) {
+    if (call.tool !== undefined) {
+      const about = { ...membersOf(session, call), error_type: 'server_exited', duration_ms: durationOf(session, call) }
+      session.audit.note({ event_type: 'tool_call_error', ...about, metadata })
+    }
+    answer(
+      session,
+      { ...call, modern: false },
+      { code: CODES.gone, message: 'The server exited', data: { tool: call.tool, reason: 'server_exited' } },
+    )
+  }
+  session.calls.clear()
+}
+
+async function finish(session: Session, exit: ProxyExit, options: ProxyOptions): Promise<void> {
+  await Promise.allSettled(session.deciding)
+  failCalls(session, exit)
+  const { stats, audit } = session
+  const zero = { approvals: 0, dry_run: 0, budget_exceeded: 0 }
+  const metadata = {
+    stats: { ...stats, ...zero, audit_failures: audit.failures },
+    budget: { used: stats.allowed, remaining: null, unlimited: true },
+    counts: { ...audit.counts },
+    exit_code: exit.exitCode,
+    signal: exit.signal,
+  }
+  audit.note({ event_type: 'session_end', metadata })
+  const patience = options.ackTimeoutMs ?? 2000
+  await Promise.all([audit.settled(patience), Promise.race([session.toClient.drained(), wait(patience, undefined, { ref: false })])])
+}
+
+/** Stops reading a side while what it leads to is not ready. */
+function balance(session: Session, client: Inlet, server: Inlet): void {
+  const { toClient, toServer, audit, lane } = session
+  client.hold(toServer.blocked || toClient.heavy || audit.full || lane.length > LONG_LANE)
+  server.hold(toClient.blocked || toServer.heavy || audit.full)
+}
+
+/** The client went away: what it asked for is finished, then the server has to end. */
+async function windDown(session: Session, server: ServerProcess, options: ProxyOptions): Promise<void> {
+  await Promise.allSettled(session.deciding)
+  session.toServer.end()
+  const busy = session.calls.size > 0 && !session.toClient.broken
+  server.stop(busy ? (options.drainGraceMs ?? 30_000) : (options.closeGraceMs ?? 1500), options.termGraceMs ?? 1500)
+}
+
+function forwardSignals(server: ServerProcess, { signals = process, termGraceMs = 1500 }: ProxyOptions): () => void {
+  const pass = (signal: 'SIGTERM' | 'SIGINT') => () => {
+    server.kill(signal)
+    server.stop(termGraceMs, termGraceMs)
+  }
+  const [term, int] = [pass('SIGTERM'), pass('SIGINT')]
+  signals.on('SIGTERM', term)
+  signals.on('SIGINT', int)
+  return () => {
+    signals.off('SIGTERM', term)
+    signals.off('SIGINT', int)
+  }
+}
+
+/**
+ * Runs the server and relays between it and the client until the server has ended.
+ *
+ * Resolves with the server's exit after every request in flight was answered and every record was
+ * acknowledged, or two seconds passed. `stdout` and `stderr` are not ended.
+ *
+ * @throws SwornError IO_FAILED when the command cannot be started; nothing was read or recorded then
+ */
+export async function runStdioProxy(options: ProxyOptions): Promise<ProxyExit> {
+  let session: Session | undefined
+  let inlets: readonly [Inlet, Inlet] | undefined
+  let leaving = false
+  const server = await openServer(options, () => session?.toClient.blocked ?? false)
+  const onChange = () => {
+    if (session === undefined || inlets === undefined) return
+    balance(session, ...inlets)
+    if (session.toClient.broken) leave(session)
+  }
+  const leave = (live: Session) => {
+    if (leaving) return
+    leaving = true
+    void windDown(live, server, options)
+  }
+  const live = createSession(options, server, onChange)
+  session = live
+  const lost = (direction: Direction) => (why: 'too_long' | 'unterminated') => refuseLost(live, why, direction)
+  live.audit.note({ event_type: 'session_start', metadata: startOf(options) })
+  server.stderr.pipe(options.stderr, { end: false })
+  inlets = [
+    createInlet(
+      options.stdin,
+      (line) => takeFromClient(live, line),
+      lost('request'),
+      () => leave(live),
+    ),
+    createInlet(
+      server.stdout,
+      (line) => takeFromServer(live, line),
+      lost('response'),
+      () => {},
+    ),
+  ]
+  const unhook = forwardSignals(server, options)
+  const exit = await server.ended
+  live.gone = true
+  await finish(live, exit, options)
+  unhook()
+  for (const part of [...inlets, live.toClient, live.toServer]) part.detach()
+  return exit
+}
+
+function startOf({ command, gate, recordMode = 'before', onAuditFailure = 'block' }: ProxyOptions): Record<string, unknown> {
+  return { command: basename(command), can_block: gate !== undefined, record_mode: recordMode, on_audit_failure: onAuditFailure }
+}

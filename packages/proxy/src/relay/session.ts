@@ -1,0 +1,163 @@
+/**
+ * What both directions of one proxied session share.
+ * @module
+ */
+import type { DlpMatch, Gate, Verdict } from '@sworn/recorder'
+import type { Id, Members } from '../frames/read.ts'
+import { memberOf } from '../frames/read.ts'
+import { formatDenial, formatError, type RpcError } from '../frames/write.ts'
+import type { Audit } from './audit.ts'
+import type { Lane } from './lane.ts'
+import type { Outlet } from './outlet.ts'
+
+/** First protocol version of the stateless era. */
+export const MODERN = '2026-07-28'
+/** Requests in flight in one direction; more are refused. */
+export const MAX_IN_FLIGHT = 4096
+/** JSON-RPC codes of our own answers. */
+export const CODES = { internal: -32603, denied: -32001, method: -32006, gone: -32000 } as const
+
+/** A request of the client that has no answer yet. */
+export interface Pending {
+  readonly id: Id
+  readonly method: string
+  /** Set for tools/call. */
+  readonly tool?: string
+  /** Set for resources/read. */
+  readonly uri?: string
+  readonly correlation: string
+  readonly parent?: string
+  /** The request itself says which era it is of. */
+  readonly modern: boolean
+  /** Key under which a retry with the asked-for input finds this call. */
+  readonly retryKey?: string
+  state: 'deciding' | 'sent' | 'cancelled'
+  startedAt: number
+}
+
+/** Counted for `metadata.stats` of the session's end. */
+export interface Stats {
+  allowed: number
+  denied: number
+  dlp_blocked: number
+  dlp_masked: number
+  malformed: number
+  cancelled: number
+}
+
+export interface Session {
+  readonly gate: Gate | undefined
+  readonly audit: Audit
+  readonly toClient: Outlet
+  readonly toServer: Outlet
+  readonly lane: Lane
+  readonly clock: () => number
+  readonly randomId: () => string
+  readonly stats: Stats
+  /** The client's requests in flight, by id. */
+  readonly calls: Map<Id, Pending>
+  /** Cancelled calls whose answer may still come; the newest 1,024. */
+  readonly cancelled: Map<Id, Pending>
+  /** The server's requests in flight: id to method. */
+  readonly asked: Map<Id, string>
+  /** Calls that asked for input, for their retries: key to correlation id; the newest 1,024. */
+  readonly retries: Map<string, string>
+  /** Calls that wait for their decision. */
+  readonly deciding: Set<Promise<void>>
+  /** What the peers said about themselves. */
+  server: { name?: string; version?: string }
+  client: { name?: string; version?: string }
+  /** True once the server can take no more. */
+  gone: boolean
+}
+
+/** Puts into a map that forgets its oldest entry beyond `bound`. */
+export function remember<K, V>(map: Map<K, V>, key: K, value: V, bound = 1024): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= bound) return
+  const oldest = map.keys().next()
+  if (!oldest.done) map.delete(oldest.value)
+}
+
+/** Members of every record about one request. */
+export function membersOf(session: Session, call: Pending): Record<string, unknown> {
+  return {
+    ...(call.tool === undefined ? {} : { tool: call.tool }),
+    ...(session.server.name === undefined ? {} : { server: session.server.name }),
+    method: call.method,
+    rpc_id: call.id,
+    correlation_id: call.correlation,
+    ...(call.parent === undefined ? {} : { parent_id: call.parent }),
+  }
+}
+
+/** Answers a request that is not forwarded. A tool call of the stateless era gets a result that says no. */
+export function answer(session: Session, call: Pending, error: RpcError): void {
+  const denial = call.modern && call.tool !== undefined
+  session.toClient.write(denial ? formatDenial(call.id, error) : formatError(call.id, error))
+}
+
+/** Verdict members as recorded. */
+export function toDecision(verdict: Verdict): Record<string, unknown> {
+  const deny = verdict.decision !== 'allow'
+  const code = verdict.decision === 'ask' ? 'approval_unavailable' : verdict.reasonCode
+  const named: Record<string, unknown> = {
+    matched_rule: verdict.matchedRule,
+    policy_name: verdict.policyName,
+    policy_version: verdict.policyVersion,
+    policy_hash: verdict.policyHash,
+    policy_mode: verdict.policyMode,
+    violation: verdict.violation,
+    enforced: verdict.enforced,
+    risk_level: verdict.riskLevel,
+    error_code: deny ? (verdict.rpcError?.code ?? CODES.denied) : undefined,
+    error_profile: deny ? verdict.rpcError?.profile : undefined,
+  }
+  const set = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+  return { decision: deny ? 'deny' : 'allow', reason: verdict.reason, reason_code: code, ...set }
+}
+
+/** What the client is told about a refusal: the gate's own words, or ours when it has none. */
+export function toRpcError(verdict: Verdict, call: { readonly tool?: string; readonly method: string }): RpcError {
+  if (verdict.rpcError !== undefined) return verdict.rpcError
+  const reason = verdict.decision === 'ask' ? 'approval_unavailable' : verdict.reasonCode
+  if (call.tool === undefined) return { code: CODES.method, message: 'Method not allowed', data: { method: call.method, reason } }
+  return { code: CODES.denied, message: 'Forbidden', data: { tool: call.tool, reason } }
+}
+
+/** Records what was found in data on its way through. */
+export function noteMatches(session: Session, matches: readonly DlpMatch[], about: Readonly<Record<string, unknown>>): void {
+  for (const { pattern, matchCount, direction, dlpAction, redacted } of matches) {
+    if (dlpAction === 'mask') session.stats.dlp_masked += matchCount
+    if (dlpAction === 'block') session.stats.dlp_blocked += matchCount
+    const found = { pattern, match_count: matchCount, redacted, direction, dlp_action: dlpAction }
+    session.audit.note({ event_type: 'dlp_match', ...about, ...found })
+  }
+}
+
+/** Milliseconds since the call was forwarded, three decimals. */
+export function durationOf(session: Session, call: Pending): number {
+  return Math.round((session.clock() - call.startedAt) * 1000) / 1000
+}
+
+/** `{name, version}` of a peer, strings only, cut to 256. */
+export function toPeer(info: unknown): { name?: string; version?: string } {
+  const name = memberOf(info, 'name')
+  const version = memberOf(info, 'version')
+  return {
+    ...(typeof name === 'string' ? { name: name.slice(0, 256) } : {}),
+    ...(typeof version === 'string' ? { version: version.slice(0, 256) } : {}),
+  }
+}
+
+/** `params._meta`, empty when there is none. */
+export function metaOf(params: Members | undefined): Members {
+  return (memberOf(params, '_meta') ?? {}) as Members // readFrame refused a `_meta` that is no object
+}
+
+/** The stateless era is claimed by each request for itself. */
+export function isModern(params: Members | undefined): boolean {
+  const version = memberOf(metaOf(params), 'io.modelcontextprotocol/protocolVersion')
+  return typeof version === 'string' && version >= MODERN
+}

@@ -1,0 +1,162 @@
+/**
+ * One tools/call from arrival to forwarding: judged, recorded, and only then sent.
+ *
+ * Without a gate the record that must be there first is `tool_call_start`, with one it is
+ * `authorization_decision`. A call that is not forwarded is answered, always.
+ * Source: events.md rule 1, policy.md §6.2, capture.md §4.1.
+ * @module
+ */
+import { hash } from 'node:crypto'
+import type { Action, Gate, Verdict } from '@sworn/recorder'
+import { type Members, memberOf, type Request } from '../frames/read.ts'
+import { escapeSeparators, formatChanged } from '../frames/write.ts'
+import type { AuditRecord } from './audit.ts'
+import type { Slot } from './lane.ts'
+import { answer, CODES, isModern, membersOf, metaOf, noteMatches, type Pending, type Session, toDecision, toRpcError } from './session.ts'
+
+/** What was decided about a call, and the line that may go out. */
+interface Judged {
+  readonly verdict: Verdict
+  readonly line: Buffer
+  readonly rewritten: boolean
+}
+
+const TRACE = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/
+
+function traceOf(params: Members | undefined): Record<string, string> {
+  const value = memberOf(metaOf(params), 'traceparent')
+  const found = typeof value === 'string' ? TRACE.exec(value) : null
+  return found?.[1] !== undefined && found[2] !== undefined ? { trace_id: found[1], span_id: found[2] } : {}
+}
+
+/** Key that a call and its retry after `input_required` share: the state handed out, else tool and arguments. */
+export function retryKeyOf(state: unknown, params: Members | undefined): string {
+  const own = typeof state === 'string' ? ['state', state] : ['call', memberOf(params, 'name'), memberOf(params, 'arguments')]
+  return hash('sha256', JSON.stringify(own), 'hex')
+}
+
+/** The table entry of a new tools/call. */
+export function createCall(session: Session, request: Request): Pending {
+  const { id, method, params } = request
+  const state = memberOf(params, 'requestState')
+  const retried = state !== undefined || memberOf(params, 'inputResponses') !== undefined
+  const parent = retried ? session.retries.get(retryKeyOf(state, params)) : undefined
+  const modern = isModern(params)
+  return {
+    id,
+    method,
+    tool: memberOf(params, 'name') as string, // readFrame refused anything else
+    correlation: session.randomId(),
+    ...(parent === undefined ? {} : { parent }),
+    ...(modern ? { retryKey: retryKeyOf(undefined, params) } : {}),
+    modern,
+    state: 'deciding',
+    startedAt: session.clock(),
+  }
+}
+
+function toAction(session: Session, call: Pending, params: Members | undefined): Action {
+  const input = memberOf(params, 'arguments')
+  return {
+    kind: 'tool',
+    name: call.tool ?? '',
+    ...(input === undefined ? {} : { input }),
+    ids: { call: call.correlation },
+    server: { ...session.server, transport: 'stdio' },
+    rpc: { id: call.id, method: call.method },
+  }
+}
+
+const BROKEN: Verdict = { decision: 'deny', reason: 'the gate failed', reasonCode: 'policy_invalid' }
+
+/** The gate's verdict on one call; a gate that throws against its contract denies. */
+async function judge(session: Session, gate: Gate, call: Pending, request: Request, line: Buffer): Promise<Judged> {
+  try {
+    const method = gate.judgeMethod(request.method)
+    if (method.decision !== 'allow') return { verdict: method, line, rewritten: false }
+    const verdict = await gate.judge(toAction(session, call, request.params))
+    return verdict.decision === 'allow' ? screen(session, gate, call, request, line, verdict) : { verdict, line, rewritten: false }
+  } catch {
+    return { verdict: BROKEN, line, rewritten: false }
+  }
+}
+
+/** Looks for sensitive data in the arguments of an allowed call; they may be replaced, or the call denied. */
+function screen(session: Session, gate: Gate, call: Pending, request: Request, line: Buffer, verdict: Verdict): Judged {
+  const original = memberOf(request.params, 'arguments')
+  const given = verdict.decision === 'allow' && verdict.input !== undefined ? verdict.input : original
+  if (given === undefined) return { verdict, line, rewritten: false }
+  const { value, matches, blocked } = gate.inspect(given, 'request')
+  noteMatches(session, matches, membersOf(session, call))
+  if (blocked) {
+    const denied = { ...verdict, decision: 'deny' as const, reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked' }
+    return { verdict: denied, line, rewritten: false }
+  }
+  if (value === original) return { verdict, line, rewritten: false }
+  return { verdict, line: formatChanged(line, ['params', 'arguments'], value), rewritten: true }
+}
+
+function toIntent(session: Session, call: Pending, request: Request, judged: Judged | undefined): AuditRecord {
+  const about = { ...membersOf(session, call), ...traceOf(request.params) }
+  const input = memberOf(request.params, 'arguments')
+  const shown = input === undefined ? {} : { arguments: input }
+  if (judged === undefined) return { event_type: 'tool_call_start', ...about, ...shown, ...versionOf(session, call) }
+  const rewritten = judged.rewritten ? { metadata: { arguments_rewritten: true } } : {}
+  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...rewritten }
+}
+
+function versionOf({ server, client }: Session, call: Pending): { metadata: Record<string, unknown> } {
+  return {
+    metadata: {
+      ...(server.version === undefined ? {} : { server_version: server.version }),
+      ...(client.name === undefined ? {} : { client }),
+      era: call.modern ? '2026-07-28' : '2025-11-25',
+    },
+  }
+}
+
+function refuse(session: Session, call: Pending, verdict: Verdict): void {
+  session.stats.denied++
+  session.calls.delete(call.id)
+  answer(session, call, toRpcError(verdict, call))
+}
+
+function refuseUnrecorded(session: Session, call: Pending): void {
+  session.calls.delete(call.id)
+  const message = 'Audit log unavailable: the call was not executed'
+  answer(session, call, { code: CODES.internal, message, data: { tool: call.tool, reason: 'audit_unavailable' } })
+}
+
+/** The record was made, and the server went away before the call could be forwarded. */
+function refuseUnsent(session: Session, call: Pending): void {
+  session.calls.delete(call.id)
+  session.audit.note({
+    event_type: 'tool_call_error',
+    ...membersOf(session, call),
+    error_type: 'server_exited',
+    metadata: { not_executed: true },
+  })
+  answer(session, call, { code: CODES.gone, message: 'The server exited', data: { tool: call.tool, reason: 'server_exited' } })
+}
+
+function forward(session: Session, call: Pending, line: Buffer, slot: Slot): void {
+  session.stats.allowed++
+  slot.release(escapeSeparators(line), () => {
+    call.state = 'sent'
+    call.startedAt = session.clock()
+    if (session.gate === undefined) return
+    session.audit.note({ event_type: 'tool_call_start', ...membersOf(session, call), ...versionOf(session, call) })
+  })
+}
+
+/** Judges, records and forwards one call; `slot` is released in every case. Never rejects. */
+export async function passCall(session: Session, call: Pending, request: Request, line: Buffer, slot: Slot): Promise<void> {
+  const { gate } = session
+  const judged = gate === undefined ? undefined : await judge(session, gate, call, request, line)
+  const recorded = await session.audit.intent(toIntent(session, call, request, judged))
+  if (judged !== undefined && judged.verdict.decision !== 'allow') refuse(session, call, judged.verdict)
+  else if (!recorded) refuseUnrecorded(session, call)
+  else if (session.gone) refuseUnsent(session, call)
+  else return forward(session, call, judged?.line ?? line, slot)
+  slot.release(undefined)
+}
