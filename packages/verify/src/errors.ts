@@ -20,6 +20,8 @@ export const ERRORS = {
   FRAME_INVALID: 'The message is not a single unambiguous JSON-RPC message. Correct the client that sent it.',
   IO_FAILED: 'A file or socket could not be used. Check the path, its permissions and the free space.',
   KEY_INVALID: 'The key is malformed, of an unknown type, or weak. Use a verifier key as `sworn keys` prints it.',
+  JSON_DUPLICATE_MEMBER: 'A member name occurs twice in one object, so readers may disagree about its value. Correct the producer.',
+  JSON_INVALID: 'The text is not I-JSON (syntax, depth, lone surrogate, number out of range). Correct the producer.',
   LEDGER_BUSY: 'Another process holds this ledger and cannot be reached. Give each its own ledger, or share one `sworn recorder`.',
   LEDGER_CLOSED: 'The recorder was closed. Open it again before recording.',
   LEDGER_COPIED: 'This ledger is open at another path too. Continue the copy with `sworn init --reason`.',

@@ -1,10 +1,29 @@
 /** Checks logs. Pure: no Node, no DOM, no dependency. @module */
+
+export type { WitnessPolicy } from './anchors.ts'
 export { concat, equalBytes, parseBase64, parseHex, text, toBase64, toHex, utf8 } from './bytes.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
+export { createEpochs, type Epoch, type EpochChain, formatTransition, parseTransition, type Transition } from './epochs.ts'
 export { ERRORS, type ErrorCode, SwornError } from './errors.ts'
+export { FINDING_LEVEL, type Finding, type FindingClass, LEVELS, type LevelName } from './findings.ts'
 export { createFrontier, type Frontier } from './frontier.ts'
+export { isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts'
 export { COSIGNATURE, ED25519, formatVkey, parseVkey, type VerifierKey } from './keys.ts'
 export { GENESIS, LABEL, type Line, linkLine, parseLine, signableText, withSignature } from './line.ts'
+export { verifyLog } from './log.ts'
 export { checkConsistency, checkInclusion, checkSubtree, emptyRoot, leafHash, nodeHash } from './merkle.ts'
 export { cosignatureSeconds, formatNote, type Note, type NoteSignature, type OpenedNote, openNote, parseNote } from './note.ts'
 export type { HashName, Primitives } from './primitives.ts'
+export { type AnchoredLevel, type CompleteLevel, type Level, type Report, reportVerdict, type SignedLevel } from './report.ts'
+export type { VerifyOptions } from './run.ts'
+export type { SessionCount } from './sessions.ts'
+export {
+  flatLevelLengths,
+  parseTilePath,
+  proveConsistency,
+  proveInclusion,
+  type ReadHashes,
+  type TileLevel,
+  tilePath,
+  tileWidths,
+} from './tiles.ts'

@@ -1,0 +1,103 @@
+/**
+ * The end of a verification: the checkpoints beside the log, then one claim a level.
+ * @module
+ */
+import { equalBytes } from './bytes.ts'
+import type { LevelName } from './findings.ts'
+import type { CompleteLevel, Level, Report, SignedLevel } from './report.ts'
+import type { Beside, Run } from './run.ts'
+import { checkSignedSize, finishSigned, isForged } from './signed.ts'
+
+/** Checks what lies beside the log against what was read, and writes the report. */
+export async function conclude(run: Run): Promise<Report> {
+  const size = run.chain.next()
+  if (run.holes > 0) run.roots = undefined
+  for (const checkpoint of run.beside) await checkBeside(run, checkpoint, size)
+  checkFork(run)
+  finishSigned(run.signed)
+  for (const seq of run.stubs) run.findings.add('withheld', seq, 'the record was expected, found its hashes alone')
+  const root = run.roots?.at(size)
+  return {
+    levels: describeLevels(run, size),
+    findings: run.findings.list,
+    findingsOmitted: run.findings.omitted(),
+    first: run.first,
+    size,
+    head: run.chain.head(),
+    ...(root && { root }),
+    hash: run.chain.hash(),
+    ...(run.origin !== undefined && { origin: run.origin }),
+    ...(run.logId !== undefined && { logId: run.logId }),
+    pinned: run.options.trust !== undefined,
+    ...(run.options.require && { required: run.options.require }),
+  }
+}
+
+async function checkBeside(run: Run, checkpoint: Beside, size: number): Promise<void> {
+  const { note, at } = checkpoint
+  if (checkpoint.origin !== (run.origin ?? checkpoint.origin)) {
+    run.findings.add('state_invalid', at, 'the origin of this log was expected')
+  } else if (checkpoint.size > size) {
+    if (await isForged(run.signed, note, checkpoint.size))
+      run.findings.add('signature_invalid', at, 'a signature that verifies was expected')
+    else run.findings.add('truncated_below_checkpoint', at, `${checkpoint.size} entries were expected, found ${size}`)
+  } else {
+    const root = run.roots?.at(checkpoint.size)
+    if (root && !equalBytes(root, checkpoint.root)) run.findings.add('root_mismatch', at, 'the root of the checkpoint was expected')
+    else if (root && (await checkSignedSize(run.signed, note, checkpoint.size, at))) await run.anchors.see(note, checkpoint.size, at)
+  }
+}
+
+/** Two notes of one size and different roots: one of them belongs to another history. */
+function checkFork(run: Run): void {
+  run.beside.forEach((checkpoint, i) => {
+    const next = run.beside[i + 1]
+    if (next?.size === checkpoint.size && !equalBytes(next.root, checkpoint.root)) {
+      run.findings.add('fork', checkpoint.at, 'one root of this size was expected, found two')
+    }
+  })
+}
+
+function describeLevels(run: Run, size: number): Report['levels'] {
+  const holds = (...levels: LevelName[]): boolean => !levels.some((level) => run.findings.breaks(level))
+  const tree = holds('bytes', 'chain', 'tree') && run.roots !== undefined
+  const signed = describeSigned(run, size, tree && holds('signed'))
+  const anchored = run.anchors.finish(() => signed.holds, run.options.now)
+  return {
+    bytes: level(holds('bytes'), `${size - run.first} lines of the fixed form`),
+    chain: level(holds('bytes', 'chain'), `${run.first} to ${size}, each linked to the one before`),
+    tree: level(tree, run.roots ? `root of size ${size}` : 'unknown behind a gap'),
+    signed,
+    anchored,
+    complete: describeComplete(run, holds('bytes', 'chain', 'complete')),
+  }
+}
+
+function level(holds: boolean, detail: string): Level {
+  return { holds, detail }
+}
+
+function describeSigned(run: Run, size: number, below: boolean): SignedLevel {
+  const { newest, chain, knownFrom } = run.signed
+  const known = knownFrom !== undefined && newest !== undefined && newest.epoch.index >= knownFrom
+  const uncheckedBelow = knownFrom === undefined ? 0 : Math.max(0, chain!.epochs[knownFrom]!.after)
+  const facts = { known, uncheckedBelow, takeovers: run.takeovers, size: newest?.size ?? 0 }
+  if (!newest) return { holds: false, ...facts, detail: chain ? 'no size is signed' : 'not checkable without a key' }
+  const { key, index } = newest.epoch
+  const by = known ? `by ${key.name}, epoch ${index}` : `by ${key.name}, a key only this ledger vouches for`
+  const rest = newest.size < size ? `; ${size - newest.size} entries behind it by the chain only` : ''
+  const before = uncheckedBelow > 0 ? `; up to ${uncheckedBelow} not checkable with this key` : ''
+  return { holds: below && known, ...facts, epoch: index, vkey: key.vkey, detail: `up to ${newest.size} ${by}${before}${rest}` }
+}
+
+function describeComplete(run: Run, range: boolean): CompleteLevel {
+  const sessions = run.sessions?.count()
+  const whole = !sessions || sessions.broken + sessions.untracked === 0
+  const scope = !range ? 'none' : sessions && sessions.open + sessions.reopened === 0 && whole ? 'session' : 'range'
+  const gaps = run.gaps > 0 ? `; ${run.gaps} log.gap records name events that were never recorded` : ''
+  const counted = sessions
+    ? `; sessions: ${sessions.complete} complete, ${sessions.open} open, ${sessions.reopened} reopened, ${sessions.broken} broken, ${sessions.untracked} untracked`
+    : ''
+  const detail = `${range ? `every entry from ${run.first} on is here` : 'entries are missing or withheld'}${counted}${gaps}`
+  return { holds: range && whole, scope, ...(sessions && { sessions }), detail }
+}

@@ -1,0 +1,137 @@
+/**
+ * One verification under way: its options and what the modules share while the log streams by.
+ *
+ * Owned by `verifyLog`; nothing here outlives the call.
+ * @module
+ */
+import { type Anchors, createAnchors, type WitnessPolicy } from './anchors.ts'
+import { type Chain, createChain } from './chain.ts'
+import { parseCheckpoint } from './checkpoint.ts'
+import { createFindings, type Findings, type LevelName } from './findings.ts'
+import type { VerifierKey } from './keys.ts'
+import { GENESIS } from './line.ts'
+import { type Note, parseNote } from './note.ts'
+import type { HashName, Primitives } from './primitives.ts'
+import { createRoots, type Roots } from './roots.ts'
+import { createSessions, type Sessions } from './sessions.ts'
+import { createSigned, type SignedState } from './signed.ts'
+
+export interface VerifyOptions {
+  primitives: Primitives
+  /** The chain's hash; found out from the first line when not given. */
+  hash?: HashName
+  /** The key the verifier pinned: of the first epoch, or of a later one. */
+  trust?: VerifierKey
+  /** Signed notes found beside the log. Attacker-controlled. */
+  checkpoints?: readonly (Uint8Array | string)[]
+  /** Witnesses the verifier trusts. */
+  witness?: WitnessPolicy
+  /** The level `reportVerdict` asks for; `complete` also parses every line to follow the sessions. */
+  require?: LevelName
+  /** Parses every line: I-JSON, no member twice. */
+  strict?: boolean
+  /** A writer is live: a last line without LF is in progress, not damaged. */
+  inProgressTail?: boolean
+  /** Milliseconds since 1970, the verifier's clock. */
+  now?: number
+  /** seqs whose record signature must be there, whatever the log says. */
+  signedRecords?: readonly number[]
+  /** Where the stream begins, when that is not seq 0 or a log.segment record: a pruned log. Trusted by the caller. */
+  start?: { seq: number; previousHash: string; frontier: readonly Uint8Array[] }
+}
+
+export type OptionName = keyof VerifyOptions
+
+/** A checkpoint beside the log, read before the stream begins. */
+export interface Beside {
+  note: Note
+  origin: string
+  size: number
+  root: Uint8Array
+  at: string
+}
+
+export interface Run {
+  readonly p: Primitives
+  readonly options: VerifyOptions
+  readonly findings: Findings
+  readonly chain: Chain
+  /** Undefined once a gap has lost the tree. */
+  roots: Roots | undefined
+  readonly signed: SignedState
+  readonly anchors: Anchors
+  readonly sessions: Sessions | undefined
+  readonly beside: readonly Beside[]
+  readonly wanted: ReadonlySet<number>
+  readonly first: number
+  /** Malformed lines since the last good one. */
+  holes: number
+  origin: string | undefined
+  logId: string | undefined
+  /** Every record must carry a signature. */
+  allSigned: boolean
+  /** Size of the newest log.checkpoint. */
+  lastCheckpoint: number
+  /** Time of the newest log.* record, milliseconds. */
+  lastTimeMs: number
+  closed: boolean
+  /** log.gap records: events that were never recorded. */
+  gaps: number
+  takeovers: { from: number; to: number }[]
+  /** Stubs not yet named by a log.erasure. */
+  readonly stubs: Set<number>
+}
+
+/** Where the stream begins: given, or as its first line shows. */
+export interface Start {
+  seq: number
+  previousHash: string
+  frontier: readonly Uint8Array[]
+}
+
+export const GENESIS_START: Start = { seq: 0, previousHash: GENESIS, frontier: [] }
+
+export function createRun(options: VerifyOptions, start: Start): Run {
+  const p = options.primitives
+  const findings = createFindings()
+  const beside = readBeside(options.checkpoints ?? [], findings)
+  const wanted = new Set(beside.map(({ size }) => size))
+  return {
+    p,
+    options,
+    findings,
+    chain: createChain(p, { seq: start.seq, previousHash: start.previousHash, ...(options.hash && { hash: options.hash }) }),
+    roots: createRoots(p, { size: start.seq, hashes: start.frontier }, wanted),
+    signed: createSigned(p, findings, options.trust),
+    anchors: createAnchors(p, findings, options.witness),
+    sessions: options.strict || options.require === 'complete' ? createSessions(start.seq > 0) : undefined,
+    beside,
+    wanted,
+    first: start.seq,
+    holes: 0,
+    origin: options.trust?.name,
+    logId: undefined,
+    allSigned: false,
+    lastCheckpoint: 0,
+    lastTimeMs: Number.NEGATIVE_INFINITY,
+    closed: false,
+    gaps: 0,
+    takeovers: [],
+    stubs: new Set(),
+  }
+}
+
+/** Parses the notes beside the log, smallest size first; what is none is reported and left out. */
+function readBeside(notes: readonly (Uint8Array | string)[], findings: Findings): Beside[] {
+  const beside: Beside[] = []
+  notes.forEach((bytes, i) => {
+    try {
+      const note = parseNote(bytes)
+      const { origin, size, root } = parseCheckpoint(note.text)
+      beside.push({ note, origin, size, root, at: `checkpoint of size ${size}` })
+    } catch {
+      findings.add('state_invalid', `checkpoint ${i + 1}`, 'a signed checkpoint was expected')
+    }
+  })
+  return beside.sort((a, b) => a.size - b.size)
+}
