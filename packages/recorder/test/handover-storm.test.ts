@@ -8,8 +8,8 @@ import { type Child, type Fact, startChild } from './support/child.ts'
 import { readStored } from './support/stored.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
-const KILLS = { fast: 2, ci: 5, full: 100 }[process.env.SWORN_TESTS ?? 'fast'] ?? 2
-const PROCESSES = process.env.SWORN_TESTS ? 8 : 4
+const KILLS = { fast: 1, ci: 5, full: 100 }[process.env.SWORN_TESTS ?? 'fast'] ?? 1
+const PROCESSES = process.env.SWORN_TESTS ? 8 : 3
 const WRITERS = 8
 
 test(`${PROCESSES} processes × ${WRITERS} writers, the recorder killed ${KILLS} times: every acknowledged event is there once`, {

@@ -1,13 +1,15 @@
 /**
  * The lock of a ledger: a listening endpoint that accepts nothing.
  *
- * Linux: an abstract socket; Windows: a named pipe; macOS: a socket file that is probed. The second
+ * Linux: an abstract socket; Windows: a named pipe; macOS: socket files that are probed. The second
  * listener gets EADDRINUSE, and the kernel frees the name when the holder dies. `log.lock` only tells
  * humans and `doctor` who that is. Source: docs/format.md, several processes.
  * @module
  */
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
+import { dirname, join } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import type { Places, Platform } from './platform.ts'
 
@@ -21,6 +23,9 @@ export interface Holder {
   readonly boot: string
   readonly started: string
 }
+
+/** Randomness in the name of a candidate's socket file. */
+const NAME_BYTES = 4
 
 /** @returns undefined when somebody else holds it. @throws SwornError IO_FAILED */
 export async function acquireLock(places: Places, platform: Platform): Promise<Lock | undefined> {
@@ -43,28 +48,30 @@ function tryListen(address: string): Promise<Server | undefined> {
   })
 }
 
-/** A socket file outlives its process: it is taken over only after nobody answered at that very inode. */
-async function listenProbed(address: string): Promise<Server | undefined> {
-  const server = await tryListen(address)
-  if (server) return server
-  const seen = statSync(address, { throwIfNoEntry: false, bigint: true })?.ino
-  if (seen === undefined || (await isAnswered(address))) return undefined
-  return removeStale(address, seen) ? tryListen(address) : undefined
+/**
+ * A lock of socket files, which outlive their processes: each candidate listens under a name of its
+ * own, then looks at all others. Answered means held, refused means dead and is removed; names never
+ * come twice, so a living one is never removed. Of two holders the later to listen would have seen the
+ * earlier: there is at most one. Two that see each other both let go, and the caller tries again.
+ */
+async function listenProbed(prefix: string): Promise<Server | undefined> {
+  const own = `${prefix}-${randomBytes(NAME_BYTES).toString('hex')}`
+  const server = await tryListen(own)
+  if (server && (await isAlone(prefix, own))) return server
+  await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()))
+  return undefined
 }
 
-/** Moves the stale file away; when a racer replaced it meanwhile, it is put back and false returned. */
-function removeStale(address: string, stale: bigint): boolean {
-  const aside = `${address}.${process.pid}`
-  try {
-    renameSync(address, aside)
-    if (statSync(aside, { bigint: true }).ino === stale) return true
-    linkSync(aside, address)
-    return false
-  } catch {
-    return false // somebody else moved first; the caller tries again
-  } finally {
-    rmSync(aside, { force: true })
+async function isAlone(prefix: string, own: string): Promise<boolean> {
+  const directory = dirname(prefix)
+  const others = readdirSync(directory)
+    .map((name) => join(directory, name))
+    .filter((path) => path.startsWith(`${prefix}-`) && path !== own)
+  for (const path of others) {
+    if (await isAnswered(path)) return false
+    rmSync(path, { force: true })
   }
+  return true
 }
 
 function isAnswered(address: string): Promise<boolean> {

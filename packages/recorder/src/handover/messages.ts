@@ -6,6 +6,7 @@
  * each answered once under its id. Everything parsed here is hostile. Source: docs/format.md, several processes.
  * @module
  */
+import { parseStrict } from '@sworn/verify'
 import type { Item } from '../port/group-commit.ts'
 import type { PlainError } from '../port/plain-error.ts'
 import type { Ack, LedgerInfo, Level, Reservation, Reserve } from '../port/types.ts'
@@ -116,7 +117,7 @@ function parseItem(value: unknown, producerId: string): Item | undefined {
 function isPayload(json: string, eventType: string): boolean {
   if (!json.startsWith('{"') || !json.endsWith('}') || /[\n\r]/.test(json) || eventType.startsWith('log.')) return false
   try {
-    const payload: unknown = JSON.parse(json)
+    const payload: unknown = json.includes('"log.') ? parseStrict(json) : JSON.parse(json)
     return isObject(payload) && payload.event_type === eventType && !RESERVED_MEMBERS.some((name) => Object.hasOwn(payload, name))
   } catch {
     return false

@@ -26,6 +26,7 @@ export interface Platform {
 /** Where one ledger's lock and data endpoint are. */
 export interface Places {
   readonly directory: string
+  /** Name of the abstract socket or pipe; on macOS the prefix of socket files. */
   readonly lockAddress: string
   /** Path of the data socket, or the name of the data pipe. */
   readonly dataAddress: string
@@ -34,6 +35,8 @@ export interface Places {
 
 /** Longest socket path that every supported Node and kernel takes whole. */
 const MAX_SOCKET_PATH = 100
+/** Characters of the name where a path has to stay short. */
+const SHORT_NAME = 16
 /** statfs types of NFS, SMB, CIFS, SMB2, 9p, FUSE, AFS, Ceph. */
 const SHARED_TYPES: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546, 0x5346414f, 0x00c36400])
 
@@ -80,6 +83,6 @@ function lockAddress(name: string, platform: Platform): string {
     case 'win32':
       return `\\\\.\\pipe\\sworn-${name}`
     case 'darwin':
-      return join(platform.runtimeDirectory, `${name}.lock`)
+      return join(platform.runtimeDirectory, name.slice(0, SHORT_NAME)) // the prefix of the candidates' names
   }
 }

@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import { SwornError } from '@sworn/verify'
 import type { GroupCommit } from '../port/group-commit.ts'
 import { toPlain } from '../port/plain-error.ts'
+import type { Reservation } from '../port/types.ts'
 import { createFrameReader, type FrameBody, formatFrame } from './frames.ts'
 import {
   formatWelcome,
@@ -110,10 +111,15 @@ function createRequestTaker(socket: Socket, commit: GroupCommit, producerId: str
 
 function answerAtOnce(commit: GroupCommit, request: Exclude<Request, { kind: 'submit' }>): FrameBody {
   try {
-    if (request.kind === 'reserve') return { reservation: commit.reserve(request.step) }
+    if (request.kind === 'reserve') return { reservation: finite(commit.reserve(request.step)) }
     commit.flush()
     return {}
   } catch (error) {
     return { error: toPlain(error) }
   }
+}
+
+/** JSON has no Infinity: a limit of nothing never regains a token. */
+function finite({ granted, retryAfterMs }: Reservation): Reservation {
+  return { granted, retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : Number.MAX_SAFE_INTEGER }
 }

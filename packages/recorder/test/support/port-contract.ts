@@ -1,6 +1,6 @@
 /** What every port must do, whatever stands behind it. */
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import type { Ack, Port } from '../../src/port/types.ts'
 import { sample } from './submissions.ts'
@@ -14,8 +14,13 @@ export function acksOf(answers: readonly (Ack | SwornError)[]): readonly Ack[] {
 
 export function portContract(name: string, open: () => Promise<Port>): void {
   describe(`port contract: ${name}`, () => {
+    let port: Port
+    before(async () => {
+      port = await open()
+    })
+    after(() => port.close())
+
     it('answers in call order, with seqs in that order and without gaps', async () => {
-      const port = await open()
       const batches = await Promise.all([
         port.submit([sample(1), sample(2, 'batch')]),
         port.submit([sample(3, 'async')]),
@@ -26,17 +31,13 @@ export function portContract(name: string, open: () => Promise<Port>): void {
         seqs,
         [0, 1, 2, 3].map((n) => n + seqs[0]!),
       )
-      await port.close()
     })
 
     it('says durable for a sync event', async () => {
-      const port = await open()
       assert.equal(acksOf(await port.submit([sample(1, 'sync')]))[0]!.durable, true)
-      await port.close()
     })
 
     it('answers an event that is sent again with its first ack and appends nothing', async () => {
-      const port = await open()
       const event = sample(1)
       const [first, again, next] = acksOf([
         ...(await port.submit([event])),
@@ -44,56 +45,44 @@ export function portContract(name: string, open: () => Promise<Port>): void {
         ...(await port.submit([sample(2)])),
       ])
       assert.deepEqual([again!.seq, again!.entryHash, next!.seq], [first!.seq, first!.entryHash, first!.seq + 1])
-      await port.close()
     })
 
     it('refuses an event_id that comes back with another body, and only that one', async () => {
-      const port = await open()
       const event = sample(1)
       await port.submit([event])
       const [conflict, fine] = await port.submit([{ ...event, json: sample(9).json }, sample(2)])
       assert.ok(SwornError.is(conflict, 'EVENT_ID_CONFLICT'))
       assert.ok(!SwornError.is(fine))
-      await port.close()
     })
 
     it('carries an event of 1 MiB and a batch of more than one commit holds', async () => {
-      const port = await open()
       const large = sample(1, 'batch', { text: '"'.repeat(500_000) })
       const many = Array.from({ length: 5000 }, (_, n) => sample(n, 'batch'))
       assert.equal(acksOf(await port.submit([large, ...many])).length, 5001)
-      await port.close()
     })
 
     it('answers an empty batch with nothing', async () => {
-      const port = await open()
       assert.deepEqual(await port.submit([]), [])
-      await port.close()
     })
 
     it('shares one counter between its callers', async () => {
-      const port = await open()
       const step = { key: 'k', amount: 1, limit: 2, perMs: 3_600_000 }
       const steps = await Promise.all([1, 2, 3].map(() => port.reserve(step)))
       assert.deepEqual(
         steps.map((r) => r.granted),
         [true, true, false],
       )
-      await port.close()
     })
 
     it('resolves flush when everything is on disk, and blocks in flushSync until then', async () => {
-      const port = await open()
       const answers = port.submit([sample(1, 'batch')])
       await port.flush()
       void port.submit([sample(2, 'batch')])
       assert.equal(port.flushSync(10_000), true)
       assert.equal(acksOf(await answers).length, 1)
-      await port.close()
     })
 
     it('answers LEDGER_CLOSED after close, and closes twice without harm', async () => {
-      const port = await open()
       await port.close()
       await port.close()
       assert.ok(SwornError.is((await port.submit([sample(1)]))[0], 'LEDGER_CLOSED'))

@@ -1,0 +1,157 @@
+/** What reaches the data socket is hostile: none of it stops, blocks or fills the recorder. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { createFrameReader, type FrameBody, formatFrame, MAX_FRAME_BYTES } from '../src/handover/frames.ts'
+import { parseRequest } from '../src/handover/messages.ts'
+import type { WorkerPort } from '../src/port/worker.ts'
+import { openFakePort } from './support/fake-port.ts'
+import { acksOf } from './support/port-contract.ts'
+import { sample } from './support/submissions.ts'
+import { temporaryDirectory } from './support/temporary.ts'
+
+const seed = 20_260_101
+const path = temporaryDirectory()
+let port: WorkerPort
+before(async () => {
+  port = await openFakePort(path)
+})
+after(() => port.close())
+
+function dial(): Socket {
+  const socket = connect({ path: join(path, 'log.sock') })
+  socket.on('error', () => undefined)
+  return socket
+}
+
+const closed = (socket: Socket) => new Promise<void>((resolve) => socket.resume().once('close', () => resolve()))
+const stillRecords = async () => assert.equal(acksOf(await port.submit([sample(1)])).length, 1)
+const hello = formatFrame({ kind: 'hello', version: 1, producer: 'p' })
+const length = (bytes: number) => {
+  const header = Buffer.alloc(4)
+  header.writeUInt32BE(bytes)
+  return header
+}
+
+const streams: [string, Buffer][] = [
+  ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+  ['a frame of no bytes', length(0)],
+  ['a frame longer than 4 MiB', length(MAX_FRAME_BYTES + 1)],
+  ['a frame that is not JSON', Buffer.concat([length(3), Buffer.from('{a}')])],
+  ['a frame that is an array', Buffer.concat([length(2), Buffer.from('[]')])],
+  ['bytes that are not UTF-8', Buffer.concat([length(2), Buffer.from([0xff, 0xfe])])],
+  ['deep nesting', Buffer.concat([length(200_000), Buffer.from('['.repeat(200_000))])],
+  ['a request before the hello', formatFrame({ kind: 'flush', id: 1 })],
+  ['a hello of another version', formatFrame({ kind: 'hello', version: 2, producer: 'p' })],
+  ['a request before the welcome', Buffer.concat([hello, formatFrame({ kind: 'nonsense', id: 1 })])],
+]
+for (const [what, bytes] of streams) {
+  test(`${what} ends that connection and nothing else`, async () => {
+    const socket = dial()
+    socket.write(bytes)
+    await closed(socket)
+    await stillRecords()
+  })
+}
+
+test('a client that says nothing is dropped', { timeout: 10_000 }, async () => {
+  await closed(dial())
+  await stillRecords()
+})
+
+test('a client with an invented acknowledgement is refused alone', async () => {
+  const socket = dial()
+  const newest = { logId: 'fake', seq: 12_345, entryHash: 'a'.repeat(64) }
+  const reader = createFrameReader()
+  const frames: FrameBody[] = []
+  socket.on('data', (chunk) => void frames.push(...reader.push(chunk)))
+  socket.write(formatFrame({ kind: 'hello', version: 1, producer: 'p', newest }))
+  await closed(socket)
+  assert.match(JSON.stringify(frames[1]), /"code":"ACKNOWLEDGED_LOST"/)
+  await stillRecords()
+})
+
+test('a client that never reads is not read from, and the others go on', { timeout: 20_000 }, async () => {
+  const socket = dial()
+  socket.pause()
+  socket.write(hello)
+  await new Promise((resolve) => socket.once('readable', resolve)) // the greeting
+  const items = Array.from({ length: 500 }, (_, n) => sample(n, 'batch'))
+  const frame = formatFrame({ kind: 'submit', id: 1, items })
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  let stuck = false
+  for (let n = 0; n < 300 && !stuck; n++) stuck = await isStuck(socket, frame)
+  assert.ok(stuck, 'the recorder stopped reading')
+  await stillRecords()
+  socket.destroy()
+})
+
+/** Writes; true when the kernel and the recorder take nothing for a while. */
+function isStuck(socket: Socket, frame: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), 700)
+    socket.write(frame, () => {
+      clearTimeout(timer)
+      resolve(false)
+    })
+  })
+}
+
+test('300 connections at once leave the recorder answering', async () => {
+  const sockets = Array.from({ length: 300 }, dial)
+  await stillRecords()
+  for (const socket of sockets) socket.destroy()
+  await stillRecords()
+})
+
+const good = { eventId: randomUUID(), eventType: 'tool_call_end', level: 'batch' }
+const payloads: [string, unknown][] = [
+  ['a reserved type', { ...good, eventType: 'log.open', json: '{"event_type":"log.open"}' }],
+  ['a reserved type hidden by a duplicate member', { ...good, json: '{"event_type":"log.open","event_type":"tool_call_end"}' }],
+  ['another type inside', { ...good, json: '{"event_type":"tool_call_error"}' }],
+  ['a member of the appender', { ...good, json: '{"event_type":"tool_call_end","seq":7}' }],
+  ['a line break', { ...good, json: '{"event_type":"tool_call_end"\n}' }],
+  ['no JSON', { ...good, json: '{"event_type":' }],
+  ['an unknown level', { ...good, level: 'later', json: '{"event_type":"tool_call_end"}' }],
+  ['no UUID', { ...good, eventId: '../../x', json: '{"event_type":"tool_call_end"}' }],
+]
+for (const [what, item] of payloads) {
+  test(`an event with ${what} is not taken`, () => {
+    assert.equal(parseRequest({ kind: 'submit', id: 1, items: [item] }, 'p'), undefined)
+  })
+}
+
+test('a well-formed event is taken', () => {
+  assert.ok(parseRequest({ kind: 'submit', id: 1, items: [{ ...good, json: '{"event_type":"tool_call_end"}' }] }, 'p'))
+})
+
+test('frames come out as they went in, however the stream is cut', () => {
+  const bodies = fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { maxLength: 5 })
+  fc.assert(
+    fc.property(bodies, fc.array(fc.integer({ min: 1, max: 40 })), (wanted, cuts) => {
+      const bytes = Buffer.concat(wanted.map((body) => formatFrame(body)))
+      const reader = createFrameReader()
+      const found: FrameBody[] = []
+      let at = 0
+      for (const cut of [...cuts, bytes.length]) {
+        found.push(...reader.push(bytes.subarray(at, at + cut)))
+        at += cut
+      }
+      assert.equal(JSON.stringify(found), JSON.stringify(wanted))
+      assert.equal(reader.heldBytes(), 0)
+    }),
+    { seed, numRuns: 200 },
+  )
+})
+
+test('any JSON as a request is taken or refused, never an exception', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom('kind', 'id', 'items', 'step'), fc.jsonValue()), (body) => {
+      parseRequest({ kind: 'submit', id: 1, ...body }, 'p')
+    }),
+    { seed, numRuns: 300 },
+  )
+})
