@@ -106,12 +106,12 @@ function passAnswer(session: Session, response: Response, line: Buffer): void {
 function settle(session: Session, call: Pending, response: Response, inspected: Inspected): void {
   session.calls.delete(call.id)
   const late = call.state === 'cancelled'
+  learnServer(session, call, response.result)
   session.cancelled.delete(call.id)
   if (call.tool !== undefined) {
     noteOutcome(session, call, response, inspected, late)
     return
   }
-  learnServer(session, call, response.result)
   if (call.uri === undefined || response.error !== undefined) return
   session.audit.note({ event_type: 'data_access', ...membersOf(session, call), target: call.uri, duration_ms: durationOf(session, call) })
 }
@@ -153,9 +153,10 @@ function rememberRetry(session: Session, call: Pending, result: unknown): void {
   if (key !== undefined) remember(session.retries, key, call.correlation)
 }
 
-function learnServer(session: Session, call: Pending, result: unknown): void {
+/** The 2025 era says it once, in the answer to initialize; the stateless era in every result. */
+function learnServer(session: Session, { method }: Pending, result: unknown): void {
   if (session.server.name !== undefined) return
-  if (call.method !== 'initialize' && call.method !== 'server/discover') return
-  const info = memberOf(result, 'serverInfo') ?? memberOf(memberOf(result, '_meta'), 'io.modelcontextprotocol/serverInfo')
+  const said = method === 'initialize' || method === 'server/discover' ? memberOf(result, 'serverInfo') : undefined
+  const info = said ?? memberOf(memberOf(result, '_meta'), 'io.modelcontextprotocol/serverInfo')
   if (info !== undefined) session.server = toPeer(info)
 }
