@@ -7,6 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { SwornError } from '@sworn/verify'
+import { unpackBatch } from './packed-batch.ts'
 import { toPlain } from './plain-error.ts'
 import { CONTROL, type FromAppender, OUTCOME, type ThreadAnswer, type ToAppender } from './thread-messages.ts'
 import type { Port } from './types.ts'
@@ -41,7 +42,7 @@ function createServer(port: Port, caller: MessagePort, control: Int32Array): (me
   return (message) => {
     switch (message.kind) {
       case 'submit':
-        return void port.submit(message.batch).then((answers) => {
+        return void port.submit(unpackBatch(message.batch)).then((answers) => {
           answer({ id: message.id, acks: answers.map((a) => (SwornError.is(a) ? toPlain(a) : a)) })
         })
       case 'reserve':

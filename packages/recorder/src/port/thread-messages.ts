@@ -5,11 +5,12 @@
  * drops their code. Order of messages is order of events.
  * @module
  */
+import type { PackedBatch } from './packed-batch.ts'
 import type { PlainError } from './plain-error.ts'
-import type { Ack, LedgerInfo, Reservation, Reserve, Submission } from './types.ts'
+import type { Ack, LedgerInfo, Reservation, Reserve } from './types.ts'
 
 export type ToAppender =
-  | { readonly kind: 'submit'; readonly id: number; readonly batch: readonly Submission[] }
+  | { readonly kind: 'submit'; readonly id: number; readonly batch: PackedBatch }
   | { readonly kind: 'reserve'; readonly id: number; readonly step: Reserve }
   | { readonly kind: 'flush' | 'close'; readonly id: number }
   /** Like flush and close, answered through the shared control words: the caller's thread is blocked. */

@@ -1,13 +1,14 @@
 /**
  * The caller's end of an appender that runs in a worker thread.
  *
- * Submissions of one microtask checkpoint cross as one message; at most 8 MiB are under way, the rest waits
+ * Each `submit` crosses as one message; at most 8 MiB are under way, the rest waits
  * here. The worker keeps the process alive only while answers are outstanding. Promise: what was
  * submitted is flushed when the process exits, with or without `close`, except by SIGKILL.
  * @module
  */
 import type { Worker } from 'node:worker_threads'
 import { SwornError } from '@sworn/verify'
+import { packBatch } from './packed-batch.ts'
 import { fromPlain } from './plain-error.ts'
 import { CONTROL, type FromAppender, OUTCOME, type ThreadAnswer, type ToAppender } from './thread-messages.ts'
 import type { Ack, LedgerInfo, Port, Submission } from './types.ts'
@@ -183,7 +184,7 @@ function createLane(worker: Worker, spawnRecorder: (() => void) | undefined): La
     async submit(batch) {
       const units = batch.reduce((sum, item) => sum + item.json.length, 0)
       try {
-        const answer = await enqueue(units, (id) => ({ kind: 'submit', id, batch }))
+        const answer = await enqueue(units, (id) => ({ kind: 'submit', id, batch: packBatch(batch) }))
         return (answer.acks ?? []).map((ack) => ('code' in ack ? fromPlain(ack) : ack))
       } catch (error) {
         const told = SwornError.is(error) ? error : new SwornError('APPEND_UNKNOWN', 'the appender thread failed', '', { cause: error })
