@@ -48,6 +48,7 @@ const refused: [string, string | Buffer, number | undefined, (string | number | 
   ['a call with id null', '{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"echo"}}', -32600, null],
   ['an id beyond 2^53', '{"jsonrpc":"2.0","id":9007199254740993,"method":"tools/call","params":{"name":"echo"}}', -32600, null],
   ['a fractional id', '{"jsonrpc":"2.0","id":1.5,"method":"tools/call","params":{"name":"echo"}}', -32600, null],
+  ['an id of 300 characters', JSON.stringify(call('x'.repeat(300), 'echo')), -32600, null],
   ['an array as id', '{"jsonrpc":"2.0","id":[1],"method":"tools/call","params":{"name":"echo"}}', -32600, null],
   ['no version', '{"id":1,"method":"tools/call","params":{"name":"echo"}}', -32600, 1],
   ['another version', '{"jsonrpc":"1.0","id":1,"method":"tools/call","params":{"name":"echo"}}', -32600, 1],

@@ -49,6 +49,8 @@ export interface Refusal {
 export type Read = { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly refusal: Refusal }
 
 const CR = 0x0d
+/** Longest id in UTF-16 units: it is recorded with every event of its request. */
+const MAX_ID = 256
 
 /** Member of an object that came from JSON.parse; own members only. */
 export function memberOf(value: unknown, name: string): unknown {
@@ -59,9 +61,9 @@ export function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A JSON-RPC id that survives any parser: a string, or an integer within 2^53. */
+/** A JSON-RPC id that survives any parser: a string of at most 256, or an integer within 2^53. */
 export function isId(value: unknown): value is Id {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value))
+  return (typeof value === 'string' && value.length <= MAX_ID) || (typeof value === 'number' && Number.isSafeInteger(value))
 }
 
 function checkMembers(value: Members): string | undefined {
@@ -77,15 +79,15 @@ function checkResponse(value: Members): string | undefined {
   if (Object.hasOwn(value, 'error')) {
     if (!isMembers(value.error)) return 'error is not an object'
     if (findImitation(value.error, ERROR) !== undefined) return 'a member of error that looks like a protocol member'
-    return value.id === undefined || value.id === null || isId(value.id) ? undefined : 'id is neither a string nor an integer'
+    return value.id === undefined || value.id === null || isId(value.id) ? undefined : 'id is neither a short string nor an integer'
   }
   if (!Object.hasOwn(value, 'result')) return 'neither method nor result nor error'
-  return isId(value.id) ? undefined : 'id is neither a string nor an integer'
+  return isId(value.id) ? undefined : 'id is neither a short string nor an integer'
 }
 
 function checkCall(value: Members): string | undefined {
   if (Object.hasOwn(value, 'result') || Object.hasOwn(value, 'error')) return 'both a call and a response'
-  if (Object.hasOwn(value, 'id') && !isId(value.id)) return 'id is neither a string nor an integer'
+  if (Object.hasOwn(value, 'id') && !isId(value.id)) return 'id is neither a short string nor an integer'
   if (typeof value.method !== 'string') return 'method is not a string'
   if (!isPlainMethod(value.method)) return 'a method with unusual characters or spelling'
   if (Object.hasOwn(value, 'params') && !isMembers(value.params)) return 'params is not an object'

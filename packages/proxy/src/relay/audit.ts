@@ -42,7 +42,7 @@ export interface Audit {
 }
 
 function isWhere(ack: RecordAck, mode: 'before' | 'batch'): boolean {
-  return mode === 'before' ? 'durable' in ack && ack.durable : true
+  return mode === 'batch' || 'filtered' in ack || ('durable' in ack && ack.durable)
 }
 
 export function createAudit(options: AuditOptions): Audit {

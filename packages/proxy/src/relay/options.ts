@@ -7,8 +7,11 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Gate } from '@sworn/recorder'
 
-/** The acknowledgement of one record; `queued` when the recorder was told not to wait. */
-export type RecordAck = { readonly seq: number; readonly entry_hash: string; readonly durable: boolean } | { readonly queued: true }
+/** The answer to one record. `queued`: not waited for. `filtered`: the configuration does not want such records, and a call needs none. */
+export type RecordAck =
+  | { readonly seq: number; readonly entry_hash: string; readonly durable: boolean }
+  | { readonly queued: true }
+  | { readonly filtered: true }
 
 /** The part of a recorder that the proxy uses. */
 export interface ProxyRecorder {

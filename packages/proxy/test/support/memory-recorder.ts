@@ -1,4 +1,5 @@
-/** A recorder that keeps events in an array and can be told to fail. @module */
+/** A recorder that checks events as the real one does, keeps them in an array and can be told to fail. @module */
+import { eventSchema, type Recorder } from '@sworn/recorder'
 import type { ProxyRecorder, RecordAck } from '../../src/index.ts'
 
 export interface Recorded extends Record<string, unknown> {
@@ -8,6 +9,9 @@ export interface Recorded extends Record<string, unknown> {
   readonly reason_code?: string
   readonly metadata?: Record<string, unknown>
 }
+
+/** Compiles only while the real recorder can be handed to the proxy. */
+export const fits = (recorder: Recorder): ProxyRecorder => recorder
 
 export interface MemoryRecorder extends ProxyRecorder {
   /** In the order in which they were submitted; a snapshot of each. */
@@ -25,6 +29,7 @@ export function createMemoryRecorder({ keep = true }: { keep?: boolean } = {}): 
     behave: 'ack',
     ofType: (type) => events.filter((e) => e.event_type === type),
     async record(event): Promise<RecordAck> {
+      eventSchema.parse(event)
       if (keep) events.push(structuredClone(event) as Recorded) // the proxy always sets event_type
       if (recorder.behave === 'refuse') throw new Error('no space left')
       if (recorder.behave === 'unknown') throw Object.assign(new Error('unknown'), { name: 'SwornError', code: 'APPEND_UNKNOWN' })
