@@ -1,0 +1,137 @@
+/**
+ * Looks for sensitive data on its way through: every string leaf, the shape kept.
+ *
+ * The same object comes back when nothing was found. Pictures and other base64 members stay decodable:
+ * they are left alone, or replaced by a marker in base64. Member names are not masked: that would change
+ * the shape. Total: what cannot be looked at is decided by `on_redaction_failure`.
+ * Source: spec policy §6.5, checklist AW18.
+ * @module
+ */
+import type { DlpMatch, Inspected } from '@sworn/recorder'
+import type { DlpRules } from '../policy/types.ts'
+import type { Profile } from '../profiles.ts'
+import { decodeBase64 } from './encoded.ts'
+import { judgeDecoded, type Masking, maskText } from './mask.ts'
+
+type Direction = DlpMatch['direction']
+
+/** The pattern name under which a failed inspection is reported. */
+export const SCAN_FAILED = 'scan_failed'
+
+const MAX_DEPTH = 256
+const MAX_MS = 5000
+/** Shorter ones are looked at as text: no picture is that small, but a secret is. */
+const MIN_BINARY = 64
+
+export interface InspectOptions {
+  readonly rules: DlpRules | undefined
+  readonly profile: Profile
+  /** Milliseconds that never run backwards. */
+  readonly now: () => number
+}
+
+interface Walk extends Masking {
+  /** Characters that may still be scanned. */
+  left: number
+  readonly above: Set<object>
+}
+
+/** @param value JSON; hostile, and so may anything in it be */
+export function inspect(value: unknown, direction: Direction, { rules, profile, now }: InspectOptions): Inspected {
+  const patterns = rules && scansIn(rules, direction) ? rules.patterns.filter(({ scope }) => scope === 'all' || scope === direction) : []
+  if (!rules || patterns.length === 0) return { value, matches: [], blocked: false }
+  const counts = new Map<string, number>()
+  const end = now() + MAX_MS
+  const walk: Walk = {
+    patterns,
+    detectEncoding: rules.detectEncoding,
+    profile,
+    count: (name) => void counts.set(name, (counts.get(name) ?? 0) + 1),
+    checkTime: () => {
+      if (now() > end) throw new RangeError('scanning took too long')
+    },
+    left: rules.maxScanChars,
+    above: new Set(),
+  }
+  try {
+    return decide(value, maskValue(value, walk, MAX_DEPTH), counts, direction, rules)
+  } catch {
+    return failed(value, direction, rules) // too deep, too large, too slow or not JSON
+  }
+}
+
+function scansIn({ scanRequests, scanResponses }: DlpRules, direction: Direction): boolean {
+  return direction === 'request' ? scanRequests : scanResponses
+}
+
+function decide(value: unknown, masked: unknown, counts: ReadonlyMap<string, number>, direction: Direction, rules: DlpRules): Inspected {
+  const asked = direction === 'response' ? 'redact' : rules.onRequestMatch
+  const dlpAction = asked === 'redact' ? 'mask' : asked
+  const matches = Array.from(
+    counts,
+    ([pattern, matchCount]): DlpMatch => ({
+      pattern,
+      matchCount,
+      direction,
+      dlpAction,
+      redacted: dlpAction === 'mask',
+    }),
+  )
+  return { value: dlpAction === 'mask' ? masked : value, matches, blocked: dlpAction === 'block' && matches.length > 0 }
+}
+
+function failed(value: unknown, direction: Direction, { onFailure }: DlpRules): Inspected {
+  const blocked = onFailure !== 'allow_original'
+  const dlpAction = blocked ? 'block' : 'warn'
+  return { value, matches: [{ pattern: SCAN_FAILED, matchCount: 0, direction, dlpAction, redacted: false }], blocked }
+}
+
+function maskValue(value: unknown, walk: Walk, depth: number): unknown {
+  if (typeof value === 'string') return maskLeaf(value, walk)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth === 0 || walk.above.has(value)) throw new RangeError('too deep')
+  walk.above.add(value)
+  const masked = Array.isArray(value) ? maskList(value, walk, depth - 1) : maskObject(value, walk, depth - 1)
+  walk.above.delete(value)
+  return masked
+}
+
+function maskList(list: readonly unknown[], walk: Walk, depth: number): unknown {
+  const masked = list.map((item) => maskValue(item, walk, depth))
+  return masked.every((item, index) => Object.is(item, list[index])) ? list : masked
+}
+
+function maskObject(object: object, walk: Walk, depth: number): unknown {
+  const entries = Object.entries(object)
+  const masked = entries.map(([key, member]) => [
+    key,
+    isBinary(object, key, member) ? maskBinary(member, walk) : maskValue(member, walk, depth),
+  ])
+  return masked.every(([, member], index) => Object.is(member, entries[index]![1])) ? object : Object.fromEntries(masked)
+}
+
+/** Bounds what is scanned: `strict` gives up, `aip-compat` passes the rest unseen. */
+function maskLeaf(text: string, walk: Walk): string {
+  const room = walk.left
+  walk.left -= text.length
+  if (walk.left >= 0) return maskText(text, walk)
+  if (walk.profile === 'strict') throw new RangeError('too large')
+  return room > 0 ? maskText(text.slice(0, room), walk) + text.slice(room) : text
+}
+
+/** MCP content with base64 in it: `data` of an image or sound, `blob` of a resource. */
+function isBinary(object: object, key: string, member: unknown): member is string {
+  if (typeof member !== 'string' || member.length < MIN_BINARY || member.length % 4 !== 0) return false
+  const { type } = object as { type?: unknown } // read as unknown
+  const holds = key === 'data' ? type === 'image' || type === 'audio' : key === 'blob'
+  return holds && /^[A-Za-z0-9+/]+={0,2}$/.test(member)
+}
+
+function maskBinary(base64: string, walk: Walk): string {
+  if (!walk.detectEncoding) return base64
+  walk.left -= base64.length
+  if (walk.left < 0 && walk.profile === 'strict') throw new RangeError('too large')
+  const markers = decodeBase64(base64, 'aip-compat').map((decoded) => judgeDecoded(decoded, walk))
+  const found = markers.find((text) => text !== undefined)
+  return found ? Buffer.from(found).toString('base64') : base64
+}

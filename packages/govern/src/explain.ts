@@ -1,0 +1,38 @@
+/** A policy in words, for `sworn policy check|explain`. @module */
+import type { DlpRules, Policy, ToolRule } from './policy/types.ts'
+
+/** One line per fact, in the order of evaluation. Texts come from the policy: escape them for a terminal. */
+export function explainPolicy(policy: Policy): readonly string[] {
+  const { allowedMethods, deniedMethods, deniedTools, rules, allowedTools, protectedPaths, dlp } = policy
+  return [
+    `policy ${policy.name}${policy.version === undefined ? '' : ` ${policy.version}`}, ${policy.mode}, read as ${policy.profile}`,
+    `hash ${policy.hash}`,
+    `methods: ${allowedMethods ? listed(allowedMethods) : 'the default list'}; denied: ${listed(deniedMethods)}`,
+    `protected paths: ${listed(protectedPaths)}`,
+    `denied tools: ${listed(deniedTools)}`,
+    ...Array.from(rules.values(), describeRule),
+    `allowed tools: ${listed(allowedTools)}`,
+    `undeclared arguments: ${policy.strictArgsDefault ? 'refused unless a rule says otherwise' : 'pass unless a rule says otherwise'}`,
+    `data loss prevention: ${dlp ? describeDlp(dlp) : 'none'}`,
+    'every other tool: blocked',
+    ...policy.warnings.map((warning) => `warning: ${warning}`),
+  ]
+}
+
+function listed(names: Iterable<string>): string {
+  return [...names].join(', ') || 'none'
+}
+
+function describeRule({ index, tool, action, rate, allowArgs, strictArgs }: ToolRule): string {
+  const parts = [
+    ...(rate ? [`at most ${rate.limit} per ${rate.perMs / 1000} s`] : []),
+    ...Array.from(allowArgs, ([arg, pattern]) => `${arg} matches ${pattern.pattern()}`),
+    ...(strictArgs === undefined ? [] : [strictArgs ? 'no other argument' : 'other arguments pass']),
+  ]
+  return `tool_rules.${index}: ${action} ${tool}${parts.length > 0 ? `; ${parts.join('; ')}` : ''}`
+}
+
+function describeDlp({ scanRequests, scanResponses, onRequestMatch, patterns }: DlpRules): string {
+  const where = [...(scanRequests ? [`requests (${onRequestMatch})`] : []), ...(scanResponses ? ['responses (mask)'] : [])]
+  return `${listed(where)}; patterns: ${listed(patterns.map(({ name }) => name))}`
+}

@@ -1,0 +1,144 @@
+/**
+ * The gate: an action and a policy to a verdict.
+ *
+ * Never throws and always answers: what cannot be judged is denied. Rates are taken before anything else
+ * is looked at, also for calls that are denied later. Source: spec policy §6.2, design "decide".
+ * @module
+ */
+import { realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { cwd } from 'node:process'
+import type { Action, Gate, Reservation, ReserveFn, Verdict } from '@sworn/recorder'
+import { inspect } from './dlp/inspect.ts'
+import { type Case, methodRefusal, pathRefusal, type Setup } from './gate/checks.ts'
+import { evaluate, type Step } from './gate/evaluate.ts'
+import { judgeMethodName } from './gate/methods.ts'
+import { allow, deny, describePolicy, type Subject } from './gate/verdicts.ts'
+import { normalizeName } from './names.ts'
+import { createPathGuard } from './paths/guard.ts'
+import type { Platform } from './paths/place.ts'
+import type { Policy } from './policy/types.ts'
+import type { Profile } from './profiles.ts'
+import { createTokenBuckets } from './rate.ts'
+
+/** Who shares a rate limit. */
+export type RateScope = 'process' | 'session' | 'user' | 'ledger'
+
+export interface GateOptions {
+  /** undefined: no policy is set. `strict` then only protects itself; `aip-compat` blocks every tool. */
+  readonly policy: Policy | undefined
+  /** Defaults to the policy's own, and must not differ from it; without a policy to `strict`. */
+  readonly profile?: Profile
+  /** Counts where the ledger is appended. Without it, and in `aip-compat`, this process counts alone. */
+  readonly reserve?: ReserveFn
+  /** Default `ledger`: all users and sessions of the ledger together. */
+  readonly rateScope?: RateScope
+  /** Paths that are protected without the policy saying so: ledger, keys, policy file, configuration. */
+  readonly selfProtected?: readonly string[]
+  readonly platform?: Platform
+  /** `report`: in monitor mode a block rule only reports. Default `enforce`, as AIP's reference does. */
+  readonly monitorBlockRules?: 'enforce' | 'report'
+  /** Milliseconds that never run backwards. */
+  readonly now?: () => number
+}
+
+interface Judge {
+  readonly setup: Setup
+  readonly rateScope: RateScope
+  readonly reserve: ReserveFn
+}
+
+/** @throws TypeError when `profile` is not the one that the policy was loaded with */
+export function createGate(options: GateOptions): Gate {
+  const { policy } = options
+  const judge = toJudge(options)
+  const { setup } = judge
+  const now = options.now ?? (() => performance.now())
+  return {
+    policy: describePolicy(policy),
+    judgeMethod: (method) => judgeMethod(setup, String(method)),
+    judge: (action) => judgeAction(judge, action),
+    inspect: (value, direction) => inspect(value, direction, { rules: policy?.dlp, profile: setup.profile, now }),
+  }
+}
+
+/** What the gate would say, and each step on the way. Takes no rate token: every rate counts as granted. */
+export function explain(action: Action, options: GateOptions): readonly Step[] {
+  const steps: Step[] = []
+  const { setup } = toJudge(options)
+  evaluate(toCase(setup, action, undefined), toSubject(setup, action), (step) => steps.push(step))
+  return steps
+}
+
+function toJudge(options: GateOptions): Judge {
+  const profile = options.profile ?? options.policy?.profile ?? 'strict'
+  if (options.policy && options.policy.profile !== profile) throw new TypeError('the profile that the policy was loaded with was expected')
+  const shared = profile === 'strict' && options.rateScope !== 'process' ? options.reserve : undefined
+  return {
+    setup: toSetup(options, profile),
+    rateScope: options.rateScope ?? 'ledger',
+    reserve: shared ?? createTokenBuckets(options.now ?? (() => performance.now())),
+  }
+}
+
+function toSetup({ policy, selfProtected = [], platform, monitorBlockRules }: GateOptions, profile: Profile): Setup {
+  const host = platform ?? { home: homedir(), cwd: cwd(), realpath: realpathSync.native, caseInsensitive: process.platform === 'win32' }
+  const paths = createPathGuard({ paths: policy?.protectedPaths ?? [], selfProtected, profile, platform: host })
+  return { policy, profile, paths, blockInMonitor: monitorBlockRules !== 'report' }
+}
+
+function toSubject({ policy }: Setup, action: Action): Subject {
+  return { policy, called: { tool: String(action.name) } }
+}
+
+function judgeMethod({ policy, profile }: Setup, method: string): Verdict {
+  const subject = { policy, called: { method } }
+  const { allowed, rule } = judgeMethodName(method, policy, profile)
+  if (!allowed) return deny(subject, methodRefusal(rule))
+  return policy ? allow(subject, 'matched_rule', 'Method is allowed', rule) : allow(subject, 'default_allow', 'No policy is set')
+}
+
+/** Hostile input: an action that cannot be read is malformed, and denied. */
+async function judgeAction(judge: Judge, action: Action): Promise<Verdict> {
+  const { setup } = judge
+  try {
+    if (action.kind !== 'tool') return judgeOther(setup, action)
+    const reservation = await takeRate(judge, action)
+    return evaluate(toCase(setup, action, reservation), toSubject(setup, action))
+  } catch {
+    const reason = 'The call cannot be read'
+    const subject = { policy: setup.policy, called: { tool: '' } }
+    return deny(subject, { rpc: 'forbidden', reasonCode: 'malformed_request', reason, data: { reason } })
+  }
+}
+
+/** An AgentPolicy speaks about tools, methods and paths; of other actions only the latter two are judged. */
+function judgeOther(setup: Setup, action: Action): Verdict {
+  const subject = toSubject(setup, action)
+  if (action.rpc) {
+    const verdict = judgeMethod(setup, String(action.rpc.method))
+    if (verdict.decision !== 'allow') return verdict
+  }
+  const refusal = pathRefusal(setup.paths, [action.name, action.input])
+  return refusal ? deny(subject, refusal) : allow(subject, 'default_allow', `No rule is about a ${action.kind}`)
+}
+
+function toCase(setup: Setup, action: Action, reservation: Case['reservation']): Case {
+  const tool = normalizeName(String(action.name), setup.profile)
+  const rule = setup.policy?.rules.get(tool)
+  const method = String(action.rpc?.method ?? 'tools/call')
+  return { setup, tool, rule, method, input: action.input, reservation }
+}
+
+/** A counter that fails is no reason to stop counting: the call is refused. */
+async function takeRate({ setup, rateScope, reserve }: Judge, action: Action): Promise<Reservation | 'unavailable' | undefined> {
+  const { rule, tool } = toCase(setup, action, undefined)
+  if (!rule?.rate) return undefined
+  const scope =
+    rateScope === 'session' ? `session:${action.ids.session ?? ''}:` : rateScope === 'user' ? `user:${action.ids.user ?? ''}:` : ''
+  try {
+    return await reserve({ key: `rate:${scope}${tool}`, amount: 1, ...rule.rate })
+  } catch {
+    return 'unavailable'
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Runs the checks over one tool call, and can tell what each of them said.
+ *
+ * Pure. The trace is made by the same run that decides, so an explanation cannot differ from the decision.
+ * @module
+ */
+import type { Verdict } from '@sworn/recorder'
+import { type Case, CHECKS, type Ruling, type StepName } from './checks.ts'
+import { allow, allowViolation, ask, deny, type Refusal, type Subject } from './verdicts.ts'
+
+/** What one check said about one call. */
+export interface Step {
+  readonly step: StepName | 'verdict'
+  readonly outcome: 'passes' | 'violates' | 'denies' | 'allows' | 'asks'
+  readonly detail: string
+}
+
+/** @param trace receives one step per check that ran, then the verdict */
+export function evaluate(call: Case, subject: Subject, trace?: (step: Step) => void): Verdict {
+  const softens = call.setup.policy?.mode === 'monitor'
+  let violation: Refusal | undefined
+  for (const [step, check] of CHECKS) {
+    const ruling = check(call)
+    trace?.(toStep(step, ruling, softens))
+    if (!ruling) continue
+    if (ruling.hard || !softens) return concluded(deny(subject, ruling.refusal), trace)
+    violation ??= ruling.refusal
+    if (call.setup.profile === 'aip-compat') break // the reference stops at the first violation
+  }
+  return concluded(toVerdict(call, subject, violation), trace)
+}
+
+function toStep(step: StepName, ruling: Ruling | undefined, softens: boolean): Step {
+  if (!ruling) return { step, outcome: 'passes', detail: '' }
+  const outcome = ruling.hard || !softens ? 'denies' : 'violates'
+  return { step, outcome, detail: ruling.refusal.reason }
+}
+
+function concluded(verdict: Verdict, trace?: (step: Step) => void): Verdict {
+  const outcome = ({ allow: 'allows', deny: 'denies', ask: 'asks' } as const)[verdict.decision]
+  trace?.({ step: 'verdict', outcome, detail: `${verdict.reasonCode}: ${verdict.reason}` })
+  return verdict
+}
+
+function toVerdict({ setup, rule }: Case, subject: Subject, violation: Refusal | undefined): Verdict {
+  const name = rule && `tool_rules.${rule.index}`
+  const stops = violation !== undefined && setup.profile === 'aip-compat'
+  if (rule?.action === 'ask' && !stops) return ask(subject, 'A rule asks for approval', `tool_rules.${rule.index}`)
+  if (violation) return allowViolation(subject, violation)
+  if (name) return allow(subject, 'matched_rule', 'A rule allows the tool', name)
+  if (setup.policy) return allow(subject, 'matched_allowed_tools', 'Tool is in allowed_tools list', 'allowed_tools')
+  return allow(subject, 'default_allow', 'No policy is set')
+}

@@ -1,0 +1,162 @@
+/**
+ * Finds the protected path that a call's arguments name, however they spell it.
+ *
+ * `strict` finds everything that `aip-compat` finds, and the holes in that. What the caller protects by
+ * itself (ledger, keys, policy, configuration) is exact places: no base names, no parents, so that a
+ * project that holds a ledger stays usable. Source: spec policy §6.4, checklist AW11, AW23.
+ * @module
+ */
+import type { Profile } from '../profiles.ts'
+import { findLeaves, type Leaf } from './leaves.ts'
+import { baseName, isAbsolute, isInside, type Platform, resolveLinks, toPlace, toSlashes } from './place.ts'
+import { expandHome, findSpellings, findTokens } from './spellings.ts'
+
+/** What was named, for the record only: never shown to the client. */
+export interface PathHit {
+  /** `protected_paths.N`, or `self` for what is protected without the policy saying so. */
+  readonly rule: string
+  /** As written in the policy or handed in. */
+  readonly path: string
+  readonly pointer: string
+}
+
+export interface PathGuard {
+  /** Hostile input; looks at every string. */
+  find(input: unknown): PathHit | undefined
+}
+
+interface Protected {
+  readonly rule: string
+  readonly written: string
+  /** Absolute and cleaned, and the same without links. */
+  readonly places: readonly string[]
+  readonly isSelf: boolean
+  /** A name without a slash: any segment of that name is protected. */
+  readonly bare?: string
+}
+
+interface Search {
+  readonly targets: readonly Protected[]
+  readonly platform: Platform
+  /** Lower-cases where case does not matter. */
+  fold(text: string): string
+  /** Link lookups left in this call. */
+  lookups: number
+}
+
+const MAX_PATH = 4096
+const MAX_LOOKUPS = 256
+const COMMAND_KEY = /^(command|cmd|script|shell|args|argv|code)$/i
+const NAME_CHARACTER = /[A-Za-z0-9._-]/
+
+export interface GuardOptions {
+  readonly paths: readonly string[]
+  readonly selfProtected: readonly string[]
+  readonly profile: Profile
+  readonly platform: Platform
+}
+
+export function createPathGuard({ paths, selfProtected, profile, platform }: GuardOptions): PathGuard {
+  const fold = (text: string) => (platform.caseInsensitive ? text.toLowerCase() : text)
+  const targets = [
+    ...paths.map((path, index) => toTarget(path, `protected_paths.${index}`, false, platform, fold)),
+    ...selfProtected.map((path) => toTarget(path, 'self', true, platform, fold)),
+  ]
+  const matches = profile === 'strict' ? namesTarget : namesTargetAsGo
+  return {
+    find(input) {
+      if (targets.length === 0) return undefined
+      const search: Search = { targets, platform, fold, lookups: MAX_LOOKUPS }
+      for (const leaf of findLeaves(input)) {
+        if (leaf.isKey && profile === 'aip-compat') continue
+        const target = matches(leaf, search)
+        if (target) return { rule: target.rule, path: target.written, pointer: leaf.pointer() }
+      }
+      return undefined
+    },
+  }
+}
+
+function toTarget(written: string, rule: string, isSelf: boolean, platform: Platform, fold: (text: string) => string): Protected {
+  const path = toSlashes(expandHome(written, platform))
+  const places = new Set([toPlace(path, platform.cwd), resolveLinks(path, platform)].map(fold))
+  const isBare = !isSelf && !path.includes('/')
+  return { rule, written, places: [...places], isSelf, ...(isBare && { bare: fold(path) }) }
+}
+
+/** AIP's reference: the value or its expansion equals, is under or contains the path, or ends in its base name. */
+function namesTargetAsGo({ text }: Leaf, { targets, platform }: Search): Protected | undefined {
+  const expanded = toPlace(text.startsWith('~/') ? platform.home + text.slice(1) : text, platform.cwd)
+  const looksLikePath = /[/\\]/.test(text) || text.startsWith('.')
+  return targets.find(({ places: [place = ''] }) => {
+    if (text.includes(place) || expanded.includes(place)) return true
+    return looksLikePath && baseName(toSlashes(text)) === baseName(place)
+  })
+}
+
+function namesTarget(leaf: Leaf, search: Search): Protected | undefined {
+  if (leaf.text.trim() === '') return undefined
+  for (const spelling of findSpellings(leaf.text, search.platform)) {
+    const text = search.fold(spelling)
+    const found =
+      search.targets.find((target) => containsPlace(text, target)) ??
+      findWhole(spelling, search) ??
+      findInTokens(spelling, COMMAND_KEY.test(leaf.key), search)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** The path stands somewhere in the text; what is protected by itself must end there or go on below. */
+function containsPlace(text: string, { places, isSelf }: Protected): boolean {
+  return places.some((place) => {
+    if (!isSelf) return text.includes(place)
+    for (let at = text.indexOf(place); at >= 0; at = text.indexOf(place, at + 1)) {
+      if (!NAME_CHARACTER.test(text[at + place.length] ?? '')) return true
+    }
+    return false
+  })
+}
+
+/** The whole text as one path. */
+function findWhole(text: string, search: Search): Protected | undefined {
+  if (text.length > MAX_PATH) return undefined
+  return findPlace(text.trim(), search, true)
+}
+
+/** Tokens that look like paths; in a command every token may be a relative one. */
+function findInTokens(text: string, isCommand: boolean, search: Search): Protected | undefined {
+  for (const token of new Set(findTokens(text))) {
+    if (token === '' || token.length > MAX_PATH) continue
+    const isPath = isCommand || token.includes('/') || token.startsWith('.')
+    const found = isPath ? findPlace(token, search, isAbsolute(token) && /[^/]/.test(token)) : findBare(token, search)
+    if (found) return found
+  }
+  return undefined
+}
+
+function findPlace(path: string, search: Search, withParents: boolean): Protected | undefined {
+  const { targets, platform, fold } = search
+  const found = findBare(path, search) ?? findAt(fold(toPlace(path, platform.cwd)), targets, withParents)
+  if (found) return found
+  if (search.lookups-- <= 0) return undefined
+  return findAt(fold(resolveLinks(path, platform)), targets, withParents)
+}
+
+function findAt(place: string, targets: readonly Protected[], withParents: boolean): Protected | undefined {
+  return targets.find(({ places, isSelf }) =>
+    places.some((root) => isInside(place, root) || (withParents && !isSelf && isInside(root, place))),
+  )
+}
+
+/** Base names: a protected bare name in any segment, also with an ending; a full path's base name where a path ends. */
+function findBare(path: string, { targets, fold }: Search): Protected | undefined {
+  const folded = fold(path)
+  const segments = folded.split('/')
+  const last = segments.at(-1) ?? ''
+  const looksLikePath = segments.length > 1 || folded.startsWith('.')
+  return targets.find(({ bare, isSelf, places }) => {
+    if (bare !== undefined) return segments.some((segment) => segment === bare || (bare.startsWith('.') && segment.startsWith(`${bare}.`)))
+    return !isSelf && looksLikePath && places.some((place) => baseName(place) === last && last !== '')
+  })
+}

@@ -1,0 +1,129 @@
+/**
+ * A checked document to what the gate works with: names normalised, patterns compiled, limits in numbers.
+ * @module
+ */
+import { SwornError } from '@sworn/recorder'
+import { encodedMarker, marker } from '../dlp/marker.ts'
+import { normalizeName } from '../names.ts'
+import { compilePattern, type Pattern } from '../pattern.ts'
+import type { Profile } from '../profiles.ts'
+import { type DlpDocument, type PolicyDocument, RATE, type RuleDocument, SIZE } from './schema.ts'
+import type { DlpPattern, DlpRules, Policy, Rate, ToolRule } from './types.ts'
+import type { Source } from './yaml.ts'
+
+type Compiled = Omit<Policy, 'profile' | 'file' | 'hash' | 'warnings'>
+type Path = readonly PropertyKey[]
+
+interface Reader {
+  readonly profile: Profile
+  refuse(message: string, path: Path): SwornError
+}
+
+const PERIOD_MS = { s: 1000, m: 60_000, h: 3_600_000 } as const
+const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const
+
+/** @throws SwornError POLICY_INVALID for patterns that do not compile and, in `strict`, for what reads two ways */
+export function compilePolicy({ metadata, spec }: PolicyDocument, source: Source, profile: Profile): Compiled {
+  const reader: Reader = { profile, refuse: (message, path) => new SwornError('POLICY_INVALID', message, source.place(path)) }
+  const dlp = spec.dlp?.enabled ? compileDlp(spec.dlp, reader) : undefined
+  const methods = spec.allowed_methods && nameSet(spec.allowed_methods, 'allowed_methods', reader)
+  return {
+    name: metadata.name,
+    ...(metadata.version === undefined ? {} : { version: String(metadata.version) }),
+    mode: spec.mode,
+    allowedTools: nameSet(spec.allowed_tools ?? [], 'allowed_tools', reader),
+    deniedTools: nameSet(spec.denied_tools ?? [], 'denied_tools', reader),
+    rules: compileRules(spec.tool_rules ?? [], reader),
+    ...(methods && { allowedMethods: methods }),
+    deniedMethods: nameSet(spec.denied_methods ?? [], 'denied_methods', reader),
+    protectedPaths: spec.protected_paths ?? [],
+    strictArgsDefault: spec.strict_args_default,
+    ...(dlp && { dlp }),
+  }
+}
+
+function nameSet(names: readonly string[], key: string, reader: Reader): ReadonlySet<string> {
+  return new Set(names.map((name, index) => readName(name, ['spec', key, index], reader)))
+}
+
+/** A name that normalises to nothing, or that looks like a glob, would guard nothing. */
+function readName(name: string, path: Path, { profile, refuse }: Reader): string {
+  const normal = normalizeName(name, profile)
+  if (profile === 'aip-compat') return normal
+  if (normal === '') throw refuse('a visible name was expected', path)
+  const wildcard = normal === '*' && path[1] === 'allowed_methods'
+  if (!wildcard && /[*?]/.test(normal)) throw refuse('an exact name was expected: patterns in names are not matched', path)
+  return normal
+}
+
+function compileRules(rules: readonly RuleDocument[], reader: Reader): ReadonlyMap<string, ToolRule> {
+  const compiled = new Map<string, ToolRule>()
+  for (const [index, rule] of rules.entries()) {
+    const path = ['spec', 'tool_rules', index]
+    const tool = readName(rule.tool, [...path, 'tool'], reader)
+    const first = compiled.get(tool)
+    if (first && reader.profile === 'strict')
+      throw reader.refuse(`one rule per tool was expected, see tool_rules.${first.index}`, [...path, 'tool'])
+    compiled.set(tool, compileRule(rule, tool, index, reader))
+  }
+  return compiled
+}
+
+function compileRule(rule: RuleDocument, tool: string, index: number, reader: Reader): ToolRule {
+  const entries = Object.entries(rule.allow_args ?? {})
+  return {
+    index,
+    tool,
+    action: rule.action,
+    ...(rule.rate_limit === undefined ? {} : { rate: parseRate(rule.rate_limit) }),
+    ...(rule.strict_args === undefined ? {} : { strictArgs: rule.strict_args }),
+    allowArgs: new Map(entries.map(([arg, text]) => [arg, readPattern(text, ['spec', 'tool_rules', index, 'allow_args', arg], reader)])),
+  }
+}
+
+function readPattern(text: string, path: Path, { refuse }: Reader): Pattern {
+  const compiled = compilePattern(text)
+  if (typeof compiled === 'string') throw refuse(compiled, path)
+  return compiled
+}
+
+/** `N/unit`, which the schema has already checked. */
+function parseRate(text: string): Rate {
+  const [, limit = '', unit = ''] = RATE.exec(text) ?? []
+  return { limit: Number(limit), perMs: PERIOD_MS[unit[0] as keyof typeof PERIOD_MS] } // s…, m… or h…: the schema's pattern
+}
+
+function parseSize(text: string): number {
+  const [, count = '', unit = 'b'] = SIZE.exec(text) ?? []
+  return Number(count) * BYTES[unit.toLowerCase() as keyof typeof BYTES] // b, kb, mb or gb: the schema's pattern
+}
+
+function compileDlp(dlp: DlpDocument, reader: Reader): DlpRules {
+  const patterns = dlp.patterns.map(({ name, regex, scope }, index) => {
+    const pattern = readPattern(regex, ['spec', 'dlp', 'patterns', index, 'regex'], reader)
+    return { name, pattern, scope }
+  })
+  if (reader.profile === 'strict') checkPatterns(patterns, dlp.detect_encoding, reader)
+  return {
+    scanRequests: dlp.scan_requests,
+    scanResponses: dlp.scan_responses,
+    detectEncoding: dlp.detect_encoding,
+    maxScanChars: parseSize(dlp.max_scan_size),
+    onRequestMatch: dlp.on_request_match,
+    onFailure: dlp.on_redaction_failure,
+    patterns,
+  }
+}
+
+/** Masking ends only when no pattern finds anything in what masking writes. */
+function checkPatterns(patterns: readonly DlpPattern[], encoded: boolean, { refuse }: Reader): void {
+  const names = new Set<string>()
+  const markers = patterns.flatMap(({ name }) => (encoded ? [marker(name), encodedMarker(name)] : [marker(name)]))
+  for (const [index, { name, pattern }] of patterns.entries()) {
+    const path = ['spec', 'dlp', 'patterns', index]
+    if (names.has(name)) throw refuse('a name that no other pattern has was expected', [...path, 'name'])
+    names.add(name)
+    if (pattern.matcher('').find()) throw refuse('a pattern that does not match empty text was expected', [...path, 'regex'])
+    if (markers.some((text) => pattern.matcher(text).find())) throw refuse('the pattern matches a redaction marker', [...path, 'regex'])
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The shape of an AgentPolicy, as far as this version acts on it.
+ *
+ * Sections that are specified but have no room here yet are in `ABSENT`: they are refused by name,
+ * because a policy that is only half obeyed is worse than none. Source: spec policy §6.1.
+ * @module
+ */
+import { z } from 'zod'
+
+const name = z.string().min(1).max(256)
+const names = z.array(name).max(10_000)
+
+export const RATE = /^([1-9]\d{0,8})\/(second|sec|s|minute|min|m|hour|hr|h)$/
+export const SIZE = /^([1-9]\d{0,8})\s*(B|KB|MB|GB)?$/i
+
+const toolRule = z.strictObject({
+  tool: name,
+  action: z.enum(['allow', 'block', 'ask']).default('allow'),
+  rate_limit: z.string().regex(RATE).optional().describe('N/second, N/minute or N/hour'),
+  strict_args: z.boolean().optional(),
+  allow_args: z.record(z.string(), z.string()).optional().describe('argument name to RE2 pattern'),
+})
+
+const dlpPattern = z.strictObject({
+  name,
+  regex: z.string().min(1).describe('RE2 syntax, at most 1000 characters'),
+  scope: z.enum(['request', 'response', 'all']).default('all'),
+})
+
+const dlp = z.strictObject({
+  enabled: z.boolean().default(true),
+  scan_requests: z.boolean().default(false),
+  scan_responses: z.boolean().default(true),
+  detect_encoding: z.boolean().default(false),
+  filter_stderr: z.literal(false).optional(),
+  max_scan_size: z.string().regex(SIZE).default('1MB').describe('for example 512KB'),
+  on_request_match: z.enum(['block', 'redact', 'warn']).default('block'),
+  on_redaction_failure: z.enum(['block', 'allow_original', 'reject']).default('block'),
+  log_original_on_failure: z.literal(false).optional(),
+  patterns: z.array(dlpPattern).max(200).default([]),
+})
+
+const spec = z.strictObject({
+  mode: z.enum(['enforce', 'monitor']).default('enforce'),
+  allowed_tools: names.optional(),
+  denied_tools: names.optional(),
+  allowed_methods: names.optional(),
+  denied_methods: names.optional(),
+  tool_rules: z.array(toolRule).max(10_000).optional(),
+  protected_paths: z.array(z.string().min(1).max(4096)).max(1000).optional(),
+  strict_args_default: z.boolean().default(false),
+  dlp: dlp.optional(),
+})
+
+const metadata = z.strictObject({
+  name,
+  version: z.union([z.string().max(256), z.number()]).optional(),
+  owner: z.string().max(256).optional(),
+})
+
+/** AgentPolicy as this version obeys it; `z.toJSONSchema` of it is what editors use. */
+export const policySchema = z.strictObject({
+  apiVersion: z.enum(['aip.io/v1alpha1', 'aip.io/v1alpha2', 'aip.io/v1alpha3']),
+  kind: z.literal('AgentPolicy'),
+  metadata,
+  spec,
+})
+
+export type PolicyDocument = z.infer<typeof policySchema>
+export type RuleDocument = z.infer<typeof toolRule>
+export type DlpDocument = z.infer<typeof dlp>
+
+/** Where unknown keys are looked up: the parent's path without list positions → its keys. */
+export const KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(policySchema.shape),
+  metadata: Object.keys(metadata.shape),
+  spec: Object.keys(spec.shape),
+  'spec.tool_rules': Object.keys(toolRule.shape),
+  'spec.dlp': Object.keys(dlp.shape),
+  'spec.dlp.patterns': Object.keys(dlpPattern.shape),
+}
+
+/** Specified members that nothing here acts on yet: path without list positions. */
+export const ABSENT: ReadonlySet<string> = new Set([
+  'metadata.signature',
+  'spec.identity',
+  'spec.server',
+  'spec.registry',
+  'spec.aat',
+  'spec.tool_rules.schema_hash',
+])
+
+/** The JSON Schema (2020-12) of policySchema, as a user writes it: members with a default are optional. */
+export function policyJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(policySchema, { io: 'input' })
+}

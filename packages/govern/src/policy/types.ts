@@ -1,0 +1,61 @@
+/** A policy that was read, checked and compiled: what the gate works with. @module */
+import type { Pattern } from '../pattern.ts'
+import type { Profile } from '../profiles.ts'
+
+/** `limit` calls per `perMs` milliseconds, as a bucket of `limit` tokens. */
+export interface Rate {
+  readonly limit: number
+  readonly perMs: number
+}
+
+export interface ToolRule {
+  /** Position in `tool_rules`. */
+  readonly index: number
+  /** Normalised. */
+  readonly tool: string
+  readonly action: 'allow' | 'block' | 'ask'
+  readonly rate?: Rate
+  readonly strictArgs?: boolean
+  readonly allowArgs: ReadonlyMap<string, Pattern>
+}
+
+export interface DlpPattern {
+  readonly name: string
+  readonly pattern: Pattern
+  readonly scope: 'request' | 'response' | 'all'
+}
+
+export interface DlpRules {
+  readonly scanRequests: boolean
+  readonly scanResponses: boolean
+  readonly detectEncoding: boolean
+  readonly maxScanChars: number
+  readonly onRequestMatch: 'block' | 'redact' | 'warn'
+  readonly onFailure: 'block' | 'allow_original' | 'reject'
+  readonly patterns: readonly DlpPattern[]
+}
+
+/** Names are normalised by the profile that read them; the profile is part of the policy. */
+export interface Policy {
+  readonly profile: Profile
+  /** The file name given by the caller, for messages. */
+  readonly file: string
+  readonly name: string
+  readonly version?: string
+  /** `sha256:` and 64 hex characters. */
+  readonly hash: string
+  readonly mode: 'enforce' | 'monitor'
+  readonly allowedTools: ReadonlySet<string>
+  readonly deniedTools: ReadonlySet<string>
+  readonly rules: ReadonlyMap<string, ToolRule>
+  /** Absent: the profile's default list. */
+  readonly allowedMethods?: ReadonlySet<string>
+  readonly deniedMethods: ReadonlySet<string>
+  /** As written. */
+  readonly protectedPaths: readonly string[]
+  readonly strictArgsDefault: boolean
+  /** Absent when the policy has none or switches it off. */
+  readonly dlp?: DlpRules
+  /** What `aip-compat` ignored, with place; empty in `strict`. */
+  readonly warnings: readonly string[]
+}

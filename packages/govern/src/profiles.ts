@@ -1,0 +1,45 @@
+/**
+ * The two readings of one policy document, and where they differ.
+ *
+ * `aip-compat` does what AIP's conformance vectors and its reference proxy do; `strict` closes the holes.
+ * Source: spec policy §6.
+ * @module
+ */
+
+export type Profile = 'strict' | 'aip-compat'
+
+export interface ProfileDifference {
+  readonly topic: string
+  readonly strict: string
+  readonly compat: string
+}
+
+/** Every place where the profiles decide differently; the documentation prints this table. */
+export const profileDifferences: readonly ProfileDifference[] = [
+  { topic: 'no policy', strict: 'everything is allowed and recorded', compat: 'every tool is blocked, default methods pass' },
+  { topic: 'unknown keys in the policy', strict: 'refused', compat: 'ignored, listed as warnings' },
+  { topic: 'null in the policy', strict: 'refused', compat: 'counts as absent' },
+  { topic: 'two rules for one tool', strict: 'refused', compat: 'the last one wins' },
+  { topic: '`*` and `?` in tool names', strict: 'refused: names are exact', compat: 'an exact name that no tool has' },
+  { topic: 'name normalisation', strict: 'repeated until nothing changes', compat: 'one pass' },
+  { topic: 'default methods', strict: 'also cancellation, roots and discovery', compat: "AIP's fourteen" },
+  { topic: 'allow_args patterns', strict: 'must match the whole value', compat: 'may match anywhere in the value' },
+  { topic: 'lists and objects under allow_args', strict: 'JSON as sent', compat: 'JSON as Go prints it: sorted, <>& escaped' },
+  { topic: 'strict_args without allow_args', strict: 'every argument is undeclared', compat: 'not looked at' },
+  { topic: 'strict_args_default for tools without a rule', strict: 'applies', compat: 'not looked at' },
+  { topic: 'protected paths: where', strict: 'values and object keys, also inside longer text', compat: 'values' },
+  {
+    topic: 'protected paths: spelling',
+    strict: '$HOME, ~ anywhere, %2e, full-width, quotes, backslashes, dot segments, file URLs; case on request',
+    compat: 'leading ~/',
+  },
+  { topic: 'protected paths: links', strict: 'resolved', compat: 'not resolved' },
+  { topic: 'protected paths: parents', strict: 'naming a parent directory is refused', compat: 'passes' },
+  { topic: 'protected bare names (`.env`)', strict: 'any segment, also .env.local', compat: 'last segment of a path' },
+  { topic: 'monitor and denied_tools', strict: 'a block or ask rule of the same tool still holds', compat: 'allowed' },
+  { topic: 'rates', strict: 'counted at the ledger, shared by processes', compat: 'counted per process' },
+  { topic: 'DLP patterns that match nothing or their own marker', strict: 'refused', compat: 'accepted' },
+  { topic: 'DLP masking', strict: 'repeated until no pattern matches', compat: 'one pass' },
+  { topic: 'DLP inside encodings', strict: 'any alignment, any decoded text', compat: '80 % printable text' },
+  { topic: 'DLP beyond max_scan_size', strict: 'on_redaction_failure decides', compat: 'the rest passes unscanned' },
+]
