@@ -1,0 +1,92 @@
+/**
+ * Bodies at the appender: what is refused, what is spliced in, and how to take it out again.
+ *
+ * The appender alone writes `session_seq`, `producer_id`, `producer_seq` (last payload members, in this
+ * order) and `metadata.count` of a `session_end`. A body that brings a reserved member is refused.
+ * Source: docs/format.md, "Record line".
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+
+/** The hard limit of a line, bytes. */
+export const MAX_LINE_BYTES = 1 << 20
+/** What the suffix, the counters and a signature add at most. */
+const OVERHEAD_BYTES = 1024
+
+const RESERVED_MEMBERS = ['seq', 'previous_hash', 'entry_hash', 'signature', 'session_seq', 'producer_id', 'producer_seq']
+/** Only a body in which one of these occurs can hold a reserved name; `\u` could spell one. */
+const SUSPECT = /"(?:seq|previous_hash|entry_hash|signature|session_seq|producer_id|producer_seq|log\.[^"]*)"|\\u/
+const SPLICED = /(?:,"session_seq":(\d+))?,"producer_id":("(?:[^"\\]|\\.)*"),"producer_seq":(\d+)$/
+
+export interface Counters {
+  readonly sessionSeq?: number
+  readonly producerId: string
+  readonly producerSeq: number
+}
+
+/**
+ * Checks a body as received. `thorough` parses it in any case: for bodies of other processes.
+ *
+ * @throws SwornError APPEND_REFUSED naming the member or the form that is wrong
+ */
+export function checkBody(json: string, thorough: boolean): void {
+  if (!json.startsWith('{"') || !json.endsWith('}')) throw refuse('a non-empty JSON object was expected')
+  if (json.includes('\n')) throw refuse('one line was expected, found LF')
+  if (json.length > MAX_LINE_BYTES || Buffer.byteLength(json) + OVERHEAD_BYTES > MAX_LINE_BYTES) {
+    throw refuse(`at most ${MAX_LINE_BYTES} bytes a line were expected`)
+  }
+  if (thorough || SUSPECT.test(json)) checkMembers(parseObject(json))
+}
+
+function checkMembers(payload: Record<string, unknown>): void {
+  for (const name of RESERVED_MEMBERS) if (Object.hasOwn(payload, name)) throw refuse('the member belongs to the ledger', `/${name}`)
+  const type = payload.event_type
+  if (typeof type === 'string' && type.startsWith('log.')) throw refuse('this event_type belongs to the ledger', '/event_type')
+}
+
+function parseObject(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown> // starts with `{`: not an array
+  } catch {
+    // the reason would quote the body
+  }
+  throw refuse('JSON was expected')
+}
+
+/** The body (no final brace) with the counters as its last members. */
+export function spliceCounters(json: string, counters: Counters): string {
+  const session = counters.sessionSeq === undefined ? '' : `,"session_seq":${counters.sessionSeq}`
+  return `${json.slice(0, -1)}${session},"producer_id":${JSON.stringify(counters.producerId)},"producer_seq":${counters.producerSeq}`
+}
+
+/** The inverse: the body as received and its counters; `undefined` when the line was not a caller's event. */
+export function unspliceCounters(body: string): { json: string; counters: Counters } | undefined {
+  const found = SPLICED.exec(body)
+  if (!found) return undefined
+  const [whole, sessionSeq, producerId, producerSeq] = found
+  return {
+    json: `${body.slice(0, -whole.length)}}`,
+    counters: {
+      ...(sessionSeq !== undefined && { sessionSeq: Number(sessionSeq) }),
+      producerId: String(JSON.parse(producerId ?? '""')),
+      producerSeq: Number(producerSeq),
+    },
+  }
+}
+
+/** `session_end` states how many records the session has: its own session_seq + 1. */
+export function withSessionCount(json: string, count: number): string {
+  const payload = parseObject(json)
+  const metadata = typeof payload.metadata === 'object' && payload.metadata !== null ? payload.metadata : {}
+  return JSON.stringify({ ...payload, metadata: { ...metadata, count } })
+}
+
+/** What the dedupe key commits to: the body as received; for a `session_end` whatever its count says. */
+export function comparableBody(json: string, eventType: string): string {
+  return eventType === 'session_end' ? withSessionCount(json, 0) : json
+}
+
+function refuse(message: string, at = ''): SwornError {
+  return new SwornError('APPEND_REFUSED', message, at)
+}

@@ -1,0 +1,104 @@
+/**
+ * The write path: link, write, sync.
+ *
+ * Promise: a line is linked exactly once, written by one append at the end this writer knows, and
+ * counted as durable only after fdatasync. Any error leaves the core spent: the caller drops it.
+ * Source: docs/format.md, "Commit protocol".
+ * @module
+ */
+import { hash as digest } from 'node:crypto'
+import { leafHash, signableText } from '@sworn/verify'
+import type { Core } from './core.ts'
+import { appendFile, replaceFile } from './files.ts'
+import { isKept, isQuiet, type Members, type ReservedType, reservedBody } from './reserved.ts'
+
+/** Written and not yet synced: at most this and one line, so that recovery can tell a crash from damage. */
+export const MAX_UNSYNCED = 4 << 20
+/** Bytes linked before they are written. */
+const MAX_BATCH = 1 << 20
+const HEAD_EVERY_MS = 1000
+
+export interface Linked {
+  readonly seq: number
+  /** 64 hex characters. */
+  readonly entryHash: string
+}
+
+/** Gives `body` (payload without its final brace) its place in the chain and the tree. */
+export function link(core: Core, body: string, type: string): Linked {
+  const seq = core.size
+  const preimage = `${body},"seq":${seq},"previous_hash":"${core.head}"`
+  const entryHash = digest(core.identity.hash, preimage)
+  const line = `${preimage},"entry_hash":"${entryHash}"${signature(core, seq, entryHash)}}\n`
+  const leaf = leafHash(core.env.primitives, Buffer.from(entryHash, 'hex'))
+  core.frontier.push(leaf)
+  core.tree.push(leaf)
+  core.batch.lines.push(line)
+  core.batch.bytes += Buffer.byteLength(line)
+  core.offsets.push(core.writer.end + core.batch.bytes)
+  if (isKept(type)) core.batch.kept.push(line)
+  if (!isQuiet(type) && core.dirtyCount++ === 0) core.dirtySince = core.env.now()
+  core.size++
+  core.head = entryHash
+  return { seq, entryHash }
+}
+
+function signature(core: Core, seq: number, entryHash: string): string {
+  if (core.identity.recordSignatures === 'none') return ''
+  const bytes = core.signer.sign(Buffer.from(signableText(core.identity.origin, seq, entryHash)))
+  return `,"signature":"ed25519:${Buffer.from(bytes).toString('base64')}"`
+}
+
+/** Links a record of the ledger's own. */
+export function linkReserved(core: Core, type: ReservedType, members: Members): Linked {
+  return link(core, reservedBody(type, core.env.now(), members), type)
+}
+
+/** Writes when enough is linked; keeps what is unsynced within its bound. */
+export function writeWhenFull(core: Core): void {
+  if (core.batch.bytes >= MAX_BATCH) write(core)
+}
+
+/** Writes everything that is linked. @throws when the file is not as expected; the core is spent */
+export function write(core: Core): void {
+  if (core.batch.bytes === 0) return
+  const unsynced = core.writer.end - core.writer.durableEnd
+  if (unsynced > 0 && unsynced + core.batch.bytes > MAX_UNSYNCED) {
+    core.writer.sync()
+    core.durableSize = core.size - core.batch.lines.length
+  }
+  core.writer.append(Buffer.from(core.batch.lines.join('')))
+  core.batch.lines = []
+  core.batch.bytes = 0
+}
+
+/** Writes and makes everything durable. @throws as `write` */
+export function sync(core: Core): void {
+  write(core)
+  if (core.writer.durableEnd < core.writer.end) core.writer.sync()
+  core.durableSize = core.size
+  keepReserved(core)
+  core.offsets.flush()
+  core.tree.flush()
+  core.dedupe.flush()
+  noteHead(core)
+}
+
+function keepReserved(core: Core): void {
+  if (core.batch.kept.length === 0) return
+  appendFile(core.env.ops, core.env.layout.reserved, Buffer.from(core.batch.kept.join('')), { durable: true })
+  core.batch.kept = []
+}
+
+/** `keys/<log_id>/head`: unsynced on purpose; what it says was durable when it was written. */
+function noteHead(core: Core): void {
+  const now = core.env.now()
+  if (now - core.headWrittenAt < HEAD_EVERY_MS && now >= core.headWrittenAt) return
+  core.headWrittenAt = now
+  writeHead(core)
+}
+
+/** Writes the newest synced size and hash now. */
+export function writeHead(core: Core): void {
+  replaceFile(core.env.ops, core.keys.head, Buffer.from(`${core.durableSize} ${core.head}\n`), { durable: false })
+}

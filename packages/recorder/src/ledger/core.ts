@@ -1,0 +1,80 @@
+/**
+ * The heart of an open ledger as data: what every stage of the writer reads and changes.
+ *
+ * One `Core` belongs to one opening. After any error of writing or syncing it is thrown away whole
+ * and made again from the disk; nothing in it is ever repaired in memory.
+ * @module
+ */
+import type { Frontier, HashName, Primitives } from '@sworn/verify'
+import type { Epoch, SignedCheckpoint } from '../signers/notes.ts'
+import type { Signer } from '../signers/signer.ts'
+import type { Dedupe } from './dedupe.ts'
+import type { FileOps } from './file-ops.ts'
+import type { KeyLayout, Layout } from './layout.ts'
+import type { Offsets } from './offsets.ts'
+import type { SegmentWriter } from './segment.ts'
+import type { Sessions } from './sessions.ts'
+import type { TreeFiles } from './tree-files.ts'
+
+/** What surrounds a ledger; the same for every opening of it. */
+export interface Env {
+  readonly ops: FileOps
+  readonly primitives: Primitives
+  readonly layout: Layout
+  readonly home: string
+  now(): number
+  random(bytes: number): Uint8Array
+  readonly version: string
+  readonly pid: number
+  readonly host: string
+  readonly rotateBytes: number
+  readonly rotateMs: number
+  readonly requireExisting: boolean
+  /** For a ledger that does not exist yet. */
+  readonly creation: { readonly hash: HashName; readonly recordSignatures: 'none' | 'all'; readonly origin?: string }
+}
+
+/** What log.open says. */
+export interface Identity {
+  readonly logId: string
+  readonly origin: string
+  readonly hash: HashName
+  readonly recordSignatures: 'none' | 'all'
+  /** Of epoch 0. */
+  readonly vkey: string
+}
+
+/** Linked, not yet written. */
+export interface Batch {
+  lines: string[]
+  bytes: number
+  /** Exact lines for reserved.jsonl. */
+  kept: string[]
+}
+
+export interface Core {
+  readonly env: Env
+  readonly identity: Identity
+  readonly keys: KeyLayout
+  readonly macKey: Uint8Array
+  writer: SegmentWriter
+  offsets: Offsets
+  readonly tree: TreeFiles
+  readonly frontier: Frontier
+  readonly dedupe: Dedupe
+  readonly sessions: Sessions
+  epochs: readonly Epoch[]
+  signer: Signer
+  signed: SignedCheckpoint
+  signedAt: number
+  /** Records linked, and the entry_hash of the last one. */
+  size: number
+  head: string
+  durableSize: number
+  headWrittenAt: number
+  segmentStartedAt: number
+  /** Records above the signed size that ask for a checkpoint, and when the first of them came. */
+  dirtyCount: number
+  dirtySince: number
+  batch: Batch
+}

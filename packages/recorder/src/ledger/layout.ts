@@ -1,0 +1,102 @@
+/**
+ * Where everything of a ledger lies.
+ *
+ * Two modes: a directory, or one `.jsonl` file under a stable name with `<file>.ledger/` beside it.
+ * Keys lie in the state directory (SWORN_HOME), never in the ledger. Source: docs/format.md, "Directory".
+ * @module
+ */
+import { basename, join, resolve } from 'node:path'
+import type { FileOps } from './file-ops.ts'
+
+export interface Layout {
+  /** The path as it was named, absolute. */
+  readonly path: string
+  /** File mode: the active segment under its stable name. */
+  readonly activeFile?: string
+  /** The directory that holds all the rest. */
+  readonly root: string
+  readonly segments: string
+  readonly sums: string
+  readonly tree: string
+  readonly index: string
+  readonly checkpoint: string
+  readonly checkpointsLog: string
+  readonly state: string
+  readonly quarantine: string
+  readonly reserved: string
+}
+
+/** A segment on disk; `firstSeq` is in its name, or in its first line when it is the active file. */
+export interface SegmentRef {
+  readonly firstSeq: number
+  readonly path: string
+}
+
+/** File mode when `path` is a regular file, ends in `.jsonl`, or has its `.ledger` directory beside it. */
+export function ledgerLayout(ops: FileOps, path: string): Layout {
+  const full = resolve(path)
+  const found = ops.stat(full)
+  const inFileMode = found ? !found.directory : full.endsWith('.jsonl') || ops.stat(`${full}.ledger`) !== undefined
+  const root = inFileMode ? `${full}.ledger` : full
+  return {
+    path: full,
+    ...(inFileMode && { activeFile: full }),
+    root,
+    segments: join(root, 'segments'),
+    sums: join(root, 'segments', 'SHA256SUMS'),
+    tree: join(root, 'tree'),
+    index: join(root, 'index'),
+    checkpoint: join(root, 'checkpoint'),
+    checkpointsLog: join(root, 'checkpoints.log'),
+    state: join(root, '.state'),
+    quarantine: join(root, 'quarantine'),
+    reserved: join(root, 'reserved.jsonl'),
+  }
+}
+
+/** The directories a writer needs. */
+export function layoutDirectories(layout: Layout): readonly string[] {
+  return [layout.root, layout.segments, layout.tree, layout.index, layout.state, layout.quarantine]
+}
+
+/** 20 digits, so that names sort as numbers do. */
+export function segmentName(firstSeq: number): string {
+  return `${String(firstSeq).padStart(20, '0')}.jsonl`
+}
+
+/** Segments that carry their number in the name, oldest first. */
+export function namedSegments(ops: FileOps, layout: Layout): SegmentRef[] {
+  return ops
+    .readdir(layout.segments)
+    .filter((name) => /^\d{20}\.jsonl$/.test(name))
+    .sort()
+    .map((name) => ({ firstSeq: Number(basename(name, '.jsonl')), path: join(layout.segments, name) }))
+}
+
+export interface KeyLayout {
+  readonly directory: string
+  readonly mac: string
+  /** The newest full signed note: the high-water mark. */
+  readonly signed: string
+  readonly head: string
+  readonly frontier: string
+  /** A generated key that no record names yet, and the note that will. */
+  readonly pending: string
+  readonly transition: string
+  epoch(number: number): string
+}
+
+/** `keys/<log_id>/…` below the state directory. */
+export function keyLayout(home: string, logId: string): KeyLayout {
+  const directory = join(home, 'keys', logId)
+  return {
+    directory,
+    mac: join(directory, 'mac'),
+    signed: join(directory, 'signed'),
+    head: join(directory, 'head'),
+    frontier: join(directory, 'frontier'),
+    pending: join(directory, 'pending.pem'),
+    transition: join(directory, 'transition'),
+    epoch: (number) => join(directory, `${number}.pem`),
+  }
+}

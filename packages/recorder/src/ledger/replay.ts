@@ -1,0 +1,79 @@
+/**
+ * Counters and seen events, rebuilt from what is stored plus the lines behind it.
+ *
+ * Stored tables count only below the newest signed size: beyond it a power cut may have put other
+ * records under the same numbers.
+ * @module
+ */
+import { join } from 'node:path'
+import type { Line } from '@sworn/verify'
+import { comparableBody, unspliceCounters } from './body.ts'
+import type { Env } from './core.ts'
+import { bodyDigest, type Dedupe, openDedupe, readIds } from './dedupe.ts'
+import { readFile, readSlice } from './files.ts'
+import type { SegmentRef } from './layout.ts'
+import { findRecord } from './offsets.ts'
+import { parsePayload } from './reserved.ts'
+import { eachLine, tryLine } from './scan.ts'
+import { createSessions, parseSessions, type Sessions } from './sessions.ts'
+
+/** Tables for a ledger of the given contiguous segments. `trusted` is the signed size. */
+export function replayTables(env: Env, segments: readonly SegmentRef[], trusted: number): { dedupe: Dedupe; sessions: Sessions } {
+  const { ops, layout } = env
+  const ids = readIds(ops, layout.index, trusted)
+  const stored = parseSessions(readFile(ops, join(layout.index, 'sessions'))?.toString('utf8') ?? '')
+  const snapshot = stored && stored.size <= trusted ? stored : undefined
+  const dedupe = openDedupe(ops, layout.index, ids)
+  const sessions = createSessions(snapshot)
+  const sessionsFrom = snapshot?.size ?? 0
+  eachRecord(env, segments, Math.min(ids.from, sessionsFrom), (line) => {
+    const event = readEvent(line)
+    if (!event) return
+    if (line.seq >= ids.from && event.eventId !== undefined) dedupe.note(event.producerId, event.eventId, event.seen)
+    if (line.seq >= sessionsFrom) sessions.note({ ...event, at: event.at ?? env.now() })
+  })
+  return { dedupe, sessions }
+}
+
+/** Every record from `from` on that the segments hold. */
+export function eachRecord(env: Env, segments: readonly SegmentRef[], from: number, visit: (line: Line) => void): void {
+  for (const [i, ref] of segments.entries()) {
+    const next = segments[i + 1]
+    if (next && next.firstSeq <= from) continue
+    const place = from > ref.firstSeq ? findRecord(env.ops, env.layout.index, ref, from - 1)?.to : 0
+    eachLine(env.ops, ref.path, place ?? 0, (bytes) => {
+      const line = tryLine(bytes)
+      if (line && line.seq >= from) visit(line)
+      return line !== undefined
+    })
+  }
+}
+
+/** The entry_hash of a record, or `undefined` when no segment holds it. */
+export function entryHashAt(env: Env, segments: readonly SegmentRef[], seq: number): string | undefined {
+  return recordAt(env, segments, seq)?.entryHash
+}
+
+/** One record by its number. */
+export function recordAt(env: Env, segments: readonly SegmentRef[], seq: number): Line | undefined {
+  const ref = segments.findLast((segment) => segment.firstSeq <= seq)
+  const place = ref && findRecord(env.ops, env.layout.index, ref, seq)
+  return place && tryLine(readSlice(env.ops, ref.path, place.from, place.to - 1))
+}
+
+function readEvent(line: Line) {
+  const spliced = unspliceCounters(Buffer.from(line.body).toString('utf8'))
+  const payload = spliced && parsePayload(line)
+  if (!payload) return undefined
+  const { event_id: eventId, event_type: eventType, session_id: sessionId, timestamp } = payload
+  const at = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN
+  const ends = eventType === 'session_end'
+  return {
+    ...spliced.counters,
+    ...(typeof eventId === 'string' && { eventId }),
+    ...(typeof sessionId === 'string' && { sessionId }),
+    ...(Number.isFinite(at) && { at }),
+    ends,
+    seen: { seq: line.seq, entryHash: line.entryHash, bodyHash: bodyDigest(comparableBody(spliced.json, ends ? 'session_end' : '')) },
+  }
+}

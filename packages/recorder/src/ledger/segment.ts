@@ -1,0 +1,85 @@
+/**
+ * The writer of one segment: append-only, fenced by the file's own size and identity.
+ *
+ * Promise: bytes are written only at the end this writer knows, and only while the name still leads
+ * to the file it holds. A second writer, logrotate or a truncation is therefore noticed before and
+ * after every batch, never overwritten. Source: docs/format.md, "Commit protocol".
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import type { FileOps } from './file-ops.ts'
+import { writeAll } from './files.ts'
+
+export interface SegmentWriter {
+  readonly firstSeq: number
+  readonly path: string
+  /** Also readable: what was renamed away can still be copied. */
+  readonly fd: number
+  /** Bytes written. */
+  readonly end: number
+  /** Bytes known to be on disk. */
+  readonly durableEnd: number
+  /** True once a sync failed: the page cache may show what the disk never took. */
+  readonly syncFailed: boolean
+  /** True when the name no longer leads to this file: it was renamed or removed from outside. */
+  moved(): boolean
+  /** @throws SwornError IO_FAILED when the file is not as it was left; Error of the file system. Then the writer is spent */
+  append(bytes: Uint8Array): void
+  /** @throws as `append` */
+  sync(): void
+  /** Follows a rename that we made ourselves. */
+  renamed(path: string): void
+  close(): void
+}
+
+/** Takes over `path` whose valid bytes end at `end`; all of them count as unsynced from `durableEnd` on. */
+export function openSegment(ops: FileOps, path: string, state: { firstSeq: number; end: number; durableEnd: number }): SegmentWriter {
+  const fd = ops.open(path, 'append')
+  const identity = ops.fstat(fd)
+  let { end, durableEnd } = state
+  let name = path
+  let syncFailed = false
+  function checkEnd(): void {
+    const { size } = ops.fstat(fd)
+    if (size === end) return
+    const hint = size < end ? '; logrotate with copytruncate does this: use `create` and SIGHUP instead' : '; another writer appends to it'
+    throw new SwornError('IO_FAILED', `the segment has ${size} bytes, ${end} were expected${hint}`, name)
+  }
+  return {
+    firstSeq: state.firstSeq,
+    fd,
+    get path() {
+      return name
+    },
+    get end() {
+      return end
+    },
+    get durableEnd() {
+      return durableEnd
+    },
+    get syncFailed() {
+      return syncFailed
+    },
+    moved() {
+      const found = ops.stat(name)
+      return found === undefined || found.ino !== identity.ino || found.dev !== identity.dev
+    },
+    append(bytes) {
+      checkEnd()
+      writeAll(ops, fd, bytes)
+      end += bytes.length
+      checkEnd()
+    },
+    sync() {
+      syncFailed = true
+      ops.fdatasync(fd)
+      syncFailed = false
+      checkEnd()
+      durableEnd = end
+    },
+    renamed(path) {
+      name = path
+    },
+    close: () => ops.close(fd),
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The Merkle tree as flat files: `tree/L<k>`, 32 bytes a hash, one per 256^k records.
+ *
+ * Derivable from the segments, so written without sync; synced at a checkpoint, so that what lies
+ * below the newest signed size needs no second look after a crash. Source: docs/format.md, "Flat tile files".
+ * @module
+ */
+import { join } from 'node:path'
+import { createFrontier, type Frontier, flatLevelLengths, nodeHash, type Primitives } from '@sworn/verify'
+import type { FileOps } from './file-ops.ts'
+import { appendFile, readSlice, truncateFile } from './files.ts'
+
+const HASH_BYTES = 32
+const TILE = 256
+
+export interface TreeFiles {
+  /** Appends leaf hash `size`. */
+  push(leaf: Uint8Array): void
+  /** Writes what was pushed. */
+  flush(): void
+  /** Writes and syncs. */
+  sync(): void
+}
+
+export function levelPath(directory: string, level: number): string {
+  return join(directory, `L${level}`)
+}
+
+/** Goes on after `size` leaves: cuts every level to that size. The caller has checked that they are there. */
+export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: string, size: number): TreeFiles {
+  cutLevels(ops, directory, size)
+  const open: Uint8Array[][] = openTiles(ops, directory, size)
+  const pending: Uint8Array[][] = []
+  const touched = new Set<number>()
+  function push(hash: Uint8Array, level: number): void {
+    const tile = (open[level] ??= [])
+    tile.push(hash)
+    ;(pending[level] ??= []).push(hash)
+    if (tile.length < TILE) return
+    open[level] = []
+    push(perfectRoot(primitives, tile), level + 1)
+  }
+  function flush(): void {
+    pending.forEach((hashes, level) => {
+      if (hashes.length === 0) return
+      appendFile(ops, levelPath(directory, level), Buffer.concat(hashes), { durable: false })
+      touched.add(level)
+      pending[level] = []
+    })
+  }
+  return {
+    push: (leaf) => push(leaf, 0),
+    flush,
+    sync() {
+      flush()
+      for (const level of touched) syncFile(ops, levelPath(directory, level))
+      touched.clear()
+    },
+  }
+}
+
+/**
+ * The frontier of size `size` out of the right edge of the files (at most 255 hashes a level);
+ * `undefined` when the files are shorter.
+ */
+export function frontierFromFiles(ops: FileOps, primitives: Primitives, directory: string, size: number): Frontier | undefined {
+  const lengths = flatLevelLengths(size)
+  if (lengths.some((count, level) => (ops.stat(levelPath(directory, level))?.size ?? 0) < count * HASH_BYTES)) return undefined
+  const hashes: Uint8Array[] = []
+  for (let level = lengths.length - 1; level >= 0; level--) {
+    const count = lengths[level] ?? 0
+    const edge = readHashes(ops, directory, level, count - (count % TILE), count)
+    for (let taken = 0, height = 7; height >= 0; height--) {
+      const width = 1 << height
+      if ((edge.length & width) === 0) continue
+      hashes.push(perfectRoot(primitives, edge.slice(taken, taken + width)))
+      taken += width
+    }
+  }
+  return createFrontier(primitives, { size, hashes })
+}
+
+/** Hashes [from, to) of one level. */
+export function readHashes(ops: FileOps, directory: string, level: number, from: number, to: number): Uint8Array[] {
+  if (to <= from) return []
+  const bytes = readSlice(ops, levelPath(directory, level), from * HASH_BYTES, to * HASH_BYTES)
+  return Array.from({ length: bytes.length / HASH_BYTES }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES))
+}
+
+function perfectRoot(primitives: Primitives, hashes: readonly Uint8Array[]): Uint8Array {
+  let row = hashes
+  while (row.length > 1) {
+    row = Array.from({ length: row.length / 2 }, (_, i) => nodeHash(primitives, row[2 * i] as Uint8Array, row[2 * i + 1] as Uint8Array))
+  }
+  return row[0] as Uint8Array // callers pass a power of two, never nothing
+}
+
+function openTiles(ops: FileOps, directory: string, size: number): Uint8Array[][] {
+  return flatLevelLengths(size).map((count, level) => readHashes(ops, directory, level, count - (count % TILE), count))
+}
+
+function cutLevels(ops: FileOps, directory: string, size: number): void {
+  const lengths = flatLevelLengths(size)
+  for (const name of ops.readdir(directory)) {
+    if (!/^L\d+$/.test(name)) continue
+    const wanted = (lengths[Number(name.slice(1))] ?? 0) * HASH_BYTES
+    const path = join(directory, name)
+    if ((ops.stat(path)?.size ?? 0) > wanted) truncateFile(ops, path, wanted)
+  }
+}
+
+function syncFile(ops: FileOps, path: string): void {
+  const fd = ops.open(path, 'append')
+  try {
+    ops.fdatasync(fd)
+  } finally {
+    ops.close(fd)
+  }
+}
