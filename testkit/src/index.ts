@@ -1,2 +1,2 @@
 /** What tests share. @module */
-export {}
+export { type AgentEvent, agentEvents, type Random, SECRET_LITERALS, seededRandom } from './events.ts'

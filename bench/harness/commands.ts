@@ -1,0 +1,31 @@
+/** Whole processes against the clock. @module */
+import { spawnSync } from 'node:child_process'
+
+export interface Command {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/**
+ * Milliseconds from start to end of each command, one figure a round, the commands in turns.
+ * @throws Error when one of them fails: a rival that did not do the job is no rival
+ */
+export function timeCommands<Name extends string>(commands: Record<Name, Command>, rounds: number): Record<Name, number[]> {
+  const names = Object.keys(commands) as Name[] // a record's keys are its names
+  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]> // one list a name
+  for (let round = 0; round < rounds; round++) {
+    for (let n = 0; n < names.length; n++) {
+      const name = names[(n + round) % names.length]!
+      times[name].push(timeCommand(commands[name]))
+    }
+  }
+  return times
+}
+
+function timeCommand({ command, args }: Command): number {
+  const start = performance.now()
+  const { status, error, stderr } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const ms = performance.now() - start
+  if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? String(stderr).slice(-500)}`)
+  return ms
+}

@@ -1,0 +1,48 @@
+/**
+ * The packages as they are published, without a build: every source file turned into JavaScript once.
+ *
+ * What a user starts is JavaScript; starting from TypeScript would measure Node's type stripping instead.
+ * @module
+ */
+import { globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Writes all packages under `dir` and gives back the folder of the package `sworn`. */
+export function stagePackages(dir: string): string {
+  const modules = join(dir, 'node_modules')
+  mkdirSync(modules)
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    if (name !== '@sworn' && name !== 'sworn') symlinkSync(join(ROOT, 'node_modules', name), join(modules, name))
+  }
+  for (const folder of readdirSync(join(ROOT, 'packages'))) stagePackage(join(ROOT, 'packages', folder), modules)
+  return join(modules, 'sworn')
+}
+
+function stagePackage(from: string, modules: string): void {
+  const text = readFileSync(join(from, 'package.json'), 'utf8')
+  const to = join(modules, (JSON.parse(text) as { name: string }).name) // our own package.json
+  mkdirSync(to, { recursive: true })
+  writeFileSync(join(to, 'package.json'), text)
+  for (const file of globSync('src/**/*.ts', { cwd: from })) {
+    if (file.endsWith('.d.ts')) continue
+    const out = join(to, file.replace(/^src/, 'dist').replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(out), { recursive: true })
+    writeFileSync(out, toJavaScript(readFileSync(join(from, file), 'utf8')))
+  }
+  const own = join(from, 'node_modules')
+  if (globSync(own).length > 0) symlinkSync(own, join(to, 'node_modules'))
+}
+
+function toJavaScript(source: string): string {
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2024,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+    rewriteRelativeImportExtensions: true,
+  }
+  return ts.transpileModule(source, { compilerOptions }).outputText
+}

@@ -1,0 +1,14 @@
+/** The rows that are measured, in the order of the table of targets. @module */
+import type { Row } from '../harness/measure.ts'
+import { recordCall } from './01-record-call.ts'
+import { recordScanned } from './02-record-scanned.ts'
+import { burst } from './03-burst.ts'
+import { durable } from './04-durable.ts'
+import { memory } from './05-memory.ts'
+import { verify } from './06-verify.ts'
+import { proxy } from './10-proxy.ts'
+import { proxyDurable } from './11-proxy-durable.ts'
+import { inclusionProof } from './17-inclusion-proof.ts'
+import { start } from './20-start.ts'
+
+export const rows: readonly Row[] = [recordCall, recordScanned, burst, durable, memory, verify, proxy, proxyDurable, inclusionProof, start]

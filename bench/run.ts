@@ -1,0 +1,36 @@
+/**
+ * `npm run bench [-- row… | --quick | --write]`: rows of the table of targets, printed as ratios.
+ *
+ * `--quick` runs each row with counts too small to mean anything; `--write` makes docs/benchmarks.md from
+ * the measurements of this run and needs all rows. Exit code 0 whether or not a target is met: a bench
+ * informs, it does not gate; 2 for a row that does not exist.
+ * @module
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { page, type Result, rowText } from './harness/report.ts'
+import { rows } from './rows/index.ts'
+
+async function main(argv: string[]): Promise<number> {
+  const options = { quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } as const
+  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
+  const unknown = positionals.filter((name) => !rows.some((row) => String(row.row) === name))
+  if (unknown.length > 0) return refuse(`there is no row ${unknown.join(', ')}; rows: ${rows.map((row) => row.row).join(', ')}`)
+  if (values.write && (values.quick || positionals.length > 0)) return refuse('--write needs every row at full counts')
+  const chosen = rows.filter((row) => positionals.length === 0 || positionals.includes(String(row.row)))
+  const results: Result[] = []
+  for (const row of chosen) {
+    const result = { row, measurements: await row.run(values.quick) }
+    results.push(result)
+    console.log(rowText(result))
+  }
+  if (values.write) writeFileSync('docs/benchmarks.md', page(results, new Date().toISOString().slice(0, 10)))
+  return 0
+}
+
+function refuse(message: string): number {
+  console.error(`error: ${message}`)
+  return 2
+}
+
+process.exitCode = await main(process.argv.slice(2))
