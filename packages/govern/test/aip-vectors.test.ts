@@ -40,20 +40,22 @@ if (absent) console.error('SKIPPED: the AIP vectors are not here (set SWORN_VECT
 
 const answers: Record<string, ApprovalAnswer> = { deny: 'denied', timeout: 'timeout' }
 
-describe('AIP conformance in aip-compat', { skip: absent }, () => {
-  let passed = 0
-  for (const [file, count] of Object.entries(files)) {
-    const vectors: Vector[] = absent ? [] : parse(readFileSync(join(folder, file), 'utf8')).tests
-    test(`${file} holds ${count} vectors`, () => assert.equal(vectors.length, count))
-    for (const vector of vectors) {
-      test(`${file} ${vector.id}: ${vector.description}`, async () => {
-        await checkVector(vector)
-        passed++
-      })
+if (absent) test('AIP vectors, levels basic and full', { skip: 'the shared vectors are not here' })
+else
+  describe('AIP conformance in aip-compat', () => {
+    let passed = 0
+    for (const [file, count] of Object.entries(files)) {
+      const vectors: Vector[] = parse(readFileSync(join(folder, file), 'utf8')).tests
+      test(`${file} holds ${count} vectors`, () => assert.equal(vectors.length, count))
+      for (const vector of vectors) {
+        test(`${file} ${vector.id}: ${vector.description}`, async () => {
+          await checkVector(vector)
+          passed++
+        })
+      }
     }
-  }
-  after(() => assert.equal(passed, 65, 'vectors that passed'))
-})
+    after(() => assert.equal(passed, 65, 'vectors that passed'))
+  })
 
 async function checkVector({ policy, input, expected }: Vector): Promise<void> {
   const loaded = policy === null ? undefined : loadPolicy({ text: policy, name: 'vector.yaml' }, { profile: 'aip-compat' })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, type Fact, startChild } from './support/child.ts'
-import { readStored } from './support/stored.ts'
-import { temporaryDirectory } from './support/temporary.ts'
+import { readLedger } from './support/stored.ts'
+import { temporaryLedger } from './support/temporary.ts'
 
 const KILLS = { fast: 1, ci: 5, full: 100 }[process.env.SWORN_TESTS ?? 'fast'] ?? 1
 const PROCESSES = process.env.SWORN_TESTS ? 8 : 3
@@ -15,7 +15,7 @@ const WRITERS = 8
 test(`${PROCESSES} processes × ${WRITERS} writers, the recorder killed ${KILLS} times: every acknowledged event is there once`, {
   timeout: 600_000,
 }, async () => {
-  const path = temporaryDirectory()
+  const path = temporaryLedger()
   const children: Child[] = Array.from({ length: PROCESSES }, () => startChild(path, 'write', WRITERS))
   await Promise.all(children.map((child) => child.when((fact) => fact.open !== undefined)))
   for (let kill = 0; kill < KILLS; kill++) children.push(await killRecorder(path, children))
@@ -59,7 +59,7 @@ async function checkAll(path: string, facts: readonly Fact[]): Promise<void> {
     [],
   )
   const acks = facts.filter((fact) => fact.seq !== undefined)
-  const stored = await readStored(path)
+  const stored = await readLedger(path)
   const places = new Map<string, number>()
   for (const entry of stored) places.set(entry.eventId, (places.get(entry.eventId) ?? 0) + 1)
   assert.ok(acks.length > 100, `only ${acks.length} acknowledgements`)

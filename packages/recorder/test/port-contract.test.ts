@@ -4,11 +4,13 @@ import type { Port } from '../src/port/types.ts'
 import { openFakeLedger } from './support/fake-ledger.ts'
 import { openFakePort } from './support/fake-port.ts'
 import { portContract } from './support/port-contract.ts'
-import { temporaryDirectory } from './support/temporary.ts'
+import { openRealPort } from './support/real-port.ts'
+import { temporaryDirectory, temporaryLedger } from './support/temporary.ts'
 
 portContract('local', async () => createLocalPort(openFakeLedger(temporaryDirectory())))
 portContract('worker that records', () => openFakePort(temporaryDirectory()))
 portContract('worker that hands over', async () => withHolder(temporaryDirectory()))
+portContract('real ledger in a worker', () => openRealPort(temporaryLedger()))
 
 /** A client of another port, which is closed after it. */
 async function withHolder(path: string): Promise<Port> {

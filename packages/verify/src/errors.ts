@@ -10,6 +10,7 @@
 export const ERRORS = {
   ACKNOWLEDGED_LOST:
     'An event that was acknowledged as durable is not in the ledger. The ledger is read-only; keep it and run `sworn verify`.',
+  ACTION_DENIED: 'The action was refused and did not happen; the code in the message and the audit log say why.',
   APPEND_REFUSED: 'Nothing was written. Mend the cause and record again; a gated action was not executed.',
   APPEND_UNKNOWN: 'The event may or may not be on disk. Resend it with the same event_id after the ledger has reopened.',
   CHECKPOINT_MALFORMED: 'The checkpoint is not a C2SP tlog-checkpoint. Keep the file and compare it with a copy.',

@@ -161,8 +161,7 @@ async function inspect(run: Run, link: Link, cursor: Cursor, parse: { reserved: 
 
 function readPayload(run: Run, body: Uint8Array, seq: number, reserved: boolean): JsonObject | undefined {
   try {
-    const payload = parseStrict(concat(body, CLOSE))
-    return isJsonObject(payload) ? payload : undefined
+    return parseStrict(concat(body, CLOSE)) as JsonObject // the first byte is {
   } catch (e) {
     const twice = SwornError.is(e, 'JSON_DUPLICATE_MEMBER')
     const strict = twice ? 'duplicate_member' : 'json_invalid'

@@ -5,8 +5,8 @@
  * types and members are left alone. Rules: docs/format.md, reserved records.
  * @module
  */
-import { equalBytes } from './bytes.ts'
-import { parseCheckpoint, parseRoot } from './checkpoint.ts'
+import { equalBytes, parseBase64 } from './bytes.ts'
+import { parseCheckpoint } from './checkpoint.ts'
 import { parseTransition } from './epochs.ts'
 import { SwornError } from './errors.ts'
 import { createFrontier } from './frontier.ts'
@@ -39,13 +39,13 @@ export async function checkRecord(run: Run, type: string, payload: JsonObject, s
 }
 
 /**
- * The frontier that a log.segment record carries.
- * @throws SwornError when it is not one for a tree of size `seq`
+ * The frontier that a log.segment record carries: 32-byte hashes, largest subtree first, in one base64 text.
+ * @throws SwornError when it is none, or the record names another seq than its own
  */
 export function readSegment(payload: JsonObject, seq: number): Uint8Array[] {
-  const { frontier } = payload
-  if (payload.first_seq !== seq || !Array.isArray(frontier)) throw refuse('first_seq of the record itself and a frontier were expected')
-  return frontier.map((hash) => parseRoot(String(hash)))
+  const packed = parseBase64(textOf(payload, 'frontier'))
+  if (payload.first_seq !== seq || packed.length % 32 !== 0) throw refuse('first_seq of the record itself and whole hashes were expected')
+  return Array.from({ length: packed.length / 32 }, (_, i) => packed.slice(32 * i, 32 * i + 32))
 }
 
 const RULES: Record<string, Rule> = {

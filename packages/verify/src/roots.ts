@@ -11,6 +11,7 @@ import type { Primitives } from './primitives.ts'
 
 const WINDOW = 65_536
 const STEP = 256
+const STEPS = WINDOW / STEP
 
 export interface Roots {
   readonly size: number
@@ -28,19 +29,23 @@ export interface Roots {
  */
 export function createRoots(p: Primitives, start: { size: number; hashes: readonly Uint8Array[] }, wanted: ReadonlySet<number>): Roots {
   const frontier = createFrontier(p, start)
-  const leaves = new Uint8Array(WINDOW * 32)
-  const steps = new Array<Frontier | undefined>(WINDOW / STEP)
+  const blocks: Uint8Array[] = [] // a ring: the leaves of 256 steps, 256 hashes each
+  const steps: Frontier[] = [] // the frontier at the start of each block
   const kept = new Map<number, Uint8Array>()
   const keep = (): void => {
     if (wanted.has(frontier.size)) kept.set(frontier.size, frontier.root())
-    if (frontier.size % STEP === 0) steps[(frontier.size / STEP) % steps.length] = frontier.clone()
+    if (frontier.size % STEP === 0) steps[(frontier.size / STEP) % STEPS] = frontier.clone()
   }
   const rebuild = (size: number): Uint8Array | undefined => {
     if (frontier.size - size >= WINDOW - STEP) return undefined
     const step = size - (size % STEP)
-    const from = step > start.size ? steps[(step / STEP) % steps.length]! : first
+    const from = step > start.size ? steps[(step / STEP) % STEPS]! : first
     const replay = from.clone()
-    while (replay.size < size) replay.push(leaves.slice((replay.size % WINDOW) * 32, (replay.size % WINDOW) * 32 + 32))
+    const block = blocks[(step / STEP) % STEPS]!
+    while (replay.size < size) {
+      const at = (replay.size % STEP) * 32
+      replay.push(block.slice(at, at + 32))
+    }
     return replay.root()
   }
   const first = frontier.clone()
@@ -50,7 +55,9 @@ export function createRoots(p: Primitives, start: { size: number; hashes: readon
       return frontier.size
     },
     push(leaf) {
-      leaves.set(leaf, (frontier.size % WINDOW) * 32)
+      const block = Math.floor(frontier.size / STEP) % STEPS
+      blocks[block] ??= new Uint8Array(STEP * 32)
+      blocks[block].set(leaf, (frontier.size % STEP) * 32)
       frontier.push(leaf)
       keep()
     },

@@ -86,10 +86,11 @@ function toTarget(written: string, rule: string, isSelf: boolean, platform: Plat
 
 /** AIP's reference: the value or its expansion equals, is under or contains the path, or ends in its base name. */
 function namesTargetAsGo({ text }: Leaf, { targets, platform }: Search): Protected | undefined {
-  const expanded = toPlace(text.startsWith('~/') ? platform.home + text.slice(1) : text, platform.cwd)
+  const expanded = text.startsWith('~/') ? platform.home + text.slice(1) : text
+  const cleaned = toPlace(expanded, platform.cwd)
   const looksLikePath = /[/\\]/.test(text) || text.startsWith('.')
   return targets.find(({ places: [place = ''] }) => {
-    if (text.includes(place) || expanded.includes(place)) return true
+    if (text.includes(place) || expanded.includes(place) || isInside(cleaned, place)) return true
     return looksLikePath && baseName(toSlashes(text)) === baseName(place)
   })
 }

@@ -88,9 +88,11 @@ function createClient(line: Line, info: LedgerInfo, pid: number): Role {
   function call(body: FrameBody): Promise<WireAnswer | undefined> {
     if (ended) return Promise.resolve(undefined)
     const id = ++lastId
+    const frame = tryFormat({ ...body, id })
+    if (!frame) return Promise.resolve({ id, error: { code: 'APPEND_REFUSED', message: 'the event is too long', at: '' } })
     return new Promise((resolve) => {
       calls.set(id, resolve)
-      line.socket.write(formatFrame({ ...body, id }))
+      line.socket.write(frame)
     })
   }
 
@@ -120,6 +122,16 @@ function createClient(line: Line, info: LedgerInfo, pid: number): Role {
       closing = true
       line.socket.destroy()
     },
+  }
+}
+
+/** Undefined for what no frame can carry; `cutBatch` leaves only single events beyond 1 MiB there. */
+function tryFormat(body: FrameBody): Buffer | undefined {
+  try {
+    return formatFrame(body)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 

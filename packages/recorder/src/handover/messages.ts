@@ -39,7 +39,8 @@ export interface KnownEntry {
 }
 
 export type Request =
-  | { readonly kind: 'submit'; readonly id: number; readonly items: readonly Item[] }
+  /** `undefined` stands for what is no event: it is refused alone. */
+  | { readonly kind: 'submit'; readonly id: number; readonly items: readonly (Item | undefined)[] }
   | { readonly kind: 'reserve'; readonly id: number; readonly step: Reserve }
   | { readonly kind: 'flush'; readonly id: number }
 
@@ -49,8 +50,6 @@ const MAX_ITEMS = 4096
 const LEVELS: ReadonlySet<unknown> = new Set(['sync', 'batch', 'async'])
 const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const HASH = /^[0-9a-f]{64}$/
-/** Members that the appender writes. */
-const RESERVED_MEMBERS = ['session_seq', 'producer_id', 'producer_seq', 'seq', 'previous_hash', 'entry_hash', 'signature']
 
 /** The highest version both sides speak; undefined when there is none. */
 export function commonVersion(theirs: readonly number[]): number | undefined {
@@ -99,8 +98,7 @@ export function parseRequest(body: FrameBody, producerId: string): Request | und
     return step && { kind, id, step }
   }
   if (kind !== 'submit' || !Array.isArray(body.items) || body.items.length === 0 || body.items.length > MAX_ITEMS) return undefined
-  const items = body.items.flatMap((item: unknown) => parseItem(item, producerId) ?? [])
-  return items.length === body.items.length ? { kind, id, items } : undefined
+  return { kind, id, items: body.items.map((item: unknown) => parseItem(item, producerId)) }
 }
 
 function parseItem(value: unknown, producerId: string): Item | undefined {
@@ -109,16 +107,18 @@ function parseItem(value: unknown, producerId: string): Item | undefined {
   if (typeof json !== 'string' || json.length > MAX_JSON_UNITS || typeof eventId !== 'string' || !EVENT_ID.test(eventId)) return undefined
   if (!isName(eventType) || !LEVELS.has(level) || (sessionId !== undefined && !isName(sessionId))) return undefined
   if (!isPayload(json, eventType)) return undefined
-  const item = { json, eventId, eventType, level: level as Level, producerId } // a level, checked above
+  const item = { json, eventId, eventType, level: level as Level, producerId, untrusted: true } // a level, checked above
   return sessionId === undefined ? item : { ...item, sessionId }
 }
 
-/** A client that is not ours must not write reserved records, or lines that a verifier would stumble over. */
+/**
+ * The event is of the type it says, and duplicate members do not hide a reserved type from it: a verifier
+ * would stumble over that. What else a body may not hold, the ledger refuses.
+ */
 function isPayload(json: string, eventType: string): boolean {
-  if (!json.startsWith('{"') || !json.endsWith('}') || /[\n\r]/.test(json) || eventType.startsWith('log.')) return false
   try {
     const payload: unknown = json.includes('"log.') ? parseStrict(json) : JSON.parse(json)
-    return isObject(payload) && payload.event_type === eventType && !RESERVED_MEMBERS.some((name) => Object.hasOwn(payload, name))
+    return isObject(payload) && payload.event_type === eventType
   } catch {
     return false
   }

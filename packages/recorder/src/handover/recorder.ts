@@ -2,13 +2,14 @@
  * The recorder role: this process holds the lock, listens, and appends.
  *
  * Order, always: lock, data socket that is known to be ours, ledger. Letting go runs backwards, so a
- * successor never meets an open ledger. When another recorder took the socket's name (two network
- * namespaces that started together) this one steps down; the ledger's own fences held meanwhile.
+ * successor never meets an open ledger. Before every commit the socket's name must still lead here: a
+ * process that was paused while another took over steps down without writing; the ledger's own
+ * fences cover the moment between that look and the write. Source: docs/format.md, several processes.
  * @module
  */
 import { randomBytes } from 'node:crypto'
 import { SwornError } from '@sworn/verify'
-import { createGroupCommit, type GroupCommit } from '../port/group-commit.ts'
+import { createGroupCommit, fencedError } from '../port/group-commit.ts'
 import { type Endpoint, openEndpoint } from './endpoint.ts'
 import { type Lock, removeHolder, writeHolder } from './lock.ts'
 import { type KnownEntry, PROTOCOL_VERSIONS } from './messages.ts'
@@ -16,8 +17,16 @@ import type { Role } from './role.ts'
 import type { OpenedLedger, SessionHost } from './session.ts'
 import type { Setup, SharedLedger } from './setup.ts'
 
-/** How often the recorder looks whether the socket's name still leads to it. */
+/** How often an idle recorder looks whether the socket's name still leads to it. */
 const LOOK_MS = 1_000
+
+/** Whether this recorder may still write. */
+interface Fence {
+  /** Looks now; false for ever once the name led elsewhere. */
+  holds(): boolean
+  readonly fallen: () => boolean
+  readonly onFall: Promise<void>
+}
 
 /**
  * Becomes the recorder under `lock`, which it owns from here on.
@@ -28,15 +37,15 @@ const LOOK_MS = 1_000
 export async function becomeRecorder(setup: Setup, lock: Lock, newest: KnownEntry | undefined): Promise<Role | undefined> {
   const opening = Promise.withResolvers<OpenedLedger>()
   opening.promise.catch(() => undefined) // without clients nobody else listens
-  const host = createHost(setup, opening.promise)
   let endpoint: Endpoint | undefined
   try {
-    endpoint = await openEndpoint(setup.places, setup.platform, host)
+    endpoint = await openEndpoint(setup.places, setup.platform, createHost(setup, opening.promise))
     if (endpoint) {
       writeHolder(setup.places, { pid: process.pid, boot: setup.platform.bootId, started: new Date().toISOString() })
-      const opened = openChecked(setup, newest)
+      const fence = createFence(endpoint)
+      const opened = openChecked(setup, fence, newest)
       opening.resolve(opened)
-      return createRecorder(setup, opened.commit, endpoint, lock)
+      return createRecorder(setup, opened, fence, () => letGo(setup, endpoint, lock))
     }
   } catch (error) {
     opening.reject(error)
@@ -59,42 +68,76 @@ function createHost(setup: Setup, opened: Promise<OpenedLedger>): SessionHost {
   return { opened, greeting: () => ({ versions: PROTOCOL_VERSIONS, sworn: setup.swornVersion, nonce, pid: process.pid, logId }) }
 }
 
-function openChecked(setup: Setup, newest: KnownEntry | undefined): OpenedLedger {
+function createFence(endpoint: Endpoint): Fence {
+  const { promise: onFall, resolve: fall } = Promise.withResolvers<void>()
+  let fallen = false
+  return {
+    onFall,
+    fallen: () => fallen,
+    holds() {
+      if (!fallen && !endpoint.isOurs()) {
+        fallen = true
+        fall()
+      }
+      return !fallen
+    },
+  }
+}
+
+function openChecked(setup: Setup, fence: Fence, newest: KnownEntry | undefined): OpenedLedger {
   const ledger = setup.openLedger()
-  const holds = (entry: KnownEntry) => isHeld(ledger, entry)
+  const holds = (entry: KnownEntry) => ledger.info.logId === entry.logId && ledger.holds(entry.seq, entry.entryHash)
   if (newest && !holds(newest)) {
     ledger.close()
     throw new SwornError('ACKNOWLEDGED_LOST', 'an acknowledged event is not in the ledger', `seq=${newest.seq}`)
   }
-  return { commit: createGroupCommit(ledger, { syncDelayMs: setup.syncDelayMs }), holds }
+  return { commit: createGroupCommit(fenced(ledger, fence), { syncDelayMs: setup.syncDelayMs }), holds, fenced: fence.fallen }
 }
 
-function isHeld(ledger: SharedLedger, entry: KnownEntry): boolean {
-  return ledger.info.logId === entry.logId && ledger.holds(entry.seq, entry.entryHash)
+/** The same ledger, untouched once the fence fell. */
+function fenced(ledger: SharedLedger, fence: Fence): SharedLedger {
+  return {
+    info: ledger.info,
+    get unsyncedBytes() {
+      return ledger.unsyncedBytes
+    },
+    append: (items) => (fence.holds() ? ledger.append(items) : items.map(fencedError)),
+    sync() {
+      if (!fence.holds()) throw fencedError()
+      ledger.sync()
+    },
+    tick() {
+      if (fence.holds()) ledger.tick()
+    },
+    nextTickAt: () => ledger.nextTickAt(),
+    reserve: (step) => ledger.reserve(step),
+    holds: (seq, entryHash) => ledger.holds(seq, entryHash),
+    close() {
+      if (fence.holds()) ledger.close()
+    },
+  }
 }
 
-function createRecorder(setup: Setup, commit: GroupCommit, endpoint: Endpoint, lock: Lock): Role {
-  const { promise: lost, resolve: loseRole } = Promise.withResolvers<void>()
-  const look = setInterval(() => {
-    if (!endpoint.isOurs()) void stepDown()
-  }, LOOK_MS)
+function createRecorder(setup: Setup, { commit }: OpenedLedger, fence: Fence, release: () => Promise<void>): Role {
+  const look = setInterval(() => fence.holds(), LOOK_MS)
   look.unref()
-  let steppingDown = false
 
   async function close(): Promise<void> {
     clearInterval(look)
     try {
       commit.close()
     } finally {
-      await letGo(setup, endpoint, lock)
+      await release()
     }
   }
 
-  async function stepDown(): Promise<void> {
-    steppingDown = true
-    await close().catch(() => undefined) // the other recorder's appends are in the file; our fences say so here
-    loseRole()
-  }
+  // BUG: the ledger's descriptors stay open until the process ends, because closing it would write
+  // log.stop. Two descriptors for each time that another recorder took this one's place.
+  const lost = fence.onFall.then(() => {
+    clearInterval(look)
+    commit.abandon()
+    return release()
+  })
 
   return {
     kind: 'recorder',
@@ -102,13 +145,13 @@ function createRecorder(setup: Setup, commit: GroupCommit, endpoint: Endpoint, l
     pid: process.pid,
     lost,
     async submit(batch) {
-      if (steppingDown) return undefined
-      return commit.append(batch.map((submission) => ({ ...submission, producerId: setup.producerId })))
+      const answers = await commit.append(batch.map((submission) => ({ ...submission, producerId: setup.producerId })))
+      return fence.fallen() ? undefined : answers
     },
-    reserve: async (step) => commit.reserve(step),
+    reserve: async (step) => (fence.fallen() ? undefined : commit.reserve(step)),
     async flush() {
-      commit.flush()
-      return true
+      if (fence.holds()) commit.flush()
+      return fence.fallen() ? undefined : true
     },
     close,
   }

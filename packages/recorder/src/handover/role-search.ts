@@ -1,8 +1,8 @@
 /**
  * Keeps a process in a role: finds the first, notices its loss, finds the next.
  *
- * LEDGER_BUSY is waited out, because its holder may come back; every other refusal is for good, because
- * the ledger itself is read-only until the operator decides.
+ * A holder that does not answer, a full disk and the like are waited out. What the ledger itself says
+ * (rollback, fork, corrupt, acknowledged_lost…) is for good: it is read-only until the operator decides.
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,7 +31,7 @@ export interface RoleEvents {
   readonly newest: () => KnownEntry | undefined
 }
 
-/** Pause after LEDGER_BUSY. */
+/** Pause after a refusal that may pass. */
 const RETRY_MS = 250
 
 export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
@@ -55,8 +55,8 @@ export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
     while (!stopped && !fatal) {
       const found = await establish(setup, events.newest()).catch(toSwornError)
       if (!SwornError.is(found)) return stopped ? found.close() : adopt(found)
-      if (found.code === 'LEDGER_BUSY') await sleep(RETRY_MS)
-      else fail(found)
+      if (isFinal(found)) fail(found)
+      else await sleep(RETRY_MS)
     }
   }
 
@@ -82,6 +82,10 @@ export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
       await last?.close()
     },
   }
+}
+
+function isFinal({ code }: SwornError): boolean {
+  return code === 'ACKNOWLEDGED_LOST' || (code.startsWith('LEDGER_') && code !== 'LEDGER_BUSY' && code !== 'LEDGER_CLOSED')
 }
 
 function toSwornError(cause: unknown): SwornError {

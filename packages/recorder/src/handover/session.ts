@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net'
 import { SwornError } from '@sworn/verify'
-import type { GroupCommit } from '../port/group-commit.ts'
+import type { Answer, GroupCommit } from '../port/group-commit.ts'
 import { toPlain } from '../port/plain-error.ts'
 import type { Reservation } from '../port/types.ts'
 import { createFrameReader, type FrameBody, formatFrame } from './frames.ts'
@@ -28,6 +28,8 @@ export interface OpenedLedger {
   readonly commit: GroupCommit
   /** False when the ledger does not carry what somebody was promised. */
   readonly holds: (entry: KnownEntry) => boolean
+  /** True once another process writes the ledger: clients are let go unanswered and resend to that one. */
+  readonly fenced: () => boolean
 }
 
 export interface SessionHost {
@@ -73,15 +75,16 @@ export function serveSession(socket: Socket, host: SessionHost): void {
 }
 
 async function welcome(socket: Socket, host: SessionHost, hello: Hello): Promise<(body: FrameBody) => void> {
-  const { commit, holds } = await host.opened
+  const opened = await host.opened
+  const { commit, holds } = opened
   // Refused to this client only: a promise that it invented must not stop the recorder.
   if (hello.newest && !holds(hello.newest))
     throw new SwornError('ACKNOWLEDGED_LOST', 'an acknowledged event is not in the ledger', `seq=${hello.newest.seq}`)
   socket.write(formatFrame(formatWelcome(commit.info)))
-  return createRequestTaker(socket, commit, hello.producer)
+  return createRequestTaker(socket, opened, hello.producer)
 }
 
-function createRequestTaker(socket: Socket, commit: GroupCommit, producerId: string): (body: FrameBody) => void {
+function createRequestTaker(socket: Socket, { commit, fenced }: OpenedLedger, producerId: string): (body: FrameBody) => void {
   let unitsUnderWay = 0
 
   function regulate(): void {
@@ -98,15 +101,25 @@ function createRequestTaker(socket: Socket, commit: GroupCommit, producerId: str
     const request = parseRequest(body, producerId)
     if (!request) return void socket.destroy()
     if (request.kind !== 'submit') return answer(request.id, answerAtOnce(commit, request))
-    const units = request.items.reduce((sum, item) => sum + item.json.length, 0)
+    const events = request.items.filter((item) => item !== undefined)
+    const units = events.reduce((sum, item) => sum + item.json.length, 0)
     unitsUnderWay += units
     regulate()
-    void commit.append(request.items).then((answers) => {
+    void commit.append(events).then((answers) => {
+      if (fenced()) return void socket.destroy()
       unitsUnderWay -= units
-      answer(request.id, { acks: answers.map((a) => (SwornError.is(a) ? toPlain(a) : a)) })
+      answer(request.id, { acks: spread(request.items, answers).map((a) => (SwornError.is(a) ? toPlain(a) : a)) })
       regulate()
     })
   }
+}
+
+/** The answers of the events at their places, refusals where there was none. */
+function spread(items: readonly unknown[], answers: readonly Answer[]): readonly Answer[] {
+  const rest = answers.values()
+  return items.map(
+    (item) => (item === undefined ? undefined : rest.next().value) ?? new SwornError('APPEND_REFUSED', 'an event was expected'),
+  )
 }
 
 function answerAtOnce(commit: GroupCommit, request: Exclude<Request, { kind: 'submit' }>): FrameBody {

@@ -100,7 +100,7 @@ function segmentStart(env: Env, ref: SegmentRef, segment: number): Start | undef
   const bytes = firstLine(env.ops, ref.path)
   const line = bytes && tryLine(bytes)
   const members = line && parseReserved(line)
-  if (!members || members.event_type !== 'log.segment' || typeof members.frontier !== 'string') return undefined
+  if (members?.event_type !== 'log.segment' || typeof members.frontier !== 'string') return undefined
   try {
     const packed = parseBase64(members.frontier)
     const hashes = Array.from({ length: Math.ceil(packed.length / 32) }, (_, i) => packed.slice(i * 32, i * 32 + 32))

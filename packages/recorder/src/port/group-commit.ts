@@ -11,7 +11,11 @@ import { SwornError } from '@sworn/verify'
 import type { Ack, LedgerInfo, Reservation, Reserve, Submission } from './types.ts'
 
 /** A submission and the producer it came from; together with `eventId` the dedupe key. */
-export type Item = Submission & { readonly producerId: string }
+export type Item = Submission & {
+  readonly producerId: string
+  /** True for events of other processes: the ledger checks them whole. */
+  readonly untrusted?: boolean
+}
 export type Answer = Ack | SwornError
 
 /** The part of a ledger that is used here, written out so that a test can stand in for it. */
@@ -42,6 +46,8 @@ export interface GroupCommit {
   flush(): void
   /** Flushes, then closes the ledger. Later calls are answered with LEDGER_CLOSED. */
   close(): void
+  /** Lets go without touching the ledger: another process writes it now. What is queued is answered APPEND_REFUSED. */
+  abandon(): void
 }
 
 interface Waiting {
@@ -74,10 +80,11 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   }
 
   function arm(): void {
+    if (closed) return
     if (ledger.unsyncedBytes > 0 && !syncTimer) syncTimer = setTimeout(syncNow, syncDelayMs)
     clearTimeout(tickTimer)
     const due = ledger.nextTickAt()
-    if (closed || due === Number.POSITIVE_INFINITY) return
+    if (due === Number.POSITIVE_INFINITY) return
     tickTimer = setTimeout(tickNow, Math.min(Math.max(0, due - now()), MAX_TIMER_MS))
     tickTimer.unref() // a checkpoint that is due does not keep a finished program alive; close() makes it
   }
@@ -90,7 +97,13 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
 
   function tickNow(): void {
     quietly(() => ledger.tick())
-    if (!closed) arm()
+    arm()
+  }
+
+  function stop(): void {
+    closed = true
+    clearTimeout(syncTimer)
+    clearTimeout(tickTimer)
   }
 
   return {
@@ -112,12 +125,20 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
     close() {
       if (closed) return
       commitAll()
-      closed = true
-      clearTimeout(syncTimer)
-      clearTimeout(tickTimer)
+      stop()
       ledger.close()
     },
+    abandon() {
+      stop()
+      clearImmediate(drain)
+      for (const { items, resolve } of queue.splice(0)) resolve(items.map(fencedError))
+    },
   }
+}
+
+/** Nothing was written: this process is not the recorder any more. */
+export function fencedError(): SwornError {
+  return new SwornError('APPEND_REFUSED', 'another process records this ledger now')
 }
 
 /** The ledger poisons itself on a failed sync or tick and says so in its next answers. */

@@ -2,19 +2,21 @@
  * A process with a port, driven by its arguments: `<path> <what> [more]`. Prints one JSON line per fact.
  *
  * write N: N writers, one sync or batch event at a time, until stdin ends. hold: opens, then waits for stdin to end.
+ * fake-hold: the same on the fake ledger.
  * exit N: submits N batch events and exits without close. once: one sync event, close.
  */
 import { writeSync } from 'node:fs'
 import { SwornError } from '@sworn/verify'
 import type { WorkerPort } from '../../src/port/worker.ts'
 import { openFakePort } from './fake-port.ts'
+import { openRealPort } from './real-port.ts'
 import { sample } from './submissions.ts'
 
 const [path = '', what = '', count = '1'] = process.argv.slice(2)
 const say = (fact: Record<string, unknown>) => writeSync(1, `${JSON.stringify(fact)}\n`)
 
 try {
-  const port = await openFakePort(path)
+  const port = await (what === 'fake-hold' ? openFakePort(path) : openRealPort(path))
   say({ open: process.pid })
   await act(port)
 } catch (error) {
@@ -28,7 +30,7 @@ async function act(port: WorkerPort): Promise<void> {
   }
   if (what === 'finish') return void port.submit([sample(1, 'batch')])
   const ended = new Promise<void>((resolve) => process.stdin.once('end', resolve).resume())
-  if (what === 'hold') await ended
+  if (what === 'hold' || what === 'fake-hold') await ended
   if (what === 'once')
     for (const answer of await port.submit([sample(1)]))
       say(SwornError.is(answer) ? { error: answer.code, message: answer.message } : { ...answer })

@@ -4,6 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 
+/** The path of a ledger that does not exist yet, with room for its keys beside it. */
+export function temporaryLedger(): string {
+  return join(temporaryDirectory(), 'ledger')
+}
+
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'sworn-'))
   after(() => rmSync(directory, { recursive: true, force: true }))

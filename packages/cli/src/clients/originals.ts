@@ -1,0 +1,62 @@
+/**
+ * What a client's file was before it was wrapped: byte for byte, with the hash of what it became.
+ *
+ * Saved in the state directory before the file is touched, so a crash between the two loses nothing.
+ * @module
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readTextFile } from '@sworn/recorder'
+import { z } from 'zod'
+
+const schema = z.strictObject({ path: z.string(), original: z.base64(), wrapped_sha256: z.string() })
+
+export interface Original {
+  readonly bytes: Buffer
+  readonly wrappedHash: string
+  /** The file that holds it. */
+  readonly savedAt: string
+}
+
+export function hashBytes(bytes: Buffer | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** Remembers the original of `path` (a realpath). */
+export function saveOriginal(state: string, path: string, original: Buffer, wrapped: string): void {
+  const target = savedPath(state, path)
+  mkdirSync(join(state, 'installed'), { recursive: true, mode: 0o700 })
+  const record = { path, original: original.toString('base64'), wrapped_sha256: hashBytes(wrapped) }
+  replaceFile(target, `${JSON.stringify(record)}\n`, 0o600)
+}
+
+/** The saved original, or undefined when this file was never wrapped. */
+export function findOriginal(state: string, path: string): Original | undefined {
+  const savedAt = savedPath(state, path)
+  const text = readTextFile(savedAt)
+  if (text === undefined) return undefined
+  const record = schema.parse(JSON.parse(text))
+  return { bytes: Buffer.from(record.original, 'base64'), wrappedHash: record.wrapped_sha256, savedAt }
+}
+
+export function forgetOriginal(state: string, path: string): void {
+  rmSync(savedPath(state, path), { force: true })
+}
+
+/** Replaces a file in one step, keeping its mode; `mode` is for a new one. */
+export function replaceFile(path: string, content: Buffer | string, mode = 0o600): void {
+  const kept = statSync(path, { throwIfNoEntry: false })?.mode ?? mode
+  const next = `${path}.${randomBytes(4).toString('hex')}.tmp`
+  writeFileSync(next, content, { mode: 0o600, flush: true })
+  chmodSync(next, kept & 0o7777)
+  renameSync(next, path)
+}
+
+export function readBytes(path: string): Buffer {
+  return readFileSync(path)
+}
+
+function savedPath(state: string, path: string): string {
+  return join(state, 'installed', `${hashBytes(path).slice(0, 32)}.json`)
+}

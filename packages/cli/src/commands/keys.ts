@@ -1,0 +1,54 @@
+/**
+ * `sworn keys`: the keys of this user's ledgers. Shows public halves only; private keys never leave their files.
+ * @module
+ */
+import { createPublicKey } from 'node:crypto'
+import { resolve } from 'node:path'
+import { parseVkey, SwornError, toHex } from '@sworn/verify'
+import { defineCommand } from '../frame/command.ts'
+import { ledgerPath, stateDirectory } from '../reading/location.ts'
+import { findKnown, type KnownLedger, readKnownLedgers } from '../reading/trusted-ledgers.ts'
+import { formatTable } from '../text/table.ts'
+
+/** DER in front of the 32 key bytes: SubjectPublicKeyInfo of Ed25519, RFC 8410 §4. */
+const SPKI_HEAD = '302a300506032b6570032100'
+
+export const keys = defineCommand({
+  args: 'list | show [PATH] | export [PATH]',
+  maxArgs: 2,
+  flags: { json: { type: 'boolean', about: 'one JSON object' } },
+  example: 'sworn keys export ./audit > audit-public.pem',
+  notes: ['list: every ledger known here. show: the verifier key of one. export: the same as a PEM public key.'],
+  async run([action = 'list', path], flags, io) {
+    const rows = readKnownLedgers(stateDirectory(io))
+    if (action === 'list') {
+      if (flags.json) await io.out(JSON.stringify({ ledgers: rows.map(toJson) }))
+      else await printList(rows, io)
+      return 0
+    }
+    const row = findKnown(rows, resolve(io.cwd, ledgerPath(io, path)), {})
+    if (!row) throw new SwornError('LEDGER_NOT_FOUND', 'no ledger of this user is known at this path', path ?? '')
+    if (action === 'show') await io.out(flags.json ? JSON.stringify(toJson(row)) : row.vkey)
+    else if (action === 'export') await io.out(toPem(row.vkey))
+    else throw new SwornError('USAGE', 'list, show or export was expected')
+    return 0
+  },
+})
+
+function toJson(row: KnownLedger): object {
+  return { path: row.path, log_id: row.logId, vkey: row.vkey, signed_size: row.signedSize }
+}
+
+async function printList(
+  rows: readonly KnownLedger[],
+  io: { out(line: string): Promise<void> | void; isTTY: boolean; columns: number },
+): Promise<void> {
+  const columns = [{ title: 'LEDGER', stretch: true as const }, { title: 'SIGNED UP TO' }, { title: 'VERIFIER KEY' }]
+  const cells = rows.map((row) => [row.path, String(row.signedSize), row.vkey])
+  for (const line of formatTable(columns, cells, io.isTTY ? io.columns : 400)) await io.out(line)
+}
+
+function toPem(vkey: string): string {
+  const der = Buffer.from(SPKI_HEAD + toHex(parseVkey(vkey).publicKey), 'hex')
+  return createPublicKey({ key: der, format: 'der', type: 'spki' }).export({ format: 'pem', type: 'spki' }).toString().trimEnd()
+}

@@ -1,0 +1,105 @@
+/**
+ * `sworn proxy`: the flags of the stdio proxy. stdout belongs to MCP; everything of ours goes to stderr.
+ * @module
+ */
+import { type ProxyRecorder, runStdioProxy } from '@sworn/proxy'
+import type { Recorder } from '@sworn/recorder'
+import { SwornError } from '@sworn/verify'
+import { parse } from 'shell-quote'
+import { defineCommand, type ExitCode } from '../frame/command.ts'
+import { openFor } from '../opening.ts'
+import { escapeText } from '../text/escape.ts'
+
+const SIGNAL_BASE = 128
+const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
+
+export const proxy = defineCommand({
+  args: '-- CMD ARGS…',
+  maxArgs: 10_000,
+  flags: {
+    policy: { type: 'string', value: 'FILE', about: 'the AgentPolicy that decides' },
+    'audit-log': { type: 'string', value: 'PATH', about: 'the ledger, default ./audit' },
+    target: { type: 'string', value: '"CMD ARGS"', about: 'the server as one text, quoted as in a shell' },
+    user: { type: 'string', value: 'USER', about: 'who is acting' },
+    agent: { type: 'string', value: 'AGENT', about: 'name of the agent' },
+    config: { type: 'string', value: 'FILE', about: 'another file than ./sworn.yaml' },
+    'record-mode': {
+      type: 'string',
+      choices: ['before', 'batch'],
+      about: 'before (default): decisions are on disk before a call is forwarded',
+    },
+    installed: { type: 'boolean', about: 'set by `sworn install`' },
+  },
+  example: 'sworn proxy --policy agent.yaml -- npx -y @modelcontextprotocol/server-filesystem /data',
+  notes: ['The exit code is that of the server. Without a policy everything is recorded and nothing is blocked.'],
+  async run(args, flags, io) {
+    const [command, ...rest] = flags.target === undefined ? args : [...splitTarget(flags.target), ...args]
+    if (!command) throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…` or --target "CMD ARGS"')
+    const opened = await openFor(io, {
+      path: flags['audit-log'],
+      config: flags.config,
+      policy: flags.policy,
+      user: flags.user,
+      agent: flags.agent,
+    })
+    if (!opened.policyNamed && !flags.quiet) io.err('sworn: no policy: everything is recorded, nothing is blocked')
+    if (flags['record-mode'] === 'batch') io.err('sworn: batch mode: a power cut may lose the newest decisions')
+    try {
+      const exit = await runStdioProxy({
+        command,
+        args: rest,
+        env: { ...io.env },
+        cwd: io.cwd,
+        stdin: io.stdin,
+        stdout: io.stdout,
+        stderr: io.stderr,
+        gate: opened.gate,
+        recorder: toProxyRecorder(opened.recorder),
+        identity: opened.identity,
+        onAuditFailure: opened.config.values.on_audit_failure,
+        recordMode: flags['record-mode'] === 'batch' ? 'batch' : 'before',
+      })
+      return toExitCode(exit)
+    } finally {
+      await closeQuietly(opened, (text) => io.err(escapeText(`sworn: ${text}`)))
+    }
+  },
+})
+
+/**
+ * Words of `--target`, as a shell would split them; nothing is expanded.
+ * @throws SwornError USAGE for operators, globs and comments: no shell runs here
+ */
+export function splitTarget(target: string): string[] {
+  return parse(target, (name) => `$${name}`).map((word) => {
+    if (typeof word === 'string') return word
+    throw new SwornError('USAGE', 'plain words were expected: no shell runs here, so operators and patterns mean nothing', '--target')
+  })
+}
+
+function toExitCode(exit: { readonly exitCode: number | null; readonly signal: string | null }): ExitCode {
+  return exit.exitCode ?? SIGNAL_BASE + (SIGNALS[exit.signal ?? ''] ?? 15)
+}
+
+/** What the configuration leaves out counts as recorded: nobody may wait for it. */
+function toProxyRecorder(recorder: Recorder): ProxyRecorder {
+  return {
+    async record(event, options) {
+      const answer = await recorder.record(event, options)
+      return 'filtered' in answer ? { seq: -1, entry_hash: '', durable: true } : answer
+    },
+  }
+}
+
+interface Closable {
+  readonly recorder: { close(): Promise<void> }
+}
+
+/** The server's exit code stands, even when the ledger cannot be closed; what was lost is said. */
+async function closeQuietly({ recorder }: Closable, warn: (text: string) => void): Promise<void> {
+  try {
+    await recorder.close()
+  } catch (e) {
+    warn(SwornError.is(e) ? `${e.code} ${e.message}` : 'the ledger could not be closed')
+  }
+}

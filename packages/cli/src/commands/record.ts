@@ -1,0 +1,66 @@
+/**
+ * `sworn record`: JSON Lines on stdin become entries; each answer is one line `{seq, entry_hash}` in order.
+ *
+ * A bad line is named and skipped, the rest is recorded, and the exit code is 1. At most 1,000 events wait
+ * for their answers.
+ * @module
+ */
+import { defineCommand } from '../frame/command.ts'
+import type { Io } from '../frame/io.ts'
+import { openFor } from '../opening.ts'
+import { createSplitter } from '../reading/lines.ts'
+import { escapeText } from '../text/escape.ts'
+
+const WAITING = 1000
+
+export const record = defineCommand({
+  args: '[PATH]',
+  maxArgs: 1,
+  flags: {
+    user: { type: 'string', value: 'USER', about: 'who is acting, for events that do not say' },
+    agent: { type: 'string', value: 'AGENT', about: 'name of the agent, for events that do not say' },
+  },
+  example: `echo '{"event_type":"data_access","target":"crm.contacts","user":"alice"}' | sworn record`,
+  async run([path], flags, io) {
+    const { recorder } = await openFor(io, { path, user: flags.user, agent: flags.agent })
+    let failed = 0
+    let number = 0
+    const answers: Promise<void>[] = []
+    try {
+      for await (const bytes of readStdin(io)) {
+        number++
+        if (bytes.length === 0) continue
+        answers.push(recordLine(recorder, bytes, number, io).then((ok) => void (failed += ok ? 0 : 1)))
+        if (answers.length >= WAITING) await Promise.all(answers.splice(0))
+      }
+      await Promise.all(answers)
+    } finally {
+      await recorder.close()
+    }
+    return failed > 0 ? 1 : 0
+  },
+})
+
+async function* readStdin(io: Io): AsyncGenerator<Buffer> {
+  const splitter = createSplitter()
+  for await (const chunk of io.stdin) yield* splitter.push(Buffer.from(chunk))
+  const rest = splitter.rest()
+  if (rest.length > 0) yield rest
+}
+
+interface EventRecorder {
+  record(event: never): Promise<object>
+}
+
+async function recordLine(recorder: EventRecorder, bytes: Buffer, number: number, io: Io): Promise<boolean> {
+  try {
+    const event = JSON.parse(bytes.toString('utf8')) as never // record() checks the shape
+    const answer = await recorder.record(event)
+    await io.out(JSON.stringify(answer))
+    return true
+  } catch (e) {
+    const why = e instanceof SyntaxError ? 'EVENT_INVALID a JSON object was expected' : e instanceof Error ? e.message : 'unknown'
+    io.err(escapeText(`error: line ${number}: ${why}`))
+    return false
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * `sworn tail`: the newest entries, one line each; `-f` goes on as they are written.
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import { defineCommand } from '../frame/command.ts'
+import type { Io } from '../frame/io.ts'
+import { parseEntry } from '../reading/entry.ts'
+import { createFilter, FILTER_FLAGS, type Filter, matchLine } from '../reading/filter.ts'
+import { type FollowStart, followLedger } from '../reading/follow.ts'
+import { findLedger, type LedgerFiles } from '../reading/layout.ts'
+import { type RawLine, readLedger } from '../reading/lines.ts'
+import { ledgerPath } from '../reading/location.ts'
+import { formatLine } from '../reading/show.ts'
+import { createPaint } from '../text/colour.ts'
+import { escapeText } from '../text/escape.ts'
+
+export const tail = defineCommand({
+  args: '[PATH]',
+  maxArgs: 1,
+  flags: {
+    ...FILTER_FLAGS,
+    follow: { type: 'boolean', short: 'f', about: 'go on as entries are written; ends with Ctrl-C' },
+    lines: { type: 'string', short: 'n', value: 'N', about: 'how many entries at first, default 10' },
+    json: { type: 'boolean', about: 'the stored lines instead' },
+    utc: { type: 'boolean', about: 'times in UTC' },
+  },
+  example: 'sworn tail -f --decision deny',
+  notes: ['Shown as stored, not verified.'],
+  async run([path], flags, io) {
+    const filter = createFilter(flags, io.now())
+    const files = findLedger(ledgerPath(io, path), io.cwd)
+    const paint = createPaint(io)
+    const show = async (line: RawLine): Promise<void> => {
+      const entry = parseEntry(line)
+      const text = entry ? formatLine(entry, paint, { utc: flags.utc, width: io.isTTY ? io.columns : undefined }) : ''
+      if (entry) await io.out(flags.json ? line.bytes.toString('utf8') : text)
+    }
+    const count = parseCount(flags.lines ?? '10')
+    const { newest, start } = await readNewest(files, filter, count, io)
+    for (const line of newest) await show(line)
+    if (!flags.follow || !start) return 0
+    for await (const bytes of followLedger(files, start, io.signal)) {
+      const line = { file: start.path, number: 0, bytes, complete: true }
+      if (matchLine(line, filter)) await show(line)
+    }
+    return 0
+  },
+})
+
+/** The newest matching lines, and where reading stopped. */
+async function readNewest(files: LedgerFiles, filter: Filter, count: number, io: Io): Promise<{ newest: RawLine[]; start?: FollowStart }> {
+  let newest: RawLine[] = []
+  let start: FollowStart | undefined
+  for await (const line of readLedger(files)) {
+    if (!line.complete) break
+    const same = start?.path === line.file
+    const entry = matchLine(line, filter)
+    if (entry === undefined) io.err(escapeText(`error: LINE_MALFORMED not an entry (at ${line.file}:${line.number})`))
+    start = { path: line.file, offset: (same ? start!.offset : 0) + line.bytes.length + 1, nextSeq: nextSeq(line, start) }
+    if (entry) newest.push(line)
+    if (newest.length > 2 * count) newest = newest.slice(-count)
+  }
+  return { newest: count === 0 ? [] : newest.slice(-count), ...(start ? { start } : {}) }
+}
+
+/** Counted, but read from the first line of the whole (a pruned ledger does not begin at 0). */
+function nextSeq(line: RawLine, before: FollowStart | undefined): number {
+  return before ? before.nextSeq + 1 : (parseEntry(line)?.seq ?? 0) + 1
+}
+
+function parseCount(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new SwornError('USAGE', 'a count from 0 to 99999 was expected', '--lines')
+  return Number(text)
+}

@@ -1,0 +1,72 @@
+/**
+ * `sworn verify`: the claim table. Never one "true": each level is said for itself, and what is not shown too.
+ * @module
+ */
+import { LEVELS, type LevelName, type Report, reportVerdict, toHex } from '@sworn/verify'
+import { defineCommand } from '../frame/command.ts'
+import type { Io } from '../frame/io.ts'
+import { checkLedger } from '../reading/check.ts'
+import { findLedger } from '../reading/layout.ts'
+import { ledgerPath, stateDirectory } from '../reading/location.ts'
+import { createPaint } from '../text/colour.ts'
+import { escapeText } from '../text/escape.ts'
+import { formatTable } from '../text/table.ts'
+
+const REQUIRABLE = ['chain', 'signed', 'anchored', 'complete'] as const
+const SHOWN_FINDINGS = 20
+
+export const verify = defineCommand({
+  args: '[PATH]',
+  maxArgs: 1,
+  flags: {
+    key: { type: 'string', value: 'VKEY_OR_PEM', about: 'the key you trust, as text or as a file' },
+    require: { type: 'string', choices: REQUIRABLE, about: 'the level that decides the exit code' },
+    strict: { type: 'boolean', about: 'parse every line: I-JSON, no member twice' },
+    json: { type: 'boolean', about: 'one JSON object' },
+  },
+  example: 'sworn verify ./audit --require signed',
+  notes: [
+    'Without --key the key is the one this user has for the ledger; a ledger unknown here cannot be "signed".',
+    'Exit 0: the level asked for holds. 1: it does not. 3: it could not be looked at.',
+  ],
+  async run([path], flags, io) {
+    const name = ledgerPath(io, path)
+    const files = findLedger(name, io.cwd)
+    const require = flags.require as LevelName | undefined // one of the choices
+    const report = await checkLedger(files, {
+      key: flags.key,
+      require,
+      strict: flags.strict,
+      now: io.now(),
+      cwd: io.cwd,
+      state: stateDirectory(io),
+    })
+    const verdict = reportVerdict(report, require)
+    if (flags.json) await io.out(JSON.stringify(toJson(report, verdict)))
+    else await printReport(report, verdict, name, io)
+    return verdict.exit
+  },
+})
+
+type Verdict = ReturnType<typeof reportVerdict>
+
+function toJson(report: Report, verdict: Verdict): object {
+  const { root, logId, ...rest } = report
+  return { ok: verdict.exit === 0, verdict: verdict.lastLine, ...rest, log_id: logId, root: root && toHex(root) }
+}
+
+async function printReport(report: Report, verdict: Verdict, name: string, io: Io): Promise<void> {
+  const paint = createPaint(io)
+  await io.out(escapeText(`${name}: ${report.size - report.first} entries, ${report.origin ?? 'unknown origin'}, ${report.hash}`))
+  const width = io.isTTY ? io.columns : 200
+  const rows = LEVELS.map((level) => [level, report.levels[level].holds ? 'holds' : 'no', report.levels[level].detail])
+  const table = formatTable([{ title: 'CLAIM' }, { title: 'HOLDS' }, { title: 'DETAIL', stretch: true }], rows, width)
+  for (const line of table) await io.out(line)
+  for (const finding of report.findings.slice(0, SHOWN_FINDINGS)) {
+    const colour = finding.severity === 'warning' ? paint.yellow : paint.red
+    await io.out(colour(escapeText(`${finding.severity}: ${finding.class} at ${finding.at}: ${finding.message}`)))
+  }
+  const more = report.findings.length - SHOWN_FINDINGS + report.findingsOmitted
+  if (more > 0) await io.out(`and ${more} more; --json shows up to 1,000`)
+  await io.out((verdict.exit === 0 ? paint.green : paint.red)(escapeText(verdict.lastLine)))
+}

@@ -1,0 +1,50 @@
+/**
+ * How a failure looks: `error: …` then `hint: …` on stderr, and the exit code.
+ *
+ * The kind of failure decides the code: usage and configuration 2, everything else that kept us from
+ * looking 3. Texts are escaped, because file names and recorded data may stand in them.
+ * @module
+ */
+import { escapeText } from '../text/escape.ts'
+import type { ExitCode } from './command.ts'
+import type { Io } from './io.ts'
+import type { Refusal } from './parse.ts'
+
+const USAGE_CODES = new Set(['USAGE', 'CONFIG_INVALID', 'POLICY_INVALID', 'KEY_INVALID', 'EVENT_INVALID', 'DRIVER_MISSING', 'NODE_TOO_OLD'])
+
+/** Prints arguments that cannot be used, with the nearest known word; returns 2. */
+export async function printRefusal(refusal: Refusal, command: string, io: Io): Promise<ExitCode> {
+  const { didYouMean } = await import('@sworn/recorder')
+  const suggestion = refusal.unknown === undefined ? '' : didYouMean(refusal.unknown, refusal.known ?? [])
+  io.err(escapeText(`error: ${refusal.refused}${suggestion}`))
+  io.err(`hint: see \`sworn ${command ? `${command} ` : ''}--help\``)
+  return 2
+}
+
+/** Prints anything that was thrown; returns 2 or 3. */
+export async function printFailure(e: unknown, io: Io): Promise<ExitCode> {
+  const { ERRORS, SwornError } = await import('@sworn/verify')
+  if (SwornError.is(e)) {
+    io.err(escapeText(`error: ${e.code} ${e.message}`))
+    io.err(`hint: ${ERRORS[e.code]}`)
+    return USAGE_CODES.has(e.code) ? 2 : 3
+  }
+  const system = toSystemError(e)
+  if (system) {
+    io.err(escapeText(`error: IO_FAILED ${system}`))
+    io.err(`hint: ${ERRORS.IO_FAILED}`)
+    return 3
+  }
+  const text = e instanceof Error ? `${e.name}: ${e.message}` : 'an unknown value was thrown'
+  io.err(escapeText(`error: unexpected ${text}`))
+  io.err('hint: this is a defect of sworn; run again with SWORN_LOG=debug and report what it prints')
+  if (io.env.SWORN_LOG === 'debug' && e instanceof Error) io.err(escapeText(e.stack ?? '', { keepLines: true }))
+  return 3
+}
+
+/** `ENOENT no such file (at path)` for an error of the operating system. */
+function toSystemError(e: unknown): string | undefined {
+  if (!(e instanceof Error) || !('syscall' in e) || !('code' in e)) return undefined
+  const path = 'path' in e && typeof e.path === 'string' ? ` (at ${e.path})` : ''
+  return `${String(e.code)} in ${String(e.syscall)}${path}`
+}

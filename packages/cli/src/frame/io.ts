@@ -1,0 +1,44 @@
+/**
+ * Everything a command asks of the world, so that a test runs a command without a process.
+ *
+ * Promise: no command touches `process`; files are reached through paths resolved against `cwd`.
+ * @module
+ */
+
+import type { Readable, Writable } from 'node:stream'
+
+/** A child process as far as commands need one; `undefined` code: ended by a signal. */
+export interface Spawned {
+  readonly code: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Io {
+  /** Writes text and a line end to stdout; awaiting it waits until a slow reader has caught up. */
+  out(line: string): Promise<void> | void
+  /** Writes text and a line end to stderr. */
+  err(line: string): void
+  readonly stdin: Readable
+  readonly stdout: Writable
+  readonly stderr: Writable
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** The user's home directory. */
+  readonly homeDirectory: string
+  readonly platform: NodeJS.Platform
+  /** stdout is a terminal. */
+  readonly isTTY: boolean
+  /** Both stdin and stderr are terminals: questions can be asked. */
+  readonly canAsk: boolean
+  /** Width of the terminal in cells. */
+  readonly columns: number
+  now(): number
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal
+  confirm(question: string): Promise<boolean>
+  /** Runs a program to its end, output captured. */
+  spawn(command: string, args: readonly string[]): Promise<Spawned>
+  /** The arguments that start this program again: `[node, …flags, bin]`. */
+  readonly self: readonly string[]
+}

@@ -1,0 +1,57 @@
+/** The world as this process has it. @module */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { homedir } from 'node:os'
+import type { Io, Spawned } from './io.ts'
+
+/** Io over `process`. */
+export function createNodeIo(): Io {
+  let abort: AbortController | undefined
+  return {
+    out: (line) => writeLine(process.stdout, line),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    homeDirectory: homedir(),
+    platform: process.platform,
+    isTTY: process.stdout.isTTY === true,
+    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    columns: process.stdout.columns ?? 120,
+    now: Date.now,
+    get signal() {
+      return (abort ??= abortOnSignals()).signal
+    },
+    confirm,
+    spawn,
+    self: [process.execPath, ...process.execArgv, process.argv[1]!],
+  }
+}
+
+/** Only a command that asks for `signal` takes over SIGINT and SIGTERM; the second one ends the process as ever. */
+function abortOnSignals(): AbortController {
+  const abort = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort(name))
+  return abort
+}
+
+async function writeLine(stream: NodeJS.WritableStream, line: string): Promise<void> {
+  if (!stream.write(`${line}\n`)) await once(stream, 'drain')
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const { confirm: ask, isCancel } = await import('@clack/prompts')
+  const answer = await ask({ message: question, initialValue: false, output: process.stderr })
+  return !isCancel(answer) && answer
+}
+
+function spawn(command: string, args: readonly string[]): Promise<Spawned> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, [...args], { maxBuffer: 64 << 20 }, (e, stdout, stderr) => {
+      if (e && child.exitCode === null && child.signalCode === null) reject(e)
+      else resolve({ code: child.exitCode ?? undefined, stdout, stderr })
+    })
+  })
+}

@@ -1,0 +1,71 @@
+/**
+ * From argv to exit code: finds the command, parses, runs, and turns every failure into `error:` and `hint:`.
+ *
+ * Promise: never throws, never prints a stack trace. Nothing but the table is loaded until a command is named.
+ * @module
+ */
+import type { Command, CommandEntry, ExitCode, Flags, Values } from './command.ts'
+import { printFailure, printRefusal } from './failure.ts'
+import { formatHelp, formatOverview } from './help.ts'
+import type { Io } from './io.ts'
+import { parseCommand } from './parse.ts'
+import { FORMAT, VERSION } from './version.ts'
+
+/** Runs one command line (`argv` without node and script). */
+export async function runWith(table: readonly CommandEntry[], argv: readonly string[], io: Io): Promise<ExitCode> {
+  const [name, ...rest] = translate(argv)
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return await printHelp(table, rest[0], io)
+  if (name === '--version' || name === '-V') {
+    await io.out(`sworn ${VERSION}, format ${FORMAT}, node ${process.version}`)
+    return 0
+  }
+  const entry = findEntry(table, name)
+  if (!entry) return await refuseName(table, name, io)
+  return await runEntry(entry, rest, io)
+}
+
+/** The AIP guide's spelling: `sworn --verify-audit-log F --signing-key K` is `sworn verify F --key K`. */
+function translate(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((arg) => arg === '--verify-audit-log' || arg.startsWith('--verify-audit-log='))
+  if (at < 0 || argv.slice(0, at).some((arg) => !arg.startsWith('-') && argv[argv.indexOf(arg) - 1] !== '--signing-key')) return argv
+  const spelled = argv.map((arg) => arg.replace(/^--signing-key(?==|$)/, '--key'))
+  const [flag = '', value] = spelled.slice(at, at + 2)
+  const inline = flag.includes('=')
+  const path = inline ? [flag.slice(flag.indexOf('=') + 1)] : value === undefined ? [] : [value]
+  return ['verify', ...spelled.slice(0, at), ...path, ...spelled.slice(at + (inline ? 1 : 2))]
+}
+
+function findEntry(table: readonly CommandEntry[], name: string): CommandEntry | undefined {
+  return table.find((entry) => entry.name === name || entry.aliases?.includes(name))
+}
+
+async function printHelp(table: readonly CommandEntry[], name: string | undefined, io: Io): Promise<ExitCode> {
+  if (name === undefined) {
+    await io.out(formatOverview(table))
+    return 0
+  }
+  const entry = findEntry(table, name)
+  if (!entry) return await refuseName(table, name, io)
+  await io.out(formatHelp(entry, await entry.load()))
+  return 0
+}
+
+async function refuseName(table: readonly CommandEntry[], name: string, io: Io): Promise<ExitCode> {
+  const kind = name.startsWith('-') ? 'flag' : 'command'
+  return await printRefusal({ refused: `unknown ${kind} ${JSON.stringify(name)}`, unknown: name, known: table.map((e) => e.name) }, '', io)
+}
+
+async function runEntry(entry: CommandEntry, argv: readonly string[], io: Io): Promise<ExitCode> {
+  try {
+    const command: Command = await entry.load()
+    const parsed = parseCommand(command, argv)
+    if ('refused' in parsed) return await printRefusal(parsed, entry.name, io)
+    if (parsed.flags.help === true) {
+      await io.out(formatHelp(entry, command))
+      return 0
+    }
+    return await command.run(parsed.args, parsed.flags as Values<Flags>, io) // parsed by this command's own flags
+  } catch (e) {
+    return await printFailure(e, io)
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Connects the command line to this process: streams, signals, exit code.
+ * @module
+ */
+import { createNodeIo } from './frame/node-io.ts'
+import { run } from './run.ts'
+
+/** Runs `argv` and sets the exit code; ends quietly when the reader of stdout went away. */
+export async function main(argv: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (e: NodeJS.ErrnoException) => process.exit(e.code === 'EPIPE' ? 0 : 3))
+  }
+  process.exitCode = await run(argv, createNodeIo())
+}

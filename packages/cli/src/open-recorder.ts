@@ -1,0 +1,195 @@
+/**
+ * Opens a recorder: configuration, policy, port and recorder wired together (docs/path.md).
+ *
+ * A named policy that is missing or invalid blocks everything and says so; no policy means record only.
+ * The ledger, its keys, the policy and the configuration are protected by the gate itself.
+ * @module
+ */
+import { realpathSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import { blockingGate, createGate, loadPolicy } from '@sworn/govern'
+import {
+  type AuditBlock,
+  createRecorder,
+  findDirectories,
+  type Gate,
+  type LoadedConfig,
+  loadConfig,
+  openPort,
+  type Port,
+  type Recorder,
+  type RecorderOptions,
+  type RedactOptions,
+  readTextFile,
+  readTrusted,
+} from '@sworn/recorder'
+import { SwornError } from '@sworn/verify'
+import { VERSION } from './frame/version.ts'
+
+export interface OpenOptions {
+  /** A ledger directory or `.jsonl` file; default `./audit`, or what the configuration says. */
+  readonly path?: string
+  /** Another configuration file than `./sworn.yaml`. */
+  readonly config?: string
+  /** An AgentPolicy file. */
+  readonly policy?: string
+  readonly user?: string
+  readonly agent?: string | AgentIdentity
+  readonly onAuditFailure?: 'block' | 'continue'
+  readonly redact?: AuditBlock['redact']
+  /** The process lives under 10 s: start a recorder process instead of becoming the recorder. */
+  readonly ephemeral?: boolean
+  readonly spawnRecorder?: () => void
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+}
+
+interface AgentIdentity {
+  readonly name: string
+  readonly version?: string
+  readonly framework?: string
+  readonly model?: string
+}
+
+/** Everything that came out of opening; `recorder` is what the library face returns. */
+export interface Opened {
+  readonly recorder: Recorder
+  readonly port: Port
+  readonly config: LoadedConfig
+  /** Undefined: no policy, record only. */
+  readonly policyNamed: boolean
+  readonly gate: Gate
+  readonly identity: { readonly user?: string; readonly user_source: 'config' | 'env' | 'os' | 'none'; readonly agent?: AgentIdentity }
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  'path',
+  'config',
+  'policy',
+  'user',
+  'agent',
+  'onAuditFailure',
+  'redact',
+  'ephemeral',
+  'spawnRecorder',
+  'env',
+  'cwd',
+])
+
+/**
+ * Opens the ledger and returns its recorder.
+ *
+ * @param options options, or the name of a configuration file
+ * @throws SwornError CONFIG_INVALID, LEDGER_* as recovery found; TypeError for an unknown option name
+ */
+export async function openRecorder(options: OpenOptions | string = {}): Promise<Recorder> {
+  return (await openAll(typeof options === 'string' ? { config: options } : options)).recorder
+}
+
+/** The same with everything that was wired. */
+export async function openAll(options: OpenOptions): Promise<Opened> {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
+  if (unknown !== undefined) throw new TypeError(`unknown option ${JSON.stringify(unknown)}`)
+  const config = readConfiguration(options)
+  const { values } = config
+  if (!values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
+  const port = await openPort({
+    path: values.log_path,
+    home: config.directories.state,
+    version: VERSION,
+    ...(values.hash && { hash: values.hash }),
+    ...(values.signing === 'record' && { recordSignatures: 'all' }),
+    ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
+    ...(options.ephemeral && options.spawnRecorder && { ephemeral: true, spawnRecorder: options.spawnRecorder }),
+  })
+  const identity = findIdentity(config, options.env ?? process.env)
+  const recorder = createRecorder({
+    port,
+    ...(identity.user && { user: identity.user }),
+    userSource: identity.user_source,
+    ...(identity.agent && { agent: identity.agent }),
+    ...(values.redact && { redact: toRedactOptions(values.redact) }),
+    ...(values.events && { events: values.events }),
+    ...(values.log_level && { logLevel: values.log_level }),
+    onAuditFailure: values.on_audit_failure,
+    ...(values.queue && { queue: toQueue(values.queue) }),
+  })
+  await reportRefusals(recorder, config)
+  return { recorder, port, config, policyNamed: values.policy !== undefined, gate: openGate(config, port, options), identity }
+}
+
+function readConfiguration(options: OpenOptions): LoadedConfig {
+  const env = options.env ?? process.env
+  const platform = { name: process.platform, env, homeDirectory: env.HOME ?? homedir() }
+  const { path, policy, user, agent, onAuditFailure, redact } = options
+  return loadConfig({
+    ...platform,
+    cwd: options.cwd ?? process.cwd(),
+    file: options.config,
+    flags: { log_path: path, policy, user, agent, on_audit_failure: onAuditFailure, redact },
+    readText: readTextFile,
+    trusted: readTrusted(findDirectories(platform).state),
+    realpath: realpathSync,
+  })
+}
+
+/** Who acts, and how we know: never "unknown" silently. */
+function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Opened['identity'] {
+  const { user, agent } = config.values
+  const named = agent === undefined ? {} : { agent: toAgent(agent) }
+  if (user) return { user, user_source: 'config', ...named }
+  if (env.SWORN_USER) return { user: env.SWORN_USER, user_source: 'env', ...named }
+  try {
+    return { user: userInfo().username, user_source: 'os', ...named }
+  } catch {
+    return { user_source: 'none', ...named } // no entry in the password database
+  }
+}
+
+/** Without members that are undefined. */
+function toAgent(agent: NonNullable<AuditBlock['agent']>): AgentIdentity {
+  if (typeof agent === 'string') return { name: agent }
+  const { name, version, framework, model } = agent
+  return { name, ...(version && { version }), ...(framework && { framework }), ...(model && { model }) }
+}
+
+function toRedactOptions(redact: NonNullable<AuditBlock['redact']>): RedactOptions {
+  return { keys: redact.filter((rule) => typeof rule === 'string'), paths: redact.filter((rule) => typeof rule !== 'string') }
+}
+
+function toQueue({ max, when_full }: NonNullable<AuditBlock['queue']>): NonNullable<RecorderOptions['queue']> {
+  return { ...(max !== undefined && { max }), ...(when_full !== undefined && { whenFull: when_full }) }
+}
+
+async function reportRefusals(recorder: Recorder, config: LoadedConfig): Promise<void> {
+  for (const { key, file, reason } of config.refusals) {
+    await recorder.record({ event_type: 'config_tampered', severity: 'warning', target: file, reason, metadata: { key } })
+  }
+}
+
+function openGate(config: LoadedConfig, port: Port, options: OpenOptions): Gate {
+  const { policy, policy_profile: profile, log_path } = config.values
+  const text = policy === undefined ? undefined : readTextFile(policy)
+  if (policy !== undefined && text === undefined) return blockingGate('policy_invalid', 'the named policy does not exist')
+  try {
+    const cwd = options.cwd ?? process.cwd()
+    return createGate({
+      policy: policy === undefined || text === undefined ? undefined : loadPolicy({ text, name: policy }, { profile }),
+      profile,
+      reserve: (step) => port.reserve(step),
+      selfProtected: selfProtected(config, log_path),
+      platform: { home: homedir(), cwd, realpath: realpathSync },
+    })
+  } catch (e) {
+    if (!SwornError.is(e, 'POLICY_INVALID')) throw e
+    return blockingGate('policy_invalid', e.message)
+  }
+}
+
+/** What no tool may touch: the ledger, its keys, the policy, the configuration. */
+function selfProtected(config: LoadedConfig, ledger: string): string[] {
+  const { policy } = config.values
+  const files = config.files.map((file) => file.path)
+  return [ledger, `${ledger}.ledger`, resolve(config.directories.state), ...files, ...(policy === undefined ? [] : [policy])]
+}

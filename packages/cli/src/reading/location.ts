@@ -1,0 +1,29 @@
+/**
+ * Which ledger a command means: PATH, else the configuration in force.
+ * @module
+ */
+import { realpathSync } from 'node:fs'
+import { findDirectories, type LoadedConfig, type LoadOptions, loadConfig, readTextFile, readTrusted } from '@sworn/recorder'
+import type { Io } from '../frame/io.ts'
+import { escapeText } from '../text/escape.ts'
+
+/** The configuration as this command line sees it. @throws SwornError CONFIG_INVALID */
+export function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): LoadedConfig {
+  const platform = { name: io.platform, env: io.env, homeDirectory: io.homeDirectory }
+  const trusted = readTrusted(findDirectories(platform).state)
+  const config = loadConfig({ ...platform, cwd: io.cwd, flags, file, readText: readTextFile, trusted, realpath: realpathSync })
+  for (const refusal of config.refusals) {
+    io.err(escapeText(`sworn: ${refusal.file} audit.${refusal.key} is not applied: ${refusal.reason} (config_tampered)`))
+  }
+  return config
+}
+
+/** The ledger path: the argument, else the configured one. */
+export function ledgerPath(io: Io, path: string | undefined): string {
+  return path ?? loadFor(io).values.log_path
+}
+
+/** SWORN_HOME: keys and ledgers.json. */
+export function stateDirectory(io: Io): string {
+  return findDirectories({ name: io.platform, env: io.env, homeDirectory: io.homeDirectory }).state
+}

@@ -1,0 +1,73 @@
+/**
+ * Which key a verifier trusts for a ledger: `--key`, else `ledgers.json` of this user.
+ *
+ * Trust never comes from the ledger: its own log.open only says which row of ledgers.json to compare with.
+ * @module
+ */
+import { createPublicKey } from 'node:crypto'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { readTextFile } from '@sworn/recorder'
+import { ED25519, formatVkey, parseVkey, SwornError, type VerifierKey } from '@sworn/verify'
+import { z } from 'zod'
+
+const schema = z.record(z.string(), z.looseObject({ log_id: z.string(), vkey: z.string(), signed_size: z.int().min(0).optional() }))
+
+export interface KnownLedger {
+  readonly path: string
+  readonly logId: string
+  readonly vkey: string
+  readonly signedSize: number
+}
+
+/** Every ledger this user's state directory knows. @throws SwornError IO_FAILED when the file is not what was written */
+export function readKnownLedgers(state: string): KnownLedger[] {
+  const file = join(state, 'ledgers.json')
+  const text = readTextFile(file)
+  if (!text) return []
+  try {
+    const rows = schema.parse(JSON.parse(text))
+    return Object.entries(rows).map(([path, row]) => ({ path, logId: row.log_id, vkey: row.vkey, signedSize: row.signed_size ?? 0 }))
+  } catch (e) {
+    throw new SwornError('IO_FAILED', 'an object of ledgers by path was expected', file, { cause: e })
+  }
+}
+
+/** What a log says of itself in its first line; unverified. */
+export interface Opening {
+  readonly origin?: string
+  readonly logId?: string
+}
+
+/** The row for this path, else for this log_id or origin (a key's name is its log's origin). */
+export function findKnown(rows: readonly KnownLedger[], path: string, opening: Opening): KnownLedger | undefined {
+  const real = existsSync(path) ? realpathSync(path) : path
+  return (
+    rows.find((row) => row.path === real) ??
+    rows.find((row) => row.logId === opening.logId) ??
+    rows.find((row) => opening.origin !== undefined && row.vkey.startsWith(`${opening.origin}+`))
+  )
+}
+
+/**
+ * The key that `--key` names: a verifier key, or a file with one or with a PEM public key.
+ * @param origin names a PEM key, which has no name of its own
+ * @throws SwornError KEY_INVALID
+ */
+export function readKey(text: string, cwd: string, origin: string | undefined): VerifierKey {
+  const file = resolve(cwd, text)
+  const content = (existsSync(file) ? readFileSync(file, 'utf8') : text).trim()
+  if (!content.startsWith('-----BEGIN')) return parseVkey(content)
+  if (/PRIVATE KEY/.test(content)) throw new SwornError('KEY_INVALID', 'a public key was expected, a private one was found', '--key')
+  return parseVkey(formatVkey(origin ?? 'key', ED25519, readPem(content)))
+}
+
+function readPem(content: string): Uint8Array {
+  try {
+    const key = createPublicKey(content)
+    if (key.asymmetricKeyType === 'ed25519') return new Uint8Array(key.export({ format: 'der', type: 'spki' }).subarray(-32))
+  } catch {
+    // said below without quoting the key
+  }
+  throw new SwornError('KEY_INVALID', 'an Ed25519 public key in PEM was expected', '--key')
+}

@@ -1,0 +1,112 @@
+/** The contract of the command line: exit codes, errors, help, versions, spellings. @module */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { SwornError } from '@sworn/verify'
+import { COMMANDS } from '../src/commands/table.ts'
+import { type CommandEntry, defineCommand } from '../src/frame/command.ts'
+import { runWith } from '../src/frame/run.ts'
+import { FORMAT, VERSION } from '../src/frame/version.ts'
+import { sworn, temporary } from './support/io.ts'
+
+test('without a command, and with --help, the commands are listed and nothing failed', async () => {
+  for (const argv of [[], ['--help'], ['-h'], ['help']]) {
+    const ran = await sworn(argv)
+    assert.equal(ran.code, 0)
+    for (const entry of COMMANDS) assert.equal(ran.out.includes(`  ${entry.name} `), !entry.hidden, entry.name)
+  }
+})
+
+test('--version names version, format and Node, and the number is that of package.json', async () => {
+  assert.equal((await sworn(['--version'])).out, `sworn ${VERSION}, format ${FORMAT}, node ${process.version}\n`)
+  assert.equal(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version, VERSION)
+})
+
+for (const entry of COMMANDS) {
+  test(`sworn ${entry.name} --help prints every flag and one real example`, async () => {
+    const ran = await sworn([entry.name, '--help'])
+    const command = await entry.load()
+    assert.equal(ran.code, 0)
+    assert.ok(ran.out.includes(`example: ${command.example}`))
+    assert.match(command.example, new RegExp(`sworn ${entry.name}`))
+    for (const name of Object.keys(command.flags)) assert.ok(ran.out.includes(`--${name}`), name)
+    assert.equal((await sworn(['help', entry.name])).out, ran.out)
+  })
+
+  test(`sworn ${entry.name} with an unknown flag exits 2 and says which`, async () => {
+    const ran = await sworn([entry.name, '--hlep'])
+    assert.equal(ran.code, 2)
+    assert.match(ran.err, /error: unknown flag --hlep, did you mean "--help"\?\nhint: /)
+  })
+}
+
+test('a misspelt command gets a suggestion, with its bytes escaped', async () => {
+  assert.match((await sworn(['verfiy'])).err, /unknown command "verfiy", did you mean "verify"/)
+  const hostile = await sworn(['\u001b[2J\u202e'])
+  assert.equal(hostile.code, 2)
+  assert.doesNotMatch(hostile.err, /[\u001b\u202e]/)
+})
+
+test('a missing value, a doubled flag, a value of a switch, a wrong choice and surplus arguments are usage errors', async () => {
+  const wrong: [string[], RegExp][] = [
+    [['query', '--since'], /--since needs a value: --since TIME/],
+    [['query', '--limit', '1', '--limit', '2'], /--limit was given twice/],
+    [['query', '--utc=yes'], /--utc is a switch/],
+    [['query', '--format', 'jsno'], /takes one of table, json, jsonl, csv, did you mean "json"/],
+    [['query', '--decision', 'allow,dney'], /takes one of allow, deny, ask, did you mean "deny"/],
+    [['query', 'a', 'b'], /1 arguments at most were expected, 2 found/],
+    [['query', '--limit', '0'], /--limit/],
+    [['query', '--since', 'soon'], /--since/],
+    [['tail', '-n', 'x'], /--lines/],
+  ]
+  for (const [argv, message] of wrong) {
+    const ran = await sworn(argv)
+    assert.equal(ran.code, 2, argv.join(' '))
+    assert.match(ran.err, message)
+    assert.match(ran.err, /\nhint: /)
+    assert.doesNotMatch(ran.err, /\n\s+at /, 'no stack trace')
+  }
+})
+
+const failing = (e: unknown): CommandEntry[] => [
+  {
+    name: 'fail',
+    about: '',
+    load: async () =>
+      defineCommand({
+        args: '',
+        flags: {},
+        example: 'sworn fail',
+        run: () => {
+          throw e
+        },
+      }),
+  },
+]
+
+async function runFailing(e: unknown): Promise<{ code: number; err: string }> {
+  const err: string[] = []
+  const io = { err: (line: string) => void err.push(line), out: () => {}, env: {} }
+  const code = await runWith(failing(e), ['fail'], io as unknown as Parameters<typeof runWith>[2]) // only what a failing command uses
+  return { code, err: err.join('\n') }
+}
+
+test('configuration and usage exit 2, what kept us from looking exits 3, and nothing shows a stack', async () => {
+  assert.equal((await runFailing(new SwornError('CONFIG_INVALID', 'x', 'audit.y'))).code, 2)
+  assert.equal((await runFailing(new SwornError('LEDGER_BUSY', 'x'))).code, 3)
+  assert.equal((await runFailing(Object.assign(new Error('x'), { code: 'EACCES', syscall: 'open', path: '/a\u001b' }))).code, 3)
+  for (const e of [new TypeError('odd'), 'text', undefined]) {
+    const { code, err } = await runFailing(e)
+    assert.equal(code, 3)
+    assert.match(err, /^error: unexpected .*\nhint: this is a defect/)
+  }
+})
+
+test('the spelling of the AIP guide means verify', async () => {
+  const cwd = temporary()
+  const a = await sworn(['--verify-audit-log', 'absent.jsonl'], { cwd })
+  const b = await sworn(['verify', 'absent.jsonl'], { cwd })
+  assert.deepEqual(a, b)
+  assert.equal(a.code, 3)
+  assert.match((await sworn(['--verify-audit-log=absent.jsonl', '--signing-key', 'nonsense'], { cwd })).err, /error: /)
+})

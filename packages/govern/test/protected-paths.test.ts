@@ -1,0 +1,170 @@
+/** Which spellings of a protected path are found, in which profile. @module */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { createGate, type Platform, type Profile } from '../src/index.ts'
+import { call, emptyDisk, gateOf, linkedDisk, policyOf, runs } from './support/make.ts'
+
+const SPEC = 'allowed_tools: [run]\nprotected_paths: [~/.ssh, .env]'
+
+async function denies(input: unknown, profile: Profile, platform: Platform = emptyDisk): Promise<boolean> {
+  const verdict = await gateOf(SPEC, { profile, platform }).judge(call('run', input))
+  if (verdict.decision === 'deny') assert.equal(verdict.reasonCode, 'protected_path')
+  return verdict.decision === 'deny'
+}
+
+describe('AW23: what the reference misses, strict finds', () => {
+  const missed: [string, unknown][] = [
+    ['$HOME', { path: '$HOME/.ssh/id_rsa' }],
+    ['HOME in braces', { path: '\x24{HOME}/.ssh/id_rsa' }],
+    ['~ inside a command', { command: 'cat ~/.ssh/id_rsa' }],
+    ['the bare home directory', { path: '~' }],
+    ['a parent directory', { path: '/home' }],
+    ['the root', { path: '/' }],
+    ['percent encoding', { path: '/home/ada/%2essh/id_rsa' }],
+    ['percent encoding twice', { path: '/home/ada/%252essh/id_rsa' }],
+    ['an object key', { files: { '/home/ada/.ssh/config': 'x' } }],
+    ['a bare name in a command', { command: 'echo .env' }],
+    ['a variant of a bare name', { path: '.env.local' }],
+    ['dot segments in a command', { command: 'cat /home/ada/docs/../.ssh/id_rsa' }],
+    ['doubled slashes', { command: 'cat /home/ada//.ssh/id_rsa' }],
+    ['quotes inside a word', { command: 'cat /home/ada/.s""sh/id_rsa' }],
+    ['a backslash inside a word', { command: 'cat /home/ada/.s\\sh/id_rsa' }],
+    ['the own user name', { path: '~ada/.ssh/id_rsa' }],
+    ['a flag value', { args: ['--key=~/.ssh/id_rsa'] }],
+    ['full-width letters', { path: '/home/ada/．ｓｓｈ/id_rsa' }],
+    ['a file URL with an encoded slash', { uri: 'file:///home/ada%2F.ssh/id_rsa' }],
+    ['a parent in a command', { command: 'tar c /home/ada' }],
+  ]
+  for (const [what, input] of missed) {
+    test(`${what} is refused in strict and passes in aip-compat`, async () => {
+      assert.equal(await denies(input, 'strict'), true)
+      assert.equal(await denies(input, 'aip-compat'), false)
+    })
+  }
+
+  test('case variants are refused where the platform ignores case, and only there', async () => {
+    const input = { path: '/home/ada/.SSH/id_rsa' }
+    assert.equal(await denies(input, 'strict', { ...emptyDisk, caseInsensitive: true }), true)
+    assert.equal(await denies(input, 'strict'), false)
+  })
+
+  test('links to a protected place are refused, also through `..` and with a new name at the end', async () => {
+    const disk = linkedDisk({ '/work/place/link': '/home/ada/.ssh', '/work/place/docs': '/home/ada/docs' })
+    for (const path of ['link', 'link/id_rsa', './link', '/work/place/docs/../.ssh/id_rsa']) {
+      assert.equal(await denies({ path }, 'strict', disk), true, path)
+      assert.equal(await denies({ path }, 'aip-compat', disk), false, path)
+    }
+    assert.equal(await denies({ path: 'docs/readme' }, 'strict', disk), false)
+  })
+
+  test('a real link on a real disk is followed, and so is a protected path that is itself a link', async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'govern-')))
+    try {
+      mkdirSync(join(root, 'secret'))
+      writeFileSync(join(root, 'secret', 'key'), '')
+      symlinkSync(join(root, 'secret'), join(root, 'door'))
+      const platform = { home: '/home/ada', cwd: root, realpath: realpathSync.native }
+      for (const path of ['secret', 'door']) {
+        const gate = gateOf(`allowed_tools: [run]\nprotected_paths: [${join(root, path)}]`, { platform })
+        for (const asked of ['secret/key', 'door/key', 'secret/new', 'door/new']) {
+          assert.equal((await gate.judge(call('run', { path: asked }))).decision, 'deny', `${path} ${asked}`)
+        }
+        assert.equal((await gate.judge(call('run', { path: 'other' }))).decision, 'allow')
+      }
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  })
+})
+
+test('the known hole: globs and foreign variables are not expanded', async () => {
+  for (const command of ['cat ~/.s?h/id_rsa', 'cat $D/id_rsa']) assert.equal(await denies({ command }, 'strict'), false, command)
+})
+
+test('what has nothing to do with a protected path passes', async () => {
+  const harmless = [
+    '',
+    ' ',
+    'and / or',
+    'https://example.com/',
+    'https://example.com/a/b?c=d',
+    'environment',
+    'prod.env',
+    '1/2',
+    'ssh',
+    '/home/ada2',
+    '/home/bob/notes',
+    '~bob/notes',
+    'line one\nline two',
+    '100 %',
+    '$HOMEPAGE',
+    'docs/readme.md',
+    'C:/Users/ada',
+  ]
+  for (const text of harmless) assert.equal(await denies({ text }, 'strict'), false, text)
+})
+
+test('the client learns that a path is protected, the record learns which and where', async () => {
+  const verdict = await gateOf(SPEC).judge(call('run', { deep: [{ path: '~/.ssh/id_rsa' }] }))
+  assert.equal(verdict.decision, 'deny')
+  assert.match(verdict.reason, /~\/\.ssh is named at \/deep\/0\/path/)
+  assert.equal(verdict.matchedRule, 'protected_paths.0')
+  assert.doesNotMatch(JSON.stringify(verdict.decision === 'deny' && verdict.rpcError), /ssh|deep|\.env/)
+})
+
+test('protected paths hold in monitor mode', async () => {
+  const verdict = await gateOf(`mode: monitor\n${SPEC}`).judge(call('run', { path: '~/.ssh/x' }))
+  assert.equal(verdict.decision, 'deny')
+})
+
+test('whatever aip-compat refuses as a protected path, strict refuses too', async () => {
+  const piece = fc.constantFrom('/home/ada', '~', '.ssh', '/', '..', '.', '.env', 'id_rsa', 'work', ' ', '\\', '/work/place', 'x')
+  const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''))
+  const joined = fc.oneof(
+    text,
+    fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('/')),
+  )
+  await fc.assert(
+    fc.asyncProperty(joined, async (path) => !(await denies({ path }, 'aip-compat')) || (await denies({ path }, 'strict'))),
+    { ...runs, numRuns: runs.numRuns * 4 },
+  )
+})
+
+describe('AW11: ledger, keys and policy protect themselves', () => {
+  const selfProtected = ['/work/place/audit', '/home/ada/.config/sworn/keys', '/work/place/agent.yaml']
+  const gate = createGate({ policy: undefined, selfProtected, platform: emptyDisk })
+  const decide = async (input: unknown) => (await gate.judge(call('write_file', input))).decision
+
+  test('no tool reaches them, with or without a policy', async () => {
+    const guarded = createGate({ policy: policyOf('allowed_tools: [write_file]'), selfProtected, platform: emptyDisk })
+    for (const path of ['audit', 'audit/log.jsonl', './audit/../audit/x', '~/.config/sworn/keys/k.pem', '/work/place/agent.yaml']) {
+      assert.equal(await decide({ path }), 'deny', path)
+      assert.equal((await guarded.judge(call('write_file', { path }))).decision, 'deny', path)
+    }
+    assert.equal(await decide({ command: 'rm -rf audit' }), 'deny')
+  })
+
+  test('the project around them stays usable', async () => {
+    for (const path of ['.', '/work/place', 'auditor', 'audit-notes.md', 'other/agent.yaml', '/'])
+      assert.equal(await decide({ path }), 'allow', path)
+    assert.equal(await decide({ query: 'the audit of last year' }), 'allow')
+  })
+
+  test('resources are held to the same paths', async () => {
+    const verdict = await gate.judge({ kind: 'resource', name: 'file:///work/place/audit/log.jsonl', ids: {} })
+    assert.equal(verdict.decision, 'deny')
+  })
+})
+
+test('a long hostile text is judged in bounded time', async () => {
+  const gate = gateOf(SPEC)
+  for (const part of ['~/a/', '$HOME ', '%25', '"/x"', '\x24{HOME', '\\/.', ' ../', 'a:b:']) {
+    const begun = performance.now()
+    await gate.judge(call('run', { text: part.repeat(300_000 / part.length) }))
+    assert.ok(performance.now() - begun < 5000, part)
+  }
+})

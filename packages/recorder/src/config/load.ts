@@ -1,0 +1,156 @@
+/**
+ * The configuration in force: every value with its origin.
+ *
+ * Precedence: flag, environment, project file (`./sworn.yaml`), user file, managed file, default. There is
+ * no walk up the tree. `redact` is the union of all files; everything else is the highest one's value.
+ * @module
+ */
+import { isAbsolute, join, resolve } from 'node:path'
+import { SwornError } from '@sworn/verify'
+import { type Directories, findDirectories, type Platform } from './directories.ts'
+import { readConfig } from './read.ts'
+import type { AuditBlock, AuditKey } from './schema.ts'
+import { applyLock, type ConfigRefusal, hashConfig, limitBlock, type TrustedFiles } from './trust.ts'
+
+export type OriginKind = 'flag' | 'environment' | 'project' | 'user' | 'managed' | 'default'
+
+/** Where a value came from: the kind, and the flag, variable or file. */
+export interface Origin {
+  readonly kind: OriginKind
+  readonly name: string
+}
+
+export interface ConfigFile {
+  readonly kind: 'project' | 'user' | 'managed'
+  readonly path: string
+  readonly hash: string
+  readonly trusted: boolean
+}
+
+export interface LoadedConfig {
+  /** Paths are absolute. */
+  readonly values: AuditBlock & typeof DEFAULTS
+  readonly origins: Partial<Record<AuditKey, Origin>>
+  readonly files: readonly ConfigFile[]
+  /** What was not applied, and why; each is recorded as `config_tampered`. */
+  readonly refusals: readonly ConfigRefusal[]
+  readonly directories: Directories
+}
+
+export interface LoadOptions extends Platform {
+  readonly cwd: string
+  /** Values of flags; undefined ones do not count. Paths relative to `cwd`. */
+  readonly flags?: Partial<{ [K in AuditKey]: AuditBlock[K] | undefined }>
+  /** Another file than `./sworn.yaml`, named by the caller: trusted like a flag. */
+  readonly file?: string | undefined
+  /** A file's text; undefined when there is none. Other failures throw. */
+  readText(path: string): string | undefined
+  /** What `sworn trust` remembered. */
+  readonly trusted?: TrustedFiles
+  realpath?(path: string): string
+}
+
+const DEFAULTS = { enabled: true, log_path: './audit', on_audit_failure: 'block', policy_profile: 'strict' } as const satisfies AuditBlock
+
+const ENVIRONMENT = { SWORN_LEDGER: 'log_path', SWORN_POLICY: 'policy' } as const
+
+interface Layers {
+  values: Record<string, unknown>
+  origins: Partial<Record<AuditKey, Origin>>
+  files: ConfigFile[]
+  refusals: ConfigRefusal[]
+  locked: string[]
+}
+
+/**
+ * Reads all layers, lowest first.
+ * @throws SwornError CONFIG_INVALID for the first file that cannot be read or does not hold
+ */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  if (options.env.SWORN_RECORDER) {
+    throw new SwornError('CONFIG_INVALID', 'a recorder is found by the path of its ledger here; unset the variable', 'SWORN_RECORDER')
+  }
+  const directories = findDirectories(options)
+  const layers: Layers = { values: {}, origins: {}, files: [], refusals: [], locked: [] }
+  apply(layers, { ...DEFAULTS, log_path: join(options.cwd, 'audit') }, { kind: 'default', name: 'default' })
+  addFile(layers, options, 'managed', directories.managedFile)
+  addFile(layers, options, 'user', join(directories.config, 'sworn.yaml'))
+  addProject(layers, options)
+  addEnvironment(layers, options)
+  addFlags(layers, options)
+  // every required key has its default
+  return {
+    values: layers.values as LoadedConfig['values'],
+    origins: layers.origins,
+    files: layers.files,
+    refusals: layers.refusals,
+    directories,
+  }
+}
+
+function addFile(layers: Layers, options: LoadOptions, kind: 'user' | 'managed', path: string): void {
+  const text = options.readText(path)
+  if (text === undefined) return
+  const limited = applyLock(toAbsolute(readConfig(text, path, options.env), path, options), layers.locked, below(layers), path)
+  layers.files.push({ kind, path, hash: hashConfig(text), trusted: true })
+  layers.refusals.push(...limited.refusals)
+  layers.locked.push(...(limited.block.lock ?? []))
+  apply(layers, limited.block, { kind, name: path })
+}
+
+function addProject(layers: Layers, options: LoadOptions): void {
+  const named = options.file ?? options.env.SWORN_CONFIG
+  const path = named ? resolve(options.cwd, named) : join(options.cwd, 'sworn.yaml')
+  const text = options.readText(path)
+  if (text === undefined) {
+    if (named) throw new SwornError('CONFIG_INVALID', 'the named configuration file does not exist', path)
+    return
+  }
+  const hash = hashConfig(text)
+  const trusted = named !== undefined || options.trusted?.[options.realpath?.(path) ?? path] === hash
+  const read = toAbsolute(readConfig(text, path, options.env), path, options)
+  if (read.lock) throw new SwornError('CONFIG_INVALID', 'only user and managed files lock keys', `${path} audit.lock`)
+  const unlocked = applyLock(read, layers.locked, below(layers), path)
+  const limited = trusted ? { block: unlocked.block, refusals: [] } : limitBlock(unlocked.block, below(layers), path)
+  layers.files.push({ kind: 'project', path, hash, trusted })
+  layers.refusals.push(...unlocked.refusals, ...limited.refusals)
+  apply(layers, limited.block, { kind: 'project', name: path })
+}
+
+function addEnvironment(layers: Layers, options: LoadOptions): void {
+  for (const [name, key] of Object.entries(ENVIRONMENT)) {
+    const value = options.env[name]
+    if (value) apply(layers, { [key]: resolve(options.cwd, value) }, { kind: 'environment', name })
+  }
+}
+
+function addFlags(layers: Layers, options: LoadOptions): void {
+  for (const [key, value] of Object.entries(options.flags ?? {})) {
+    if (value === undefined) continue
+    const isPath = (key === 'log_path' || key === 'policy') && typeof value === 'string'
+    apply(layers, { [key]: isPath ? resolve(options.cwd, value) : value }, { kind: 'flag', name: `--${key.replaceAll('_', '-')}` })
+  }
+}
+
+function apply(layers: Layers, block: object, origin: Origin): void {
+  for (const [key, value] of Object.entries(block)) {
+    const before = layers.values[key]
+    layers.values[key] = key === 'redact' && Array.isArray(before) ? [...before, ...(value as unknown[])] : value // redact is a list by its schema
+    layers.origins[key as AuditKey] = origin // blocks hold checked keys only
+  }
+}
+
+function below(layers: Layers): (key: AuditKey) => unknown {
+  return (key) => layers.values[key]
+}
+
+/** Paths in a file are relative to it; a leading `~/` is the home directory. */
+function toAbsolute(block: AuditBlock, file: string, options: LoadOptions): AuditBlock {
+  const absolute = (path: string) =>
+    path.startsWith('~/') ? join(options.homeDirectory, path.slice(2)) : isAbsolute(path) ? path : resolve(file, '..', path)
+  return {
+    ...block,
+    ...(block.log_path === undefined ? {} : { log_path: absolute(block.log_path) }),
+    ...(block.policy === undefined ? {} : { policy: absolute(block.policy) }),
+  }
+}

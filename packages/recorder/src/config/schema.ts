@@ -1,0 +1,78 @@
+/**
+ * The shape of `sworn.yaml`: one `audit:` block.
+ *
+ * It reads the keys of the founding documents as they stand (Gantz, pi-governance, AIP). A key whose room
+ * this version does not have is known here so that it can be refused by name; none is ignored.
+ * @module
+ */
+import { z } from 'zod'
+
+export const EVENT_GROUPS = [
+  'tool_execution',
+  'authentication',
+  'authorization',
+  'errors',
+  'model_calls',
+  'data',
+  'identity',
+  'config',
+] as const
+
+const text = z.string().min(1).max(4096)
+
+const redactRule = z.union([
+  text.describe('A member name; its words are matched in camelCase, snake_case and kebab-case.'),
+  z.strictObject({ path: text.describe('Dotted, * for any member.'), action: z.enum(['mask', 'hash', 'drop']) }),
+])
+
+const sink = z.looseObject({ type: text, path: text.optional(), url: text.optional(), connection: text.optional() })
+
+export const auditSchema = z
+  .strictObject({
+    enabled: z.boolean().describe('false: nothing is recorded.'),
+    log_path: text.describe('The ledger: a directory, or a .jsonl file. Relative to this file.'),
+    log_level: z.enum(['debug', 'info', 'warn', 'warning', 'error', 'critical']).describe('Events below this severity are dropped.'),
+    events: z
+      .array(text)
+      .min(1)
+      .describe(`Event types, or the groups ${EVENT_GROUPS.join(', ')}.`),
+    redact: z.array(redactRule).describe('Names whose values are never recorded, besides the default list.'),
+    signing: z
+      .union([z.boolean(), z.enum(['checkpoint', 'record'])])
+      .describe('checkpoint (true): each checkpoint; record: each entry too.'),
+    hash: z.enum(['sha256', 'sha3-256']).describe('Hash of a new ledger.'),
+    on_audit_failure: z.enum(['block', 'continue']).describe('What a gated action does when it cannot be recorded.'),
+    policy: text.describe('The AgentPolicy file. Relative to this file.'),
+    policy_profile: z.enum(['strict', 'aip-compat']).describe('How the policy is read.'),
+    user: text.describe('Who is acting.'),
+    agent: z.union([text, z.strictObject({ name: text, version: text.optional(), framework: text.optional(), model: text.optional() })]),
+    queue: z.strictObject({ max: z.int().min(1).max(10_000_000).optional(), when_full: z.enum(['wait', 'shed']).optional() }),
+    rotate_bytes: z.int().min(1_048_576).describe('A segment is closed at this size.'),
+    lock: z.array(text).describe('Keys that files of lower trust may not change. Only in user and managed files.'),
+    retention_days: z.int().min(1),
+    destinations: z.array(text),
+    sinks: z.array(sink),
+    signing_key: text,
+  })
+  .partial()
+
+export const fileSchema = z.strictObject({ audit: auditSchema.optional() }).describe('Configuration of sworn')
+
+/** One file's `audit:` block, checked; paths as written. */
+export type AuditBlock = z.infer<typeof auditSchema>
+export type AuditKey = keyof AuditBlock
+
+export const AUDIT_KEYS = Object.keys(auditSchema.shape) as AuditKey[] // the shape's own keys
+
+/** Sections that this version does not have: what is missing, in the words of the error. */
+export const ABSENT: Partial<Record<AuditKey, string>> = {
+  retention_days: 'a retention is configured, but nothing here prunes by age',
+  destinations: 'destinations are configured, but nothing here delivers',
+  sinks: 'sinks are configured, but nothing here delivers',
+  signing_key: 'a signing key is configured, but each ledger here makes its own key',
+}
+
+/** The JSON Schema that `sworn init` names in what it writes. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(fileSchema) as Record<string, unknown> // a schema object, by zod's contract
+}

@@ -1,0 +1,129 @@
+/**
+ * What the guard writes: decision, start, end, error, DLP matches, as events.
+ *
+ * Pure. Names and codes of a source are hostile: they are cut to their bound, never refused.
+ * Source: docs/format.md (spec events §2), spec capture §7.
+ * @module
+ */
+import { headOf } from '../event/cut.ts'
+import { MAX_ID_CHARS } from '../event/members.ts'
+import type { SourceInfo } from '../event/types.ts'
+import { REASON_CODES } from '../event/vocabulary.ts'
+import type { Action, DlpMatch, Outcome, Verdict } from './types.ts'
+
+type Event = Record<string, unknown>
+
+const CUT = '[TRUNCATED]'
+const bounded = (text: string | undefined) =>
+  text === undefined || text.length <= MAX_ID_CHARS ? text : headOf(text, MAX_ID_CHARS - CUT.length) + CUT
+
+/** The members that every record about one action carries. */
+export function membersOf(action: Action, correlationId: string, source: SourceInfo): Event {
+  const { ids, server, rpc } = action
+  const isModel = action.kind === 'model'
+  return {
+    [isModel ? 'model' : 'tool']: bounded(action.name),
+    user: bounded(ids.user),
+    agent_id: bounded(ids.agent),
+    session_id: bounded(ids.session),
+    correlation_id: correlationId,
+    parent_id: bounded(ids.parentCall),
+    trace_id: bounded(ids.trace),
+    span_id: bounded(ids.span),
+    source,
+    server: bounded(server?.name),
+    method: bounded(rpc?.method),
+    rpc_id: typeof rpc?.id === 'string' ? bounded(rpc.id) : rpc?.id,
+    metadata: metadataOf(action),
+  }
+}
+
+function metadataOf(action: Action): Event | undefined {
+  const { ids, server } = action
+  const members = {
+    kind: action.kind === 'tool' || action.kind === 'model' ? undefined : action.kind,
+    raw_name: action.rawName,
+    run_id: ids.run,
+    turn_id: ids.turn,
+    call_id: ids.call,
+    server_version: server?.version,
+    transport: server?.transport,
+    source_time: action.sourceTime,
+  }
+  return presentOf(members)
+}
+
+/** The members that have a value; undefined when none has. */
+function presentOf(members: Event): Event | undefined {
+  const present = Object.entries(members).filter(([, value]) => value !== undefined)
+  return present.length > 0 ? Object.fromEntries(present) : undefined
+}
+
+/** `authorization_decision`, or `method_blocked` for a refused method that is no tool call. */
+export function decisionEvent(action: Action, members: Event, verdict: Verdict): Event {
+  const blocked = verdict.decision !== 'allow' && action.kind !== 'tool'
+  const known = (REASON_CODES as readonly string[]).includes(verdict.reasonCode)
+  return {
+    ...members,
+    event_type: blocked ? 'method_blocked' : 'authorization_decision',
+    decision: verdict.decision === 'allow' ? 'allow' : 'deny',
+    arguments: action.input,
+    reason: verdict.reason,
+    reason_code: known ? verdict.reasonCode : undefined,
+    matched_rule: bounded(verdict.matchedRule),
+    policy_name: bounded(verdict.policyName),
+    policy_version: bounded(verdict.policyVersion),
+    policy_hash: bounded(verdict.policyHash),
+    policy_mode: verdict.policyMode,
+    violation: verdict.violation,
+    enforced: verdict.enforced,
+    risk_level: verdict.riskLevel,
+    error_code: verdict.rpcError?.code,
+    error_profile: bounded(verdict.rpcError?.profile),
+  }
+}
+
+export function startEvent(action: Action, members: Event, input: unknown): Event {
+  return { ...members, event_type: action.kind === 'model' ? 'model_request' : 'tool_call_start', arguments: input }
+}
+
+/** `…_end` for what came back, `…_error` for everything else. */
+export function outcomeEvent(members: Event, outcome: Outcome): Event {
+  const isModel = 'model' in members
+  const common = { ...members, duration_ms: outcome.durationMs, usage: usageOf(outcome), cost_usd: outcome.usage?.costUsd }
+  const shared =
+    outcome.complete === false ? { ...common, metadata: { ...(members.metadata as Event | undefined), complete: false } } : common
+  if (outcome.status === 'ok') {
+    return { ...shared, event_type: isModel ? 'model_response' : 'tool_call_end', result: outcome.output, is_error: false }
+  }
+  const error_type = bounded(outcome.errorType ?? (outcome.status === 'error' ? undefined : outcome.status))
+  return { ...shared, event_type: isModel ? 'model_error' : 'tool_call_error', error: outcome.error, error_type, result: outcome.output }
+}
+
+function usageOf({ usage }: Outcome): Event | undefined {
+  if (!usage) return undefined
+  return presentOf({ input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, cache_read_tokens: usage.cachedTokens })
+}
+
+export function dlpEvent(members: Event, match: DlpMatch): Event {
+  return {
+    ...members,
+    event_type: 'dlp_match',
+    pattern: bounded(match.pattern),
+    match_count: match.matchCount,
+    redacted: match.redacted,
+    direction: match.direction,
+    dlp_action: match.dlpAction,
+  }
+}
+
+/** The record that an allowed action did not happen, because its decision could not be acknowledged in time. */
+export function notExecutedEvent(members: Event): Event {
+  const isModel = 'model' in members
+  return {
+    ...members,
+    event_type: isModel ? 'model_error' : 'tool_call_error',
+    error_type: 'not_executed',
+    reason_code: 'audit_unavailable',
+  }
+}

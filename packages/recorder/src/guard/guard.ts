@@ -1,0 +1,228 @@
+/**
+ * The guard: intent → verdict → decision on disk → effect → outcome, one correlation_id.
+ *
+ * Promise: unless `onAuditFailure` is `continue`, no effect happens before its decision (without a gate: its
+ * start) is acknowledged as written to disk. Source: design law 3, spec ledger §2.10, spec capture §7.
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import type { EventContext, SourceInfo } from '../event/types.ts'
+import type { RecordAnswer, RecordOptions } from '../recorder/types.ts'
+import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent } from './events.ts'
+import type { Action, ActionIds, DlpMatch, Gate, Outcome, Verdict } from './types.ts'
+
+/** The part of a recorder that a guard needs. */
+export interface GuardRecorder {
+  record(event: Readonly<Record<string, unknown>>, options?: RecordOptions): Promise<RecordAnswer>
+  withContext<T>(context: EventContext, fn: () => T): T
+  context(): Readonly<EventContext>
+  newId(): string
+}
+
+export interface GuardOptions {
+  readonly recorder: GuardRecorder
+  /** Without one everything is allowed and recorded. */
+  readonly gate?: Gate
+  readonly source: SourceInfo
+  /** Longest wait for a decision's acknowledgement; 2,000 by default. */
+  readonly ackTimeoutMs?: number
+  /** `block` by default: what cannot be recorded does not happen. */
+  readonly onAuditFailure?: 'block' | 'continue'
+}
+
+export interface Begun {
+  /** Never `ask`: without approvals that is a denial. */
+  readonly verdict: Verdict
+  /** The correlation_id; names the action until `end`. */
+  readonly ref: string
+}
+
+/** An action by what its source knows of it, when the ref is lost between two processes' hooks. */
+export interface ActionMatch {
+  readonly match: Partial<ActionIds> & { readonly name?: string }
+}
+
+export interface Guard {
+  /**
+   * Runs `run` when the verdict allows it, with the verdict's input. What `run` returns or throws passes unchanged.
+   * @throws SwornError ACTION_DENIED with the reason, when it was refused; `run` was not called
+   */
+  guard<T>(action: Action, run: (input: unknown) => T | PromiseLike<T>, describe?: (result: T) => Partial<Outcome>): Promise<T>
+  /** Judges and records the intent. An allowed action must be ended. Never rejects. */
+  begin(action: Action): Promise<Begun>
+  /** Records the outcome, after what was found in the data. Never rejects; an unknown action is recorded as such. */
+  end(ref: string | ActionMatch, outcome: Outcome, matches?: readonly DlpMatch[]): Promise<void>
+  /** Records something else about a session: prompts, approvals, compaction. Never rejects. */
+  note(type: string, ids: ActionIds, data?: unknown): Promise<void>
+  context(): Readonly<ActionIds>
+}
+
+type Members = Record<string, unknown>
+
+interface Open {
+  readonly action: Action
+  readonly members: Members
+}
+
+const MAX_OPEN = 10_000
+const ACK_TIMEOUT_MS = 2000
+const NO_GATE: Verdict = { decision: 'allow', reason: 'no policy is set', reasonCode: 'default_allow' }
+
+export function createGuard(options: GuardOptions): Guard {
+  const { recorder, gate, source, ackTimeoutMs = ACK_TIMEOUT_MS, onAuditFailure = 'block' } = options
+  const open = new Map<string, Open>()
+  const quietly = (event: Members) => recorder.record(event).then(nothing, nothing)
+
+  async function begin(action: Action): Promise<Begun> {
+    const ref = recorder.newId()
+    const members = membersOf(action, ref, source)
+    const verdict = await judge(gate, action)
+    const input = verdict.decision === 'allow' && 'input' in verdict ? verdict.input : action.input
+    const judged = gate !== undefined && (action.kind === 'tool' || verdict.decision !== 'allow')
+    const intent = judged ? decisionEvent(action, members, verdict) : startEvent(action, members, input)
+    const onDisk = await acknowledge(intent, members, verdict)
+    if (!onDisk && onAuditFailure === 'block') return { verdict: unrecorded(verdict), ref }
+    if (verdict.decision !== 'allow') return { verdict, ref }
+    if (judged) void quietly(startEvent(action, members, input))
+    remember(ref, { action, members })
+    return { verdict, ref }
+  }
+
+  /** true when the intent is on disk in time. Otherwise, once it turns out to be there after all, says that nothing followed. */
+  async function acknowledge(intent: Members, members: Members, verdict: Verdict): Promise<boolean> {
+    const recorded = recorder.record(intent, { level: 'sync' })
+    const inTime = await withinMs(ackTimeoutMs, recorded)
+    const silent = inTime || onAuditFailure === 'continue' || verdict.decision !== 'allow'
+    if (!silent)
+      void recorded
+        .catch((error) => (SwornError.is(error, 'APPEND_UNKNOWN') ? undefined : Promise.reject(error)))
+        .then(() => quietly(notExecutedEvent(members)), nothing)
+    return inTime
+  }
+
+  function remember(ref: string, entry: Open): void {
+    open.set(ref, entry)
+    if (open.size <= MAX_OPEN) return
+    const [oldest, { members }] = open.entries().next().value! // size > 0
+    open.delete(oldest)
+    void quietly(outcomeEvent(members, { status: 'unknown', errorType: 'outcome_unknown' }))
+  }
+
+  async function end(ref: string | ActionMatch, outcome: Outcome, matches: readonly DlpMatch[] = []): Promise<void> {
+    const at = typeof ref === 'string' ? ref : findOpen(open, ref)
+    const entry = at === undefined ? undefined : open.get(at)
+    if (at !== undefined) open.delete(at)
+    const members = entry?.members ?? unmatched(ref, recorder.newId(), source)
+    const matched = matches.map((match) => quietly(dlpEvent(members, match)))
+    await Promise.all([...matched, quietly(outcomeEvent(members, outcome))])
+  }
+
+  return {
+    begin,
+    end,
+    guard: (action, run, describe) => runGuarded({ begin, end, recorder }, action, run, describe),
+    note: (type, ids, data) =>
+      quietly({
+        ...membersOf({ kind: 'custom', name: type, ids }, recorder.newId(), source),
+        tool: undefined,
+        event_type: type,
+        metadata: data,
+      }),
+    context: () => idsOf(recorder.context()),
+  }
+}
+
+async function runGuarded<T>(
+  guard: Pick<Guard, 'begin' | 'end'> & { readonly recorder: GuardRecorder },
+  action: Action,
+  run: (input: unknown) => T | PromiseLike<T>,
+  describe?: (result: T) => Partial<Outcome>,
+): Promise<T> {
+  const { verdict, ref } = await guard.begin(action)
+  if (verdict.decision !== 'allow') throw new SwornError('ACTION_DENIED', verdict.reasonCode, 'action')
+  const input = 'input' in verdict ? verdict.input : action.input
+  const startMs = performance.now()
+  const took = () => performance.now() - startMs
+  let result: T
+  try {
+    result = await guard.recorder.withContext({ correlation_id: ref }, () => run(input))
+  } catch (error) {
+    await guard.end(ref, { status: 'error', error, errorType: error instanceof Error ? error.name : typeof error, durationMs: took() })
+    throw error
+  }
+  await guard.end(ref, { status: 'ok', output: result, durationMs: took(), ...described(describe, result) })
+  return result
+}
+
+function described<T>(describe: ((result: T) => Partial<Outcome>) | undefined, result: T): Partial<Outcome> {
+  try {
+    return describe?.(result) ?? {}
+  } catch {
+    return { complete: false } // the adapter's description failed; the result itself is recorded
+  }
+}
+
+/** A gate that throws blocks; `ask` is a denial while there is nobody to ask. */
+async function judge(gate: Gate | undefined, action: Action): Promise<Verdict> {
+  if (!gate) return NO_GATE
+  try {
+    const verdict = await verdictOf(gate, action)
+    if (verdict.decision !== 'ask') return verdict
+    return { ...verdict, decision: 'deny', reasonCode: 'approval_unavailable', reason: 'an approval is needed and nobody can be asked' }
+  } catch {
+    return { decision: 'deny', reason: 'the policy could not be applied', reasonCode: 'policy_invalid', riskLevel: 'high' }
+  }
+}
+
+function verdictOf(gate: Gate, action: Action): Verdict | Promise<Verdict> {
+  if (action.kind === 'tool') return gate.judge(action)
+  return action.rpc ? gate.judgeMethod(action.rpc.method) : NO_GATE
+}
+
+function unrecorded(verdict: Verdict): Verdict {
+  const reason = 'the audit log cannot be written, so the action was refused'
+  return {
+    decision: 'deny',
+    reason,
+    reasonCode: 'audit_unavailable',
+    ...(verdict.rpcError ? { rpcError: verdict.rpcError } : {}),
+  }
+}
+
+/** true when `recorded` is durable within `ms`. A filtered or queued event proves nothing: false. */
+async function withinMs(ms: number, recorded: Promise<RecordAnswer>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(resolve, ms, false)
+  const onDisk = recorded.then(
+    (answer) => 'filtered' in answer || ('durable' in answer && answer.durable),
+    () => false,
+  )
+  try {
+    return await Promise.race([onDisk, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function findOpen(open: ReadonlyMap<string, Open>, { match }: ActionMatch): string | undefined {
+  const { name, ...ids } = match
+  const wanted = Object.entries(ids) as [keyof ActionIds, string | undefined][] // the keys of Partial<ActionIds>
+  for (const [ref, { action }] of open) {
+    const fits = (name === undefined || action.name === name) && wanted.every(([key, id]) => id === undefined || action.ids[key] === id)
+    if (fits) return ref
+  }
+  return undefined
+}
+
+function unmatched(ref: string | ActionMatch, correlationId: string, source: SourceInfo): Members {
+  const { name = 'unknown', ...ids } = typeof ref === 'string' ? {} : ref.match
+  const members = membersOf({ kind: 'tool', name, ids }, typeof ref === 'string' ? ref : correlationId, source)
+  return { ...members, metadata: { ...(members.metadata as Members | undefined), unmatched: true } }
+}
+
+function idsOf({ session_id, correlation_id, trace_id, span_id, agent_id, user }: EventContext): ActionIds {
+  const ids = { session: session_id, parentCall: correlation_id, trace: trace_id, span: span_id, agent: agent_id, user }
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined))
+}
+
+const nothing = () => undefined

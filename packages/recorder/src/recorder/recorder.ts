@@ -1,0 +1,150 @@
+/**
+ * The recorder: event in, acknowledged entry out.
+ *
+ * shape → filter → redact and print → queue → port. Everything up to the queue happens inside the call, so what
+ * the caller changes afterwards changes nothing. Source: design §3, §5.1.
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import { levelOf } from '../event/durability.ts'
+import { createFilter } from '../event/filter.ts'
+import { createIds, createStamps } from '../event/ids.ts'
+import { type ShapedEvent, shapeEvent } from '../event/shape.ts'
+import type { EventContext } from '../event/types.ts'
+import type { Level, Submission } from '../port/types.ts'
+import { createRedactor } from '../redact/redactor.ts'
+import type { Redacted } from '../redact/types.ts'
+import { createBuilder } from './builder.ts'
+import { createContexts } from './context.ts'
+import { type Answer, createQueue, type Loss } from './queue.ts'
+import { createMeter } from './stats.ts'
+import { wrapTool } from './tool.ts'
+import type { RecordAnswer, Recorder, RecorderOptions, RecordOptions } from './types.ts'
+
+const MAX_EVENTS = 10_000
+const MAX_BYTES = 64 * 1024 * 1024
+
+/** @throws SwornError CONFIG_INVALID for wrong redaction or filter options, EVENT_INVALID for a wrong context */
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { port, now = Date.now, queue: bounds = {}, onAuditFailure = 'block' } = options
+  const meter = createMeter()
+  const contexts = createContexts(baseOf(options))
+  const toSubmission = createPress(options)
+  const queue = createQueue({
+    port,
+    meter,
+    now,
+    max: bounds.max ?? MAX_EVENTS,
+    maxBytes: bounds.maxBytes ?? MAX_BYTES,
+    whenFull: bounds.whenFull ?? 'wait',
+    gap: (loss) => toSubmission(gapEvent(loss), [], 'batch')!,
+  })
+  const ids = options.randomId ?? createIds()
+  let durableSize = 0
+  let writtenSize = 0
+  let closed: Promise<void> | undefined
+
+  const keepSize = (answer: Answer): Answer => {
+    if ('shed' in answer) return answer
+    writtenSize = Math.max(writtenSize, answer.seq + 1)
+    if (answer.durable) durableSize = Math.max(durableSize, answer.seq + 1)
+    return answer
+  }
+
+  async function record(event: Readonly<Record<string, unknown>>, { level }: RecordOptions = {}): Promise<RecordAnswer> {
+    if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
+    const submission = press(event, level)
+    if (!submission) {
+      meter.add('filtered')
+      return { filtered: true }
+    }
+    meter.add('recorded')
+    meter.add('bytes', submission.json.length)
+    const answer = queue.push(submission).then(keepSize)
+    if (submission.level === 'async') {
+      answer.catch(() => {}) // counted as failed; the caller chose not to wait
+      return { queued: true }
+    }
+    return answered(await answer)
+  }
+
+  function press(event: Readonly<Record<string, unknown>>, level: Level | undefined): Submission | undefined {
+    try {
+      return toSubmission(event, contexts.layers(event), level)
+    } catch (error) {
+      meter.add('refused')
+      throw error
+    }
+  }
+
+  async function flush(): Promise<void> {
+    queue.send()
+    await queue.settled()
+    const size = writtenSize
+    await port.flush()
+    durableSize = Math.max(durableSize, size)
+  }
+
+  const recorder: Recorder = {
+    info: port.info,
+    onAuditFailure,
+    record,
+    flush,
+    async durable(seq) {
+      if (seq >= durableSize) await flush()
+      if (seq >= durableSize) throw new SwornError('APPEND_UNKNOWN', 'no such entry was acknowledged', `seq=${seq}`)
+    },
+    event: () => createBuilder(record),
+    tool: (name, fn) => wrapTool(recorder, name, fn),
+    withContext: (context, fn) => contexts.run(context, fn),
+    context: () => contexts.current(),
+    newId: () => ids(now()),
+    stats: () => meter.snapshot(queue.outstanding, queue.outstandingBytes),
+    close() {
+      closed ??= queue.settled().then(() => port.close())
+      return closed
+    },
+  }
+  return recorder
+}
+
+/** Event -> submission, or undefined when the configuration does not record it. @throws SwornError EVENT_INVALID */
+function createPress(options: RecorderOptions): (event: unknown, layers: readonly EventContext[], level?: Level) => Submission | undefined {
+  const { port, now = Date.now } = options
+  const isWanted = createFilter(options)
+  const redactor = createRedactor(options.redact, port.info.macKey)
+  const ids = options.randomId ?? createIds()
+  const stampOf = createStamps()
+  return (event, layers, level) => {
+    const nowMs = now()
+    const shaped = shapeEvent(event, layers, { timestamp: stampOf(nowMs), eventId: ids(nowMs) })
+    return isWanted(shaped) ? submissionOf(shaped, redactor.redact(shaped), level) : undefined
+  }
+}
+
+function submissionOf(shaped: ShapedEvent, json: Redacted, level: Level | undefined): Submission {
+  const { event_id: eventId, event_type: eventType, session_id: sessionId } = shaped
+  const base = { json, eventId, eventType, level: level ?? levelOf(eventType) }
+  return typeof sessionId === 'string' ? { ...base, sessionId } : base
+}
+
+function answered(answer: Answer): RecordAnswer {
+  if ('shed' in answer) return { queued: true }
+  return { seq: answer.seq, entry_hash: answer.entryHash, durable: answer.durable }
+}
+
+function gapEvent({ dropped, fromMs, toMs }: Loss): Readonly<Record<string, unknown>> {
+  const at = (ms: number) => new Date(ms).toISOString()
+  return { event_type: 'observation_gap', metadata: { dropped, from: at(fromMs), to: at(toMs), reason: 'queue_full' } }
+}
+
+function baseOf({ agent, user, userSource, context }: RecorderOptions): EventContext {
+  const { id, ...rest } = agent ?? {}
+  const agentId = id ?? agent?.name
+  return {
+    ...context,
+    ...(user === undefined ? {} : { user, user_source: userSource ?? 'config' }),
+    ...(agentId === undefined ? {} : { agent_id: agentId }),
+    ...(Object.keys(rest).length === 0 ? {} : { agent: rest }),
+  }
+}

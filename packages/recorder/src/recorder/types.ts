@@ -1,0 +1,74 @@
+/**
+ * The recorder as callers see it.
+ * @module
+ */
+import type { FilterOptions } from '../event/filter.ts'
+import type { AuditEvent, EventContext } from '../event/types.ts'
+import type { LedgerInfo, Level, Port } from '../port/types.ts'
+import type { RedactOptions } from '../redact/redactor.ts'
+import type { EventBuilder } from './builder.ts'
+import type { RecorderStats } from './stats.ts'
+
+/** Written and acknowledged at the event's level. `durable: false`: on disk at most the sync delay later. */
+export interface Recorded {
+  readonly seq: number
+  /** 64 lowercase hex characters. */
+  readonly entry_hash: string
+  readonly durable: boolean
+}
+
+/** `queued`: handed on, not awaited (`async`). `filtered`: the configuration does not record such events. */
+export type RecordAnswer = Recorded | { readonly queued: true } | { readonly filtered: true }
+
+export interface RecordOptions {
+  /** Instead of the level that the event type has. */
+  readonly level?: Level
+}
+
+export interface RecorderOptions extends Pick<FilterOptions, 'events' | 'logLevel'> {
+  readonly port: Port
+  readonly agent?: EventContext['agent'] & { readonly id?: string }
+  readonly user?: string
+  readonly userSource?: EventContext['user_source']
+  /** Further members of every event. */
+  readonly context?: EventContext
+  readonly redact?: RedactOptions
+  /** What a wrapped tool does when its start cannot be recorded; `block` by default. */
+  readonly onAuditFailure?: 'block' | 'continue'
+  readonly queue?: {
+    /** Events that may be unacknowledged; 10,000 by default. */
+    readonly max?: number
+    /** Bytes that may be unacknowledged; 64 MiB by default. */
+    readonly maxBytes?: number
+    readonly whenFull?: 'wait' | 'shed'
+  }
+  /** Unix milliseconds. */
+  readonly now?: () => number
+  /** A fresh UUIDv7 for the given Unix milliseconds. */
+  readonly randomId?: (nowMs: number) => string
+}
+
+export interface Recorder {
+  readonly info: LedgerInfo
+  readonly onAuditFailure: 'block' | 'continue'
+  /**
+   * Takes a snapshot of the event now and resolves at its level. Never throws; rejects with SwornError
+   * EVENT_INVALID (the event), APPEND_REFUSED, APPEND_UNKNOWN, EVENT_ID_CONFLICT, RECORDER_UNAVAILABLE
+   * (the ledger) or LEDGER_CLOSED.
+   */
+  record(event: AuditEvent | Readonly<Record<string, unknown>>, options?: RecordOptions): Promise<RecordAnswer>
+  /** Resolves when everything recorded so far is on disk. @throws SwornError APPEND_UNKNOWN */
+  flush(): Promise<void>
+  /** Resolves when entry `seq` of this recorder is on disk. */
+  durable(seq: number): Promise<void>
+  event(): EventBuilder
+  /** The same function, recorded: start before, end or error after, one correlation_id. */
+  tool<F extends (...args: never[]) => unknown>(name: string, fn: F): F
+  /** Members for everything recorded within `fn`, across awaits and timers. @throws SwornError EVENT_INVALID */
+  withContext<T>(context: EventContext, fn: () => T): T
+  context(): Readonly<EventContext>
+  /** A fresh id for `correlation_id`. */
+  newId(): string
+  stats(): RecorderStats
+  close(): Promise<void>
+}

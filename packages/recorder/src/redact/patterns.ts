@@ -1,0 +1,123 @@
+/**
+ * The table of value patterns: what a secret looks like, and the literals without which it cannot occur.
+ *
+ * Every expression is linear on V8: it begins at a token's edge (a look-behind over the class it repeats), so no
+ * character is visited by two attempts, and nothing unbounded stands beside its own class. A test times each on
+ * hostile text. `card` also passes Luhn's check.
+ * @module
+ */
+
+import type { Literal } from './literals.ts'
+import { hasUserInfo, looksLikeNumber } from './near.ts'
+
+export interface Pattern {
+  readonly name: string
+  /** Global; when it has a group `secret`, only that group is masked. */
+  readonly expression: RegExp
+  /** At least one occurs wherever the pattern matches; none: every text is tried. */
+  readonly literals: readonly Omit<Literal, 'owner'>[]
+  readonly check?: (match: string) => boolean
+  /** false: only when named in the options. */
+  readonly usual?: boolean
+}
+
+const texts = (...all: string[]) => all.map((text) => ({ text }))
+const digits = [{ text: '###', digits: true, near: looksLikeNumber }]
+
+export const PATTERNS: readonly Pattern[] = [
+  {
+    name: 'aws_access_key',
+    expression: /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/g,
+    literals: texts('AKIA', 'ASIA', 'ABIA', 'ACCA'),
+  },
+  {
+    name: 'aws_secret_key',
+    expression: /aws[_ .-]?(?:secret|sk)[\w .-]{0,30}["']?\s{0,4}[:=]\s{0,4}["']?(?<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])/gi,
+    literals: [{ text: 'aws', anyCase: true, near: (text, _start, end) => /^[_ .-]?(?:secret|sk)/i.test(text.slice(end, end + 8)) }],
+  },
+  {
+    name: 'github_token',
+    expression: /(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})/g,
+    literals: texts('ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_'),
+  },
+  { name: 'anthropic_key', expression: /(?<![\w-])sk-ant-[\w-]{20,}/g, literals: texts('sk-ant-') },
+  {
+    name: 'openai_key',
+    expression: /(?<![\w-])sk-(?:(?:proj|svcacct|admin|None)-[\w-]{20,}|[A-Za-z0-9]{40,})/g,
+    literals: texts('sk-'),
+  },
+  { name: 'jwt', expression: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, literals: texts('eyJ') },
+  {
+    name: 'private_key',
+    expression: /-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]*?-----END [A-Z ]{1,40}-----|[\s\S]*$)/g,
+    literals: texts('-----BEGIN '),
+  },
+  {
+    name: 'database_url',
+    expression: /(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:\/\/[^\s:/@"'<>]*:(?<secret>[^\s/@"'<>]+)@/g,
+    literals: [{ text: '://', near: hasUserInfo }],
+  },
+  {
+    name: 'slack_token',
+    expression: /(?<![\w-])xox[abeoprs]-[\w-]{10,}/g,
+    literals: texts('xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),
+  },
+  {
+    name: 'slack_webhook',
+    expression: /hooks\.slack\.com\/(?<secret>(?:services|workflows)\/[\w/-]{10,})/g,
+    literals: texts('hooks.slack.com/'),
+  },
+  {
+    name: 'stripe_key',
+    expression: /(?<![A-Za-z0-9_])(?:[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{16,})/g,
+    literals: texts('sk_live_', 'rk_live_', 'sk_test_', 'rk_test_', 'whsec_'),
+  },
+  { name: 'npm_token', expression: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}/g, literals: texts('npm_') },
+  { name: 'gitlab_token', expression: /(?<![\w-])glpat-[\w-]{20,}/g, literals: texts('glpat-') },
+  { name: 'sendgrid_key', expression: /(?<![\w-])SG\.[\w-]{16,}\.[\w-]{16,}/g, literals: texts('SG.') },
+  { name: 'google_api_key', expression: /(?<![\w-])AIza[\w-]{35}(?![\w-])/g, literals: texts('AIza') },
+  {
+    name: 'bearer',
+    expression: /(?<![A-Za-z0-9])Bearer[ \t]{1,8}(?<secret>[\w.~+/-]{16,}=*)/gi,
+    literals: [
+      { text: 'bearer', anyCase: true, near: (text, _start, end) => text[end] === ' ' || text[end] === '\t' || text[end] === '\\' },
+    ],
+  },
+  { name: 'ssn', expression: /(?<!\d)(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?!\d)/g, literals: digits },
+  {
+    name: 'credit_card',
+    expression: /(?<!\d)[2-6](?:\d{12,18}|\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{3}[ -]\d{6}[ -]\d{5})(?!\d)/g,
+    literals: digits,
+    check: passesLuhn,
+  },
+  {
+    name: 'email',
+    expression: /(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])/g,
+    literals: [],
+    usual: false,
+  },
+  {
+    name: 'phone',
+    expression: /(?<![\w+])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]?\d{3,4}(?!\w)/g,
+    literals: [],
+    usual: false,
+  },
+  {
+    name: 'ipv4',
+    expression: /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])/g,
+    literals: [],
+    usual: false,
+  },
+]
+
+/** Luhn's check over the digits of `text`. Source: ISO/IEC 7812-1 annex B. */
+export function passesLuhn(text: string): boolean {
+  const digits = text.replace(/\D/g, '')
+  let sum = 0
+  for (let i = 0; i < digits.length; i++) {
+    const digit = Number(digits[digits.length - 1 - i])
+    const doubled = i % 2 === 1 ? digit * 2 : digit
+    sum += doubled > 9 ? doubled - 9 : doubled
+  }
+  return digits.length >= 13 && sum % 10 === 0
+}

@@ -1,0 +1,216 @@
+/** Configuration: what is read, what is refused and where, who may say what. @module */
+import assert from 'node:assert/strict'
+import { mkdtempSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { SwornError } from '@sworn/verify'
+import fc from 'fast-check'
+import {
+  configJsonSchema,
+  findDirectories,
+  findSuggestion,
+  hashConfig,
+  loadConfig,
+  readConfig,
+  readTrusted,
+  rememberTrusted,
+} from '../src/config/index.ts'
+
+function refusal(text: string, env: Record<string, string> = {}): SwornError {
+  try {
+    readConfig(text, 'sworn.yaml', env)
+  } catch (e) {
+    assert.ok(SwornError.is(e, 'CONFIG_INVALID'), String(e))
+    return e
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('reading one file', () => {
+  test('the keys of the founding documents are read as they stand', () => {
+    const text =
+      'audit:\n  enabled: true\n  log_path: /var/log/a.jsonl\n  log_level: warn\n  events: [tool_execution, errors]\n  redact: [password]\n  destinations: [file]\n  signing: true\n'
+    assert.deepEqual(readConfig(text, 'f', {}), {
+      enabled: true,
+      log_path: '/var/log/a.jsonl',
+      log_level: 'warn',
+      events: ['tool_execution', 'errors'],
+      redact: ['password'],
+      destinations: ['file'],
+      signing: true,
+    })
+  })
+
+  const refused: [string, string, RegExp, string][] = [
+    [
+      'an unknown key, with the nearest known one',
+      'audit:\n  retension_days: 3\n',
+      /"retension_days", did you mean "retention_days"/,
+      'sworn.yaml:2:3',
+    ],
+    [
+      'sinks, because nothing here delivers',
+      'audit:\n  sinks:\n    - type: webhook\n',
+      /sinks are configured, but nothing here delivers/,
+      'sworn.yaml:2:3',
+    ],
+    ['a retention, because nothing here prunes', 'audit:\n  retention_days: 90\n', /nothing here prunes/, 'sworn.yaml:2:3'],
+    ['a destination besides the file', 'audit:\n  destinations: [file, siem]\n', /nothing here delivers/, 'sworn.yaml:2:3'],
+    ['a foreign signing key', 'audit:\n  signing_key: /k.pem\n', /makes its own key/, 'sworn.yaml:2:3'],
+    ['a wrong type', 'audit:\n  enabled: 3\n', /boolean was expected/, 'sworn.yaml:2:3'],
+    ['duplicate keys', 'audit:\n  enabled: true\n  enabled: false\n', /duplicate/, 'sworn.yaml:3:3'],
+    ['an alias', 'audit: &a\n  enabled: true\nother: *a\n', /aliases/, 'sworn.yaml:3:8'],
+    ['signing switched off', 'audit:\n  signing: false\n', /always signed/, 'sworn.yaml:2:3'],
+    ['an unset variable', 'audit:\n  log_path: ${NOWHERE}\n', /NOWHERE is not set/, 'sworn.yaml:2:13'],
+    ['a top-level key beside audit', 'adit: {}\n', /"adit", did you mean "audit"/, 'sworn.yaml:1:1'],
+    ['broken YAML', 'audit: [\n', /malformed/, 'sworn.yaml:2:1'],
+  ]
+  for (const [what, text, message, at] of refused) {
+    test(`refuses ${what}, with line and column`, () => {
+      const e = refusal(text)
+      assert.match(e.message, message)
+      assert.equal(e.at.split(' ')[0], at)
+    })
+  }
+
+  test('variables are resolved; an unquoted one may be a number, and none adds structure', () => {
+    const text = 'audit:\n  log_path: "${DIR:-/tmp}/x"\n  rotate_bytes: ${SIZE}\n  user: ${WHO}\n'
+    assert.deepEqual(readConfig(text, 'f', { SIZE: '2097152', WHO: 'a: [b]' }), {
+      log_path: '/tmp/x',
+      rotate_bytes: 2_097_152,
+      user: 'a: [b]',
+    })
+  })
+
+  test('an error never quotes a value', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-z]{12,20}$/),
+        (secret) => !refusal(`audit:\n  on_audit_failure: zz${secret}\n`).message.includes(secret),
+      ),
+      { seed: 7, numRuns: 50 },
+    )
+  })
+
+  test('any text is either read or refused with CONFIG_INVALID', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        try {
+          readConfig(text, 'f', {})
+        } catch (e) {
+          assert.ok(SwornError.is(e, 'CONFIG_INVALID'), String(e))
+        }
+      }),
+      { seed: 11, numRuns: 500 },
+    )
+  })
+
+  test('the JSON Schema names every key', () => {
+    assert.match(JSON.stringify(configJsonSchema()), /on_audit_failure.*log_path|log_path.*on_audit_failure/)
+  })
+})
+
+describe('what is in force', () => {
+  const load = (files: Record<string, string>, more: Partial<Parameters<typeof loadConfig>[0]> = {}) =>
+    loadConfig({ name: 'linux', env: {}, homeDirectory: '/h', cwd: '/p', readText: (path) => files[path], ...more })
+  const user = '/h/.config/sworn/sworn.yaml'
+  const managed = '/etc/sworn/sworn.yaml'
+  const project = '/p/sworn.yaml'
+
+  test('flag beats environment beats project beats user beats managed beats default', () => {
+    const files = {
+      [managed]: 'audit: {user: m, log_level: error}',
+      [user]: 'audit: {user: u, log_path: u}',
+      [project]: 'audit: {user: p}',
+    }
+    const trusted = { [project]: hashConfig(files[project]!) }
+    const config = load(files, { trusted, env: { SWORN_LEDGER: 'e' }, flags: { user: 'f' } })
+    assert.equal(config.values.user, 'f')
+    assert.deepEqual(config.origins.user, { kind: 'flag', name: '--user' })
+    assert.equal(config.values.log_path, '/p/e')
+    assert.deepEqual(config.origins.log_level, { kind: 'managed', name: managed })
+    assert.deepEqual(config.origins.on_audit_failure, { kind: 'default', name: 'default' })
+    assert.equal(load(files, { trusted }).values.user, 'p')
+    assert.equal(load(files, { trusted }).values.log_path, '/h/.config/sworn/u')
+  })
+
+  test('without any file the ledger is ./audit', () => assert.equal(load({}).values.log_path, '/p/audit'))
+
+  const weakening: [string, string][] = [
+    ['disable recording', 'enabled: false'],
+    ['move the ledger', 'log_path: /tmp/elsewhere'],
+    ['narrow what is recorded', 'events: [errors]'],
+    ['raise the level', 'log_level: critical'],
+    ['let actions go on unrecorded', 'on_audit_failure: continue'],
+    ['replace a policy', 'policy: lax.yaml'],
+    ['name another user', 'user: root'],
+  ]
+  for (const [what, line] of weakening) {
+    test(`an untrusted project file may not ${what}; trusted, it may; changed since, it may not`, () => {
+      const text = `audit:\n  ${line}\n`
+      const files = { [user]: 'audit: {policy: strict.yaml}', [project]: text }
+      const key = line.split(':')[0]!
+      const untrusted = load(files)
+      assert.deepEqual(
+        untrusted.refusals.map((r) => r.key),
+        [key],
+      )
+      assert.notEqual(untrusted.origins[key as 'user']?.kind, 'project')
+      assert.equal(load(files, { trusted: { [project]: hashConfig(text) } }).origins[key as 'user']?.kind, 'project')
+      assert.equal(load(files, { trusted: { [project]: hashConfig(`${text} `) } }).refusals.length, 1)
+    })
+  }
+
+  test('an untrusted project file may add redaction and a first policy', () => {
+    const config = load({ [user]: 'audit: {redact: [a]}', [project]: 'audit: {redact: [b], policy: agent.yaml}' })
+    assert.deepEqual(config.values.redact, ['a', 'b'])
+    assert.equal(config.values.policy, '/p/agent.yaml')
+    assert.deepEqual(config.refusals, [])
+  })
+
+  test('locked keys stay, even against a trusted project file', () => {
+    const files = { [managed]: 'audit: {log_path: /var/a, lock: [log_path]}', [project]: 'audit: {log_path: /tmp/b}' }
+    const config = load(files, { trusted: { [project]: hashConfig(files[project]!) } })
+    assert.equal(config.values.log_path, '/var/a')
+    assert.match(config.refusals[0]!.reason, /locked/)
+  })
+
+  test('a named file must exist, and an unsupported variable is refused', () => {
+    assert.throws(
+      () => load({}, { file: 'x.yaml' }),
+      (e) => SwornError.is(e, 'CONFIG_INVALID'),
+    )
+    assert.throws(
+      () => load({}, { env: { SWORN_RECORDER: 'x' } }),
+      (e) => SwornError.is(e, 'CONFIG_INVALID'),
+    )
+  })
+
+  test('there is no walk up the tree', () => assert.equal(load({ '/sworn.yaml': 'audit: {user: x}' }).values.user, undefined))
+})
+
+test('directories follow the platform, and SWORN_HOME wins', () => {
+  const of = (name: NodeJS.Platform, env: Record<string, string> = {}) =>
+    findDirectories({ name, env, homeDirectory: name === 'win32' ? 'C:\\u' : '/h' })
+  assert.equal(of('linux').state, '/h/.local/state/sworn')
+  assert.equal(of('linux', { XDG_STATE_HOME: '/x' }).state, '/x/sworn')
+  assert.equal(of('linux', { XDG_STATE_HOME: 'relative' }).state, '/h/.local/state/sworn')
+  assert.equal(of('darwin').config, '/h/Library/Application Support/sworn')
+  assert.equal(of('win32', { APPDATA: 'C:\\r' }).config, 'C:\\r\\sworn')
+  assert.equal(of('linux', { SWORN_HOME: '/s' }).config, '/s')
+})
+
+test('trust is remembered by path and hash, 0600, and can be forgotten', () => {
+  const home = mkdtempSync(join(tmpdir(), 'sworn-trust-'))
+  rememberTrusted(home, '/a', hashConfig('x'))
+  rememberTrusted(home, '/b', hashConfig('y'))
+  rememberTrusted(home, '/a', undefined)
+  assert.deepEqual(readTrusted(home), { '/b': hashConfig('y') })
+  assert.equal(statSync(join(home, 'trusted.json')).mode & 0o777, 0o600)
+})
+
+test('a suggestion is near or absent', () => {
+  assert.equal(findSuggestion('verfiy', ['verify', 'query']), 'verify')
+  assert.equal(findSuggestion('zzz', ['verify', 'query']), undefined)
+})

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { GENESIS, SwornError } from '@sworn/verify'
+import { createPageCache, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
+import { writeAll } from '../src/ledger/files.ts'
+import { decide } from '../src/ledger/recovery.ts'
+import { scanSegment } from '../src/ledger/scan.ts'
+import { acked, type Case, createCase, findings, HOME, item, outcome, PATH, records, verify } from './support/ledger-case.ts'
+
+const SEGMENT = `${PATH}/segments/00000000000000000000.jsonl`
+const code = (wanted: string) => (e: unknown) => SwornError.is(e) && e.code === wanted
+
+function put(ops: PageCache, path: string, bytes: Uint8Array): void {
+  if (ops.stat(path)) ops.unlink(path)
+  const fd = ops.open(path, 'append')
+  writeAll(ops, fd, bytes)
+  ops.close(fd)
+}
+
+function content(disk: Case, path = SEGMENT): Buffer {
+  return Buffer.from(disk.ops.content(path) ?? Buffer.alloc(0))
+}
+
+/** A closed ledger of ten events, signed up to its log.stop. */
+function closedCase(): Case {
+  const disk = createCase()
+  const ledger = disk.open()
+  for (let n = 0; n < 10; n++) ledger.append([item(n, 'sync')])
+  ledger.close()
+  return disk
+}
+
+const shared = process.env.SWORN_VECTORS ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url))
+const own = `${shared}/tlog/own`
+
+describe('the decision table', () => {
+  if (!existsSync(`${own}/recovery.json`)) {
+    console.log('recovery vectors not found: set SWORN_VECTORS')
+    it.skip('agrees with recovery.json')
+    return
+  }
+  const { cases } = JSON.parse(readFileSync(`${own}/recovery.json`, 'utf8'))
+  const log = readFileSync(`${own}/log-sha256.jsonl`)
+  it('is asked 21 times', () => assert.equal(cases.length, 21))
+  for (const row of cases) {
+    it(`says ${row.expect} for: ${row.desc}`, () => {
+      const ops = createPageCache()
+      put(ops, '/log', Buffer.concat([log.subarray(0, row.keep_bytes), Buffer.from(row.append_b64, 'base64'), Buffer.alloc(row.append_zeros)]))
+      const end = scanSegment(ops, '/log', { seq: 0, previousHash: GENESIS, offset: 0 }, 'sha256', () => undefined)
+      const eof = ops.stat('/log')?.size ?? 0
+      const verdict = decide({ good: end.seq, end: end.offset, eof, signedSize: row.signed_size, rootHolds: true, earlierHold: true })
+      assert.equal(verdict, row.expect)
+      assert.equal(end.seq, row.good_records)
+      if (verdict === 'recover-torn') assert.equal(end.offset, row.truncate_to)
+    })
+  }
+})
+
+describe('opening again', () => {
+  it('puts a torn tail aside, says so, and goes on', async () => {
+    const disk = closedCase()
+    const whole = content(disk)
+    put(disk.ops, SEGMENT, Buffer.concat([whole, Buffer.from('{"timestamp":"2026'), Buffer.alloc(100)]))
+    const ledger = disk.open()
+    const recovered = records(disk.ops).find((record) => record.event_type === 'log.recovered')
+    assert.equal(recovered?.discarded_bytes, 118)
+    assert.equal(recovered?.severity, 'error')
+    assert.equal(disk.ops.content(`${PATH}/quarantine/${recovered?.quarantine}`)?.length, 118)
+    ledger.append([item(50, 'sync')])
+    ledger.close()
+    const report = await verify(disk.ops)
+    assert.deepEqual(findings(report), [])
+    assert.deepEqual(report.findings.map((finding) => finding.class), ['recovered'])
+  })
+
+  it('calls a discarded tail critical when it holds whole lines', () => {
+    const disk = closedCase()
+    const lines = content(disk).toString('utf8').split('\n')
+    put(disk.ops, SEGMENT, Buffer.concat([content(disk), Buffer.from(`${lines[3]}\n`)]))
+    disk.open()
+    const recovered = records(disk.ops).find((record) => record.event_type === 'log.recovered')
+    assert.deepEqual([recovered?.severity, recovered?.discarded_lines, recovered?.discarded_valid_lines], ['critical', 1, 1])
+  })
+
+  it('refuses a log that is shorter than what was signed: rollback', () => {
+    const disk = closedCase()
+    put(disk.ops, SEGMENT, content(disk).subarray(0, content(disk).indexOf(10, 3000) + 1))
+    assert.throws(() => disk.open(), code('LEDGER_ROLLBACK'))
+  })
+
+  it('refuses a tail cut at a line border above the newest checkpoint, when it was synced: acknowledged_lost', () => {
+    const disk = createCase()
+    const ledger = disk.open()
+    disk.time += 1000
+    ledger.tick()
+    for (let n = 0; n < 5; n++) {
+      disk.time += 1001 // each is late enough that the signer's `head` is rewritten
+      ledger.append([item(n, 'sync')])
+    }
+    const whole = content(disk)
+    put(disk.ops, SEGMENT, whole.subarray(0, whole.lastIndexOf(10, whole.length - 2) + 1))
+    assert.throws(() => disk.open(), code('ACKNOWLEDGED_LOST'))
+  })
+
+  it('refuses other records under the signed size: fork', () => {
+    const disk = closedCase()
+    const other = createCase('other')
+    const forged = other.open({ origin: 'x' })
+    for (let n = 0; n < 30; n++) forged.append([item(n, 'sync')])
+    forged.close()
+    const lines = content(disk).toString('utf8').split('\n')
+    const first = `${lines[0]}\n`
+    // the same log.open, then a chain of other records: re-hashed by whoever has no key
+    put(disk.ops, SEGMENT, Buffer.from(rehash([first.trim(), ...content(other).toString('utf8').split('\n').slice(1, -1)])))
+    assert.throws(() => disk.open(), code('LEDGER_FORK'))
+  })
+
+  it('refuses damage beyond a crash: corrupt', () => {
+    const disk = closedCase()
+    put(disk.ops, SEGMENT, Buffer.concat([content(disk), Buffer.alloc((8 << 20) + 1)]))
+    assert.throws(() => disk.open(), code('LEDGER_CORRUPT'))
+  })
+
+  it('refuses damage in an earlier segment when it looks there, and finds it in the background in the active one', () => {
+    const disk = createCase()
+    const ledger = disk.open()
+    for (let n = 0; n < 20; n++) ledger.append([item(n, 'sync')])
+    ledger.close()
+    const bytes = content(disk)
+    bytes.writeUInt8(bytes.readUInt8(2000) ^ 1, 2000)
+    put(disk.ops, SEGMENT, bytes)
+    const again = disk.open()
+    again.tick()
+    assert.equal(outcome(again.append([item(99)])[0]), 'LEDGER_CORRUPT')
+  })
+
+  it('refuses without the signer state: state_missing, never size 0', () => {
+    for (const name of ['signed', '0.pem', 'mac']) {
+      const disk = closedCase()
+      const { logId } = disk.open().info
+      disk.ops.unlink(`${HOME}/keys/${logId}/${name}`)
+      assert.throws(() => disk.open(), code('LEDGER_STATE_MISSING'), name)
+    }
+  })
+
+  it('refuses an empty directory where a ledger was: rollback', () => {
+    const disk = closedCase()
+    for (const path of disk.ops.paths()) if (path.startsWith(`${PATH}/`)) disk.ops.unlink(path)
+    assert.throws(() => disk.open(), code('LEDGER_ROLLBACK'))
+  })
+
+  it('refuses to make a ledger when one is required to exist', () => {
+    assert.throws(() => createCase().open({ requireExisting: true }), code('LEDGER_NOT_FOUND'))
+  })
+
+  it('refuses a copy while the original is there, takes it as moved when it is not', () => {
+    const disk = closedCase()
+    for (const path of disk.ops.paths()) if (path.startsWith(`${PATH}/`)) copyTo(disk, path, path.replace(PATH, '/copy'))
+    assert.throws(() => disk.open({ path: '/copy' }), code('LEDGER_COPIED'))
+    for (const path of disk.ops.paths()) if (path.startsWith(`${PATH}/`)) disk.ops.unlink(path)
+    disk.open({ path: '/copy' })
+    assert.equal(records(disk.ops, '/copy').at(-1)?.moved_from, PATH)
+  })
+
+  it('rewrites everything derivable that is missing or wrong', async () => {
+    for (const victim of ['tree/L0', 'index/00000000000000000000.off', 'index/ids', 'index/sessions', 'checkpoint', '.state/signed', 'reserved.jsonl']) {
+      for (const damage of ['gone', 'zeros', 'cut']) {
+        const disk = createCase()
+        const ledger = disk.open()
+        for (let n = 0; n < 10; n++) ledger.append([item(n, 'sync', { session_id: 's' })])
+        ledger.close()
+        const before = content(disk, `${PATH}/${victim}`)
+        disk.ops.unlink(`${PATH}/${victim}`)
+        if (damage === 'zeros') put(disk.ops, `${PATH}/${victim}`, Buffer.alloc(before.length))
+        if (damage === 'cut') put(disk.ops, `${PATH}/${victim}`, before.subarray(0, before.length / 2))
+        const again = disk.open()
+        assert.equal(acked(again.append([item(3, 'sync', { session_id: 's' })])[0]).seq, 5, `${victim} ${damage}`)
+        again.append([item(100, 'sync', { session_id: 's' })])
+        again.close()
+        assert.deepEqual(findings(await verify(disk.ops)), [], `${victim} ${damage}`)
+        const tree = disk.ops.content(`${PATH}/tree/L0`)
+        assert.equal(tree?.length, again.size * 32)
+      }
+    }
+  })
+
+  it('opens without the place that the newest checkpoint left, and with a wrong one', () => {
+    for (const text of [undefined, '', '{}', '{"size":1,"first_seq":0,"offset":5,"previous_hash":"x","hashes":[]}']) {
+      const disk = closedCase()
+      const { logId } = disk.open().info
+      const path = `${HOME}/keys/${logId}/frontier`
+      disk.ops.unlink(path)
+      if (text !== undefined) put(disk.ops, path, Buffer.from(text))
+      disk.open().close()
+    }
+  })
+
+  it('opens an older copy never as if nothing had happened', () => {
+    const disk = createCase()
+    const ledger = disk.open()
+    ledger.append([item(1, 'sync')])
+    ledger.close()
+    const backup = new Map(disk.ops.paths().filter((path) => path.startsWith(`${PATH}/`)).map((path) => [path, content(disk, path)]))
+    const later = disk.open()
+    later.append([item(2, 'sync')])
+    later.close()
+    for (const [path, bytes] of backup) put(disk.ops, path, bytes)
+    assert.throws(() => disk.open(), code('LEDGER_ROLLBACK'))
+  })
+})
+
+function copyTo(disk: Case, from: string, to: string): void {
+  disk.ops.mkdir(to.slice(0, to.lastIndexOf('/')))
+  put(disk.ops, to, content(disk, from))
+}
+
+/** Chains the payloads anew. */
+function rehash(lines: readonly string[]): string {
+  const { createHash } = process.getBuiltinModule('node:crypto')
+  let previous = GENESIS
+  return lines
+    .map((line, seq) => {
+      const preimage = `${line.slice(0, line.lastIndexOf(',"seq":'))},"seq":${seq},"previous_hash":"${previous}"`
+      previous = createHash('sha256').update(preimage).digest('hex')
+      return `${preimage},"entry_hash":"${previous}"}\n`
+    })
+    .join('')
+}
