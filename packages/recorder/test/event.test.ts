@@ -167,7 +167,7 @@ test('getters that throw, cycles, holes and depth leave markers', () => {
       throw new Error('no')
     },
     cycle,
-    holes: [1, , 3], // biome-ignore lint/suspicious/noSparseArray: that is the case
+    holes: Object.assign(new Array(3), { 0: 1, 2: 3 }),
     deep: Array.from({ length: 200 }).reduce<unknown>((inner) => ({ inner }), 1),
   }
   const event = recorded({ event_type: 'x', arguments: hostile })

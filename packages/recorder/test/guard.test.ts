@@ -124,7 +124,7 @@ test('end takes the matches of an inspection, finds actions by their ids, and re
   const [, match, end, stranger] = port.events()
   assert.deepEqual([match?.event_type, match?.match_count, match?.correlation_id], ['dlp_match', 2, ref])
   assert.deepEqual([end?.event_type, end?.correlation_id], ['tool_call_end', ref])
-  assert.equal((stranger?.metadata as { unmatched: boolean }).unmatched, true)
+  assert.deepEqual(stranger?.metadata, { call_id: 'c-0', unmatched: true })
 })
 
 test('parallel calls are told apart; overlong and hostile names are cut, never lost', async () => {

@@ -87,7 +87,7 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
   async function deliver(batch: readonly Entry[], born: number, startMs: number): Promise<void> {
     const answers = await submit(batch)
     meter.ack(performance.now() - startMs)
-    batch.forEach((entry, i) => settle(entry, answers[i]))
+    for (const [i, entry] of batch.entries()) settle(entry, answers[i])
     if (born === generation) release(batch)
     advance()
   }
@@ -145,9 +145,9 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
 
   function waitInLine(entry: Entry): void {
     meter.add('waited')
-    if (line.length === 0 && drain()) return admit(entry)
-    if (line.length >= max) return entry.reject(new SwornError('APPEND_REFUSED', `more than ${max} events wait for the ledger`))
-    line.push(entry)
+    if (line.length === 0 && drain()) admit(entry)
+    else if (line.length >= max) entry.reject(new SwornError('APPEND_REFUSED', `more than ${max} events wait for the ledger`))
+    else line.push(entry)
   }
 
   return {

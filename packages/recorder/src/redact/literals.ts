@@ -20,17 +20,18 @@ export interface Literal {
   readonly near?: (text: string, start: number, end: number) => boolean
 }
 
-/** Calls `hit` for each confirmed literal until it returns true. */
-export type LiteralScan = (text: string, hit: (owner: string) => boolean) => boolean
+/** Calls `hit` for each confirmed literal until it returns true; looks no more for the owners in `seen`. */
+export type LiteralScan = (text: string, hit: (owner: string) => boolean, seen?: ReadonlySet<string>) => boolean
 
 const WINDOW = 3
 const PAIRS = 65_536
+const NOBODY: ReadonlySet<string> = new Set()
 
 export function createLiteralScan(literals: readonly Literal[]): LiteralScan {
   const shift = new Uint8Array(PAIRS).fill(2)
   const buckets = new Map<number, Literal[]>()
   for (const literal of literals) enter(literal, shift, buckets)
-  return (text, hit) => {
+  return (text, hit, seen = NOBODY) => {
     for (let i = WINDOW - 1; i < text.length; ) {
       const pair = ((text.charCodeAt(i - 1) & 255) << 8) | (text.charCodeAt(i) & 255)
       const step = shift[pair]!
@@ -38,18 +39,25 @@ export function createLiteralScan(literals: readonly Literal[]): LiteralScan {
         i += step
         continue
       }
-      if (anyOccurs(buckets.get(pair)!, text, i - 2, hit)) return true
+      if (anyOccurs(buckets.get(pair)!, text, i - 2, hit, seen)) return true
       i++
     }
     return false
   }
 }
 
-function anyOccurs(bucket: readonly Literal[], text: string, start: number, hit: (owner: string) => boolean): boolean {
+function anyOccurs(
+  bucket: readonly Literal[],
+  text: string,
+  start: number,
+  hit: (owner: string) => boolean,
+  seen: ReadonlySet<string>,
+): boolean {
   const first = text.charCodeAt(start) | 32
   for (let i = 0; i < bucket.length; i++) {
     const literal = bucket[i]!
     if (!literal.digits && (literal.text.charCodeAt(0) | 32) !== first) continue
+    if (seen.has(literal.owner)) continue
     if (occurs(literal, text, start) && hit(literal.owner)) return true
   }
   return false

@@ -27,7 +27,7 @@ export function createScanner(keys: readonly string[], patterns?: readonly strin
     mayMatch: (text) => anyText || scan(text, () => true),
     find(text) {
       const owners = new Set<string>()
-      scan(text, (owner) => void owners.add(owner) === undefined && false)
+      scan(text, (owner) => owners.add(owner).size > chosen.length, owners)
       const spans = chosen.filter((p) => p.literals.length === 0 || owners.has(p.name)).flatMap((p) => findPattern(p, text))
       return owners.has(KEYS) || anyText ? [...spans, ...findAssignments(text, rules)] : spans
     },
