@@ -8,6 +8,7 @@
 var parts = process.versions.node.split('.')
 var found = Number(parts[0]) * 1000 + Number(parts[1])
 if (found < 22022) {
+  // biome-ignore lint/style/useTemplate: parsed by Node versions of any age
   process.stderr.write('error: NODE_TOO_OLD node ' + process.versions.node + ' found, 22.22 needed\n')
   process.stderr.write('hint: use a newer Node.js, for example `npx --package=node@24 --package=sworn sworn --help`\n')
   process.exitCode = 2

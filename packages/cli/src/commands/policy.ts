@@ -2,7 +2,6 @@
  * `sworn policy check|explain`: is the policy valid, and what would it decide about one call.
  * @module
  */
-import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { explain, explainPolicy, loadPolicy } from '@sworn/govern'
 import { readTextFile } from '@sworn/recorder'
@@ -33,13 +32,10 @@ export const policy = defineCommand({
     }
     if (action !== 'explain' || !tool) return missing('check FILE or explain FILE TOOL [JSON] was expected')
     const call = { kind: 'tool', name: tool, input: parseInput(input), ids: {}, rpc: { method: 'tools/call' } } as const
-    const platform = { home: io.homeDirectory, cwd: io.cwd, realpath: (p: string) => realpathSync(p) }
-    const { steps, verdict } = await explain(loaded, call, { platform })
-    await print(
-      flags.json ? { ok: verdict.decision === 'allow', verdict, steps } : [...steps, `${verdict.decision}: ${verdict.reason}`],
-      io,
-    )
-    return verdict.decision === 'allow' ? 0 : 1
+    const steps = explain(call, { policy: loaded, profile: loaded.profile })
+    const allowed = steps.at(-1)?.outcome === 'allows'
+    await print(flags.json ? { ok: allowed, steps } : steps.map(({ step, outcome, detail }) => `${step}: ${outcome}: ${detail}`), io)
+    return allowed ? 0 : 1
   },
 })
 

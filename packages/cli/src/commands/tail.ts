@@ -7,7 +7,7 @@ import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { parseEntry } from '../reading/entry.ts'
 import { createFilter, FILTER_FLAGS, type Filter, matchLine } from '../reading/filter.ts'
-import { type FollowStart, followLedger } from '../reading/follow.ts'
+import { followLedger } from '../reading/follow.ts'
 import { findLedger, type LedgerFiles } from '../reading/layout.ts'
 import { type RawLine, readLedger } from '../reading/lines.ts'
 import { ledgerPath } from '../reading/location.ts'
@@ -28,6 +28,7 @@ export const tail = defineCommand({
   example: 'sworn tail -f --decision deny',
   notes: ['Shown as stored, not verified.'],
   async run([path], flags, io) {
+    const count = parseCount(flags.lines ?? '10')
     const filter = createFilter(flags, io.now())
     const files = findLedger(ledgerPath(io, path), io.cwd)
     const paint = createPaint(io)
@@ -36,37 +37,30 @@ export const tail = defineCommand({
       const text = entry ? formatLine(entry, paint, { utc: flags.utc, width: io.isTTY ? io.columns : undefined }) : ''
       if (entry) await io.out(flags.json ? line.bytes.toString('utf8') : text)
     }
-    const count = parseCount(flags.lines ?? '10')
-    const { newest, start } = await readNewest(files, filter, count, io)
+    const { newest, nextSeq } = await readNewest(files, filter, count, io)
     for (const line of newest) await show(line)
-    if (!flags.follow || !start) return 0
-    for await (const bytes of followLedger(files, start, io.signal)) {
-      const line = { file: start.path, number: 0, bytes, complete: true }
+    if (!flags.follow) return 0
+    for await (const bytes of followLedger(files, nextSeq, io.signal)) {
+      const line = { file: files.path, number: 0, bytes, complete: true }
       if (matchLine(line, filter)) await show(line)
     }
     return 0
   },
 })
 
-/** The newest matching lines, and where reading stopped. */
-async function readNewest(files: LedgerFiles, filter: Filter, count: number, io: Io): Promise<{ newest: RawLine[]; start?: FollowStart }> {
+/** The newest matching lines, and the seq that comes next. */
+async function readNewest(files: LedgerFiles, filter: Filter, count: number, io: Io): Promise<{ newest: RawLine[]; nextSeq: number }> {
   let newest: RawLine[] = []
-  let start: FollowStart | undefined
+  let nextSeq: number | undefined
   for await (const line of readLedger(files)) {
     if (!line.complete) break
-    const same = start?.path === line.file
     const entry = matchLine(line, filter)
     if (entry === undefined) io.err(escapeText(`error: LINE_MALFORMED not an entry (at ${line.file}:${line.number})`))
-    start = { path: line.file, offset: (same ? start!.offset : 0) + line.bytes.length + 1, nextSeq: nextSeq(line, start) }
+    nextSeq = (nextSeq ?? parseEntry(line)?.seq ?? 0) + 1 // counted from the first line: a pruned ledger does not begin at 0
     if (entry) newest.push(line)
     if (newest.length > 2 * count) newest = newest.slice(-count)
   }
-  return { newest: count === 0 ? [] : newest.slice(-count), ...(start ? { start } : {}) }
-}
-
-/** Counted, but read from the first line of the whole (a pruned ledger does not begin at 0). */
-function nextSeq(line: RawLine, before: FollowStart | undefined): number {
-  return before ? before.nextSeq + 1 : (parseEntry(line)?.seq ?? 0) + 1
+  return { newest: count === 0 ? [] : newest.slice(-count), nextSeq: nextSeq ?? 0 }
 }
 
 function parseCount(text: string): number {

@@ -11,7 +11,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { Io } from '../frame/io.ts'
 import { parseEntry } from '../reading/entry.ts'
 import { followLedger } from '../reading/follow.ts'
-import { findLedger, listSegments } from '../reading/layout.ts'
+import { findLedger } from '../reading/layout.ts'
 import { formatLine } from '../reading/show.ts'
 import { createPaint } from '../text/colour.ts'
 import { escapeText } from '../text/escape.ts'
@@ -138,10 +138,9 @@ async function tell(client: Client, name: string, args: Record<string, unknown>)
 /** Prints records until the ledger was closed. */
 async function printRecords(ledger: string, stop: AbortController, io: Io): Promise<void> {
   const files = findLedger(ledger, '/')
-  const path = listSegments(files)[0]!.path
   const paint = createPaint(io)
-  for await (const bytes of followLedger(files, { path, offset: 0, nextSeq: 0 }, stop.signal)) {
-    const entry = parseEntry({ file: path, number: 0, bytes, complete: true })
+  for await (const bytes of followLedger(files, 0, stop.signal)) {
+    const entry = parseEntry({ file: ledger, number: 0, bytes, complete: true })
     if (entry) await io.out(formatLine(entry, paint, { utc: false, width: io.columns }))
     if (entry?.event_type === 'log.stop') stop.abort()
   }

@@ -1,8 +1,9 @@
 /**
  * Follows a ledger while it is written, across rotation of both layouts, without losing or repeating a line.
  *
- * The file at hand is read to its end; only when its successor exists is the end final: the next segment is
- * named by the next seq, or in file mode the stable name has another inode. Woken by file events, and by a
+ * A position is a seq, so a rename between two looks does no harm. The file at hand is read to its end; only
+ * when its successor exists is the end final: the next segment is named by the next seq, or in file mode the
+ * stable name has another inode. Woken by file events, and by a
  * timer of at least 100 ms where events do not arrive (network and container file systems).
  * @module
  */
@@ -10,47 +11,65 @@ import { existsSync, type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseEntry } from './entry.ts'
-import type { LedgerFiles } from './layout.ts'
+import { type LedgerFiles, listSegments } from './layout.ts'
 import { createSplitter, readLines } from './lines.ts'
 
 const POLL_MS = 250
 
-export interface FollowStart {
-  /** File at hand, how much of it was read, and the seq that comes next. */
-  readonly path: string
-  readonly offset: number
-  readonly nextSeq: number
+/** A file at hand: `seq` is that of the line that comes next in it. */
+interface Position {
+  readonly file: FileHandle
+  offset: number
+  seq: number
+  readonly splitter: ReturnType<typeof createSplitter>
 }
 
-/** Yields complete lines as they are written, until `signal` aborts. */
-export async function* followLedger(files: LedgerFiles, start: FollowStart, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** Yields complete lines from `nextSeq` on as they are written, until `signal` aborts. */
+export async function* followLedger(files: LedgerFiles, nextSeq: number, signal: AbortSignal): AsyncGenerator<Buffer> {
   const waiter = createWaiter(files, signal)
-  let file = await open(start.path)
-  let { offset, nextSeq } = start
-  let splitter = createSplitter()
+  let at: Position | undefined
+  let next = nextSeq
   try {
     while (!signal.aborted) {
-      const ended = await hasSuccessor(files, file, nextSeq) // asked before the read, so that the read reaches the true end
-      for await (const chunk of readFrom(file, offset)) {
-        offset += chunk.length
-        for (const line of splitter.push(chunk)) {
-          nextSeq++
-          yield line
-        }
+      const ended = at === undefined || (await hasSuccessor(files, at.file, next)) // asked before the read, so that the read reaches the true end
+      for await (const line of at ? readLinesFrom(at) : []) {
+        if (at!.seq <= next) continue // `seq` has moved past the line: it was given before
+        next = at!.seq
+        yield line
       }
-      const next = ended ? await findFile(files, file, nextSeq) : undefined
-      if (next === undefined) await waiter.next()
+      const moved: Position | undefined = ended ? await openAt(files, next, at?.file) : undefined
+      if (moved === undefined) await waiter.next()
       else {
-        await file.close()
-        file = await open(next)
-        offset = 0
-        splitter = createSplitter()
+        await at?.file.close()
+        at = moved
       }
     }
   } finally {
     waiter.close()
-    await file.close()
+    await at?.file.close()
   }
+}
+
+/** Complete lines that are there now; moves the position past each. */
+async function* readLinesFrom(at: Position): AsyncGenerator<Buffer> {
+  for await (const chunk of readFrom(at.file, at.offset)) {
+    at.offset += chunk.length
+    for (const line of at.splitter.push(chunk)) {
+      at.seq++
+      yield line
+    }
+  }
+}
+
+/** Opens the file that holds `seq`: the newest that begins at or before it, when it is not the one at hand. */
+async function openAt(files: LedgerFiles, seq: number, current: FileHandle | undefined): Promise<Position | undefined> {
+  for (const segment of listSegments(files).toReversed()) {
+    const first = segment.firstSeq ?? (await firstSeq(segment.path))
+    if (first === undefined || first > seq) continue
+    if (current && (await isSame(current, segment.path))) return undefined
+    return { file: await open(segment.path), offset: 0, seq: first, splitter: createSplitter() }
+  }
+  return undefined
 }
 
 async function* readFrom(file: FileHandle, offset: number): AsyncGenerator<Buffer> {
@@ -68,15 +87,6 @@ async function hasSuccessor(files: LedgerFiles, file: FileHandle, nextSeq: numbe
   if (files.activeFile) return existsSync(files.activeFile) && !(await isSame(file, files.activeFile))
   const next = segmentPath(files, nextSeq)
   return next !== undefined && existsSync(next)
-}
-
-/** The file whose first entry is `nextSeq`, when it is not the one at hand: a closed segment, else the active file. */
-async function findFile(files: LedgerFiles, file: FileHandle, nextSeq: number): Promise<string | undefined> {
-  const segment = segmentPath(files, nextSeq)
-  if (segment && existsSync(segment) && !(await isSame(file, segment))) return segment
-  const { activeFile } = files
-  if (!activeFile || (await isSame(file, activeFile))) return undefined
-  return (await firstSeq(activeFile)) === nextSeq ? activeFile : undefined
 }
 
 function segmentPath(files: LedgerFiles, seq: number): string | undefined {
