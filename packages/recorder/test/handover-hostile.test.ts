@@ -14,12 +14,12 @@ import { sample } from './support/submissions.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
 const seed = 20_260_101
-const path = temporaryDirectory()
 let port: WorkerPort
+after(() => port.close()) // before the directory is removed: hooks run in this order
+const path = temporaryDirectory()
 before(async () => {
   port = await openFakePort(path)
 })
-after(() => port.close())
 
 function dial(): Socket {
   const socket = connect({ path: join(path, 'log.sock') })
@@ -107,25 +107,29 @@ test('300 connections at once leave the recorder answering', async () => {
   await stillRecords()
 })
 
+/** The event that a submit request with `item` brings, if it does. */
+function taken(item: unknown) {
+  const request = parseRequest({ kind: 'submit', id: 1, items: [item] }, 'p')
+  return request?.kind === 'submit' ? request.items[0] : undefined
+}
+
 const good = { eventId: randomUUID(), eventType: 'tool_call_end', level: 'batch' }
 const payloads: [string, unknown][] = [
   ['a reserved type', { ...good, eventType: 'log.open', json: '{"event_type":"log.open"}' }],
   ['a reserved type hidden by a duplicate member', { ...good, json: '{"event_type":"log.open","event_type":"tool_call_end"}' }],
   ['another type inside', { ...good, json: '{"event_type":"tool_call_error"}' }],
-  ['a member of the appender', { ...good, json: '{"event_type":"tool_call_end","seq":7}' }],
-  ['a line break', { ...good, json: '{"event_type":"tool_call_end"\n}' }],
   ['no JSON', { ...good, json: '{"event_type":' }],
   ['an unknown level', { ...good, level: 'later', json: '{"event_type":"tool_call_end"}' }],
   ['no UUID', { ...good, eventId: '../../x', json: '{"event_type":"tool_call_end"}' }],
 ]
 for (const [what, item] of payloads) {
   test(`an event with ${what} is not taken`, () => {
-    assert.equal(parseRequest({ kind: 'submit', id: 1, items: [item] }, 'p'), undefined)
+    assert.deepEqual(taken(item), undefined)
   })
 }
 
 test('a well-formed event is taken', () => {
-  assert.ok(parseRequest({ kind: 'submit', id: 1, items: [{ ...good, json: '{"event_type":"tool_call_end"}' }] }, 'p'))
+  assert.equal(taken({ ...good, json: '{"event_type":"tool_call_end"}' })?.untrusted, true)
 })
 
 test('frames come out as they went in, however the stream is cut', () => {

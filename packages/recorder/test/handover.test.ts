@@ -136,7 +136,11 @@ test('a producer whose durable event is gone refuses to record on, and says wher
 test('a short-lived process starts a recorder and hands over to it', async () => {
   const path = temporaryLedger()
   const started: ReturnType<typeof startChild>[] = []
-  const port = await openRealPort(path, { ephemeral: true, spawnRecorder: () => void started.push(startChild(path, 'hold')) })
+  const port = await openRealPort(path, {
+    ephemeral: true,
+    spawnRecorder: () => void started.push(startChild(path, 'hold')),
+    patience: { spawnMs: 20_000 },
+  })
   assert.equal(acksOf(await port.submit([sample(1)])).length, 1)
   await port.close()
   assert.equal(started.length, 1)

@@ -7,10 +7,12 @@ import { portContract } from './support/port-contract.ts'
 import { openRealPort } from './support/real-port.ts'
 import { temporaryDirectory, temporaryLedger } from './support/temporary.ts'
 
-portContract('local', async () => createLocalPort(openFakeLedger(temporaryDirectory())))
-portContract('worker that records', () => openFakePort(temporaryDirectory()))
-portContract('worker that hands over', async () => withHolder(temporaryDirectory()))
-portContract('real ledger in a worker', () => openRealPort(temporaryLedger()))
+const path = { local: temporaryDirectory(), holder: temporaryDirectory(), shared: temporaryDirectory(), real: temporaryLedger() }
+
+portContract('local', async () => createLocalPort(openFakeLedger(path.local)))
+portContract('worker that records', () => openFakePort(path.holder))
+portContract('worker that hands over', async () => withHolder(path.shared))
+portContract('real ledger in a worker', () => openRealPort(path.real))
 
 /** A client of another port, which is closed after it. */
 async function withHolder(path: string): Promise<Port> {

@@ -21,15 +21,17 @@ export async function openDoor(setup: Setup): Promise<Port> {
   let newest: KnownEntry | undefined
   let holderPid = 0
   let closed = false
-  const pending = createPendingList(() => holderPid)
+  const pending = createPendingList(() => why())
   const search = createRoleSearch(setup, {
     newest: () => newest,
     adopted(role) {
       holderPid = role.pid
       for (const item of pending.all()) send(role, item) // before anything newer
     },
-    failed: (error) => pending.end((item) => (item.sent ? unknownError(holderPid) : refusedError(error))),
+    failed: (error) => pending.end((item) => (item.sent ? unknownError(why()) : refusedError(error))),
   })
+
+  const why = () => ({ pid: holderPid, trouble: search.trouble() })
 
   function send(role: Role, item: Pending): void {
     item.sent = true
@@ -55,30 +57,37 @@ export async function openDoor(setup: Setup): Promise<Port> {
       const fatal = search.fatal()
       if (closed || fatal) throw fatal ? refusedError(fatal) : closedError()
       const leftMs = dueMs - performance.now()
-      if (leftMs <= 0) throw absentError(holderPid)
+      if (leftMs <= 0) throw absentError(why())
       const role = search.role()
       const result = await within(role ? step(role) : search.ready().then(() => undefined), leftMs)
       if (result !== undefined) return result
     }
   }
 
-  async function flush(): Promise<void> {
-    await withRole((role) => role.flush(), lazyAckMs)
+  async function flush(limitMs = lazyAckMs): Promise<void> {
+    await withRole((role) => role.flush(), limitMs)
   }
 
   async function close(): Promise<void> {
     if (closed) return
     const unfinished = search.role() !== undefined || pending.size() > 0
-    if (!search.fatal() && unfinished) await flush().catch(() => undefined) // what stayed unanswered is told below
+    if (!search.fatal() && unfinished) await flush(pending.size() > 0 ? lazyAckMs : ackMs).catch(() => undefined) // what stayed unanswered is told below
     closed = true
     await search.stop()
-    pending.end(() => unknownError(holderPid))
+    pending.end(() => unknownError(why()))
   }
 
   const first = await search.start()
   // Nothing can be awaited synchronously in this thread; the caller's end of the thread blocks instead.
   const flushSync = () => false
-  return { info: first.info, submit, reserve: (step) => withRole((role) => role.reserve(step), ackMs), flush, flushSync, close }
+  return {
+    info: first.info,
+    submit,
+    reserve: (step) => withRole((role) => role.reserve(step), ackMs),
+    flush: () => flush(),
+    flushSync,
+    close,
+  }
 }
 
 const closedError = () => new SwornError('LEDGER_CLOSED', 'the recorder was closed')

@@ -106,7 +106,7 @@ function parseItem(value: unknown, producerId: string): Item | undefined {
   const { json, eventId, eventType, level, sessionId } = value
   if (typeof json !== 'string' || json.length > MAX_JSON_UNITS || typeof eventId !== 'string' || !EVENT_ID.test(eventId)) return undefined
   if (!isName(eventType) || !LEVELS.has(level) || (sessionId !== undefined && !isName(sessionId))) return undefined
-  if (!isPayload(json, eventType)) return undefined
+  if (eventType.startsWith('log.') || !isPayload(json, eventType)) return undefined
   const item = { json, eventId, eventType, level: level as Level, producerId, untrusted: true } // a level, checked above
   return sessionId === undefined ? item : { ...item, sessionId }
 }

@@ -26,6 +26,12 @@ export interface PendingList {
   end(errorOf: (item: Pending) => SwornError): void
 }
 
+/** Who records or did last, and why there is nobody now. */
+export interface Why {
+  readonly pid: number
+  readonly trouble: SwornError | undefined
+}
+
 interface Held extends Pending {
   readonly dueMs: number
   readonly resolve: (answers: readonly Answer[]) => void
@@ -33,8 +39,8 @@ interface Held extends Pending {
 
 const SWEEP_MS = 50
 
-/** @param holderPid who records, or did last; named in the answers of the clock */
-export function createPendingList(holderPid: () => number): PendingList {
+/** @param why who records or did last, and what stands in the way; told in the answers of the clock */
+export function createPendingList(why: () => Why): PendingList {
   const held = new Map<Pending, Held>()
   let sweeper: NodeJS.Timeout | undefined
 
@@ -54,7 +60,7 @@ export function createPendingList(holderPid: () => number): PendingList {
     const nowMs = performance.now()
     for (const item of held.values()) {
       if (item.dueMs > nowMs) continue
-      const error = item.sent ? unknownError(holderPid()) : absentError(holderPid())
+      const error = item.sent ? unknownError(why()) : absentError(why())
       settle(item, answerAll(item, error))
     }
   }
@@ -76,13 +82,16 @@ export function createPendingList(holderPid: () => number): PendingList {
 }
 
 /** It may be written or not. */
-export function unknownError(pid: number): SwornError {
+export function unknownError({ pid }: Why): SwornError {
   return new SwornError('APPEND_UNKNOWN', `process ${pid} took the event and did not answer in time`)
 }
 
 /** Nobody took it. */
-export function absentError(pid: number): SwornError {
-  return new SwornError('RECORDER_UNAVAILABLE', `no recorder answered in time, the last was process ${pid}`)
+export function absentError({ pid, trouble }: Why): SwornError {
+  const found = trouble ? `: ${trouble.code}` : ''
+  return new SwornError('RECORDER_UNAVAILABLE', `no recorder answered in time, the last was process ${pid}${found}`, trouble?.at ?? '', {
+    cause: trouble,
+  })
 }
 
 function answerAll(item: Pending, error: SwornError): readonly Answer[] {

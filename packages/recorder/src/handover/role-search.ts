@@ -18,6 +18,8 @@ export interface RoleSearch {
   readonly role: () => Role | undefined
   /** Why there will never be a role again. */
   readonly fatal: () => SwornError | undefined
+  /** What the latest attempt met, while there is no role. */
+  readonly trouble: () => SwornError | undefined
   /** Resolves when there is a role or `fatal` is set. */
   readonly ready: () => Promise<void>
   /** Closes the role and ends the search. */
@@ -38,10 +40,12 @@ export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
   let role: Role | undefined
   let fatal: SwornError | undefined
   let ready = Promise.withResolvers<void>()
+  let trouble: SwornError | undefined
   let stopped = false
 
   function adopt(next: Role): void {
     role = next
+    trouble = undefined
     events.adopted(next)
     ready.resolve()
     void next.lost.then(() => {
@@ -55,6 +59,7 @@ export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
     while (!stopped && !fatal) {
       const found = await establish(setup, events.newest()).catch(toSwornError)
       if (!SwornError.is(found)) return stopped ? found.close() : adopt(found)
+      trouble = found
       if (isFinal(found)) fail(found)
       else await sleep(RETRY_MS)
     }
@@ -69,6 +74,7 @@ export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
   return {
     role: () => role,
     fatal: () => fatal,
+    trouble: () => trouble,
     ready: () => ready.promise,
     async start() {
       const first = await establish(setup, undefined)

@@ -9,6 +9,7 @@ export function temporaryLedger(): string {
   return join(temporaryDirectory(), 'ledger')
 }
 
+/** Call it where the file or the test begins, not in a hook: a hook's own end would remove it. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'sworn-'))
   after(() => rmSync(directory, { recursive: true, force: true }))
