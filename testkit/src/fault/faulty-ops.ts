@@ -43,17 +43,17 @@ export interface FaultyOps extends FileOps {
 /** Marks the error of a simulated power cut. */
 export const CRASH = 'ECRASH'
 
-export function faultyOps(inner: FileOps, plan: FaultPlan): FaultyOps {
+export function faultyOps(inner: FileOps & { loseUnsynced?(fd: number): void }, plan: FaultPlan): FaultyOps {
   const steps: ChangeName[] = []
   let crashed = false
-  function guard<T>(name: ChangeName, run: () => T, half?: () => T): T {
+  function guard<T>(name: ChangeName, run: () => T, half?: () => unknown): T {
     if (crashed) throw fault(CRASH)
     if (plan.only && !plan.only.includes(name)) return run()
     const hit = steps.push(name) - 1 === plan.at
     if (!hit) return run()
     if (plan.fault === 'crash') crashed = true
     else if (plan.fault === 'persisted') run()
-    else if (plan.fault === 'short') half?.()
+    else if (plan.fault === 'short' || plan.fault === 'lost') half?.()
     throw fault(plan.fault === 'crash' ? CRASH : plan.code)
   }
   return {
@@ -68,8 +68,18 @@ export function faultyOps(inner: FileOps, plan: FaultPlan): FaultyOps {
         () => inner.write(fd, bytes),
         () => inner.write(fd, bytes.subarray(0, bytes.length >> 1)),
       ),
-    fdatasync: (fd) => guard('fdatasync', () => inner.fdatasync(fd)),
-    fsync: (fd) => guard('fsync', () => inner.fsync(fd)),
+    fdatasync: (fd) =>
+      guard(
+        'fdatasync',
+        () => inner.fdatasync(fd),
+        () => inner.loseUnsynced?.(fd),
+      ),
+    fsync: (fd) =>
+      guard(
+        'fsync',
+        () => inner.fsync(fd),
+        () => inner.loseUnsynced?.(fd),
+      ),
     truncate: (fd, size) => guard('truncate', () => inner.truncate(fd, size)),
     fstat: (fd) => inner.fstat(fd),
     stat: (path) => inner.stat(path),

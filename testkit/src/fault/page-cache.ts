@@ -18,6 +18,8 @@ interface File {
   /** What the disk has. */
   durable: Buffer
   mode: number
+  /** Bytes that reading shows and no later sync will write: a sync failed and the kernel dropped them as clean. */
+  lost?: { from: number; to: number }
 }
 
 /** Name to file. */
@@ -34,6 +36,8 @@ interface Directory {
 export type Choose = (count: number) => number
 
 export interface PageCache extends FileOps {
+  /** What a failed fsync does at worst: the unsynced bytes stay readable and never reach the disk. */
+  loseUnsynced(fd: number): void
   /** The file system after a power loss. This one may be used further. */
   crash(choose: Choose): PageCache
   /** The whole content of a file, as a program sees it now. */
@@ -84,7 +88,7 @@ export function createPageCache(directories: ReadonlyMap<string, Directory> = ne
   }
   function sync(fd: number): void {
     const file = fileOf(fd)
-    file.durable = Buffer.from(file.content)
+    file.durable = onDisk(file)
   }
 
   return {
@@ -110,6 +114,7 @@ export function createPageCache(directories: ReadonlyMap<string, Directory> = ne
     truncate(fd, size) {
       const file = fileOf(fd)
       file.content = Buffer.from(file.content.subarray(0, size))
+      if (file.lost) file.lost = { from: Math.min(size, file.lost.from), to: Math.min(size, file.lost.to) }
     },
     fstat: (fd) => statOf(fileOf(fd)),
     stat(path) {
@@ -148,6 +153,10 @@ export function createPageCache(directories: ReadonlyMap<string, Directory> = ne
       directory.changes = []
     },
     realpath: (path) => path,
+    loseUnsynced(fd) {
+      const file = fileOf(fd)
+      file.lost = { from: Math.min(file.durable.length, file.content.length), to: file.content.length }
+    },
     crash: (choose) => createPageCache(survivors(tree, choose), ino),
     content: (path) => find(path)?.content,
     paths: () => [...tree].flatMap(([path, directory]) => [...directory.names.keys()].map((name) => `${path === '/' ? '' : path}/${name}`)),
@@ -174,11 +183,19 @@ function survivors(tree: ReadonlyMap<string, Directory>, choose: Choose): Map<st
   )
 }
 
+/** The content as the disk would have it if everything dirty were written. */
+function onDisk(file: File): Buffer {
+  const bytes = Buffer.from(file.content)
+  if (file.lost) bytes.fill(0, file.lost.from, file.lost.to)
+  return bytes
+}
+
 /** Any unsynced page may be there or not, and the length may be any of old, new or a page border. */
 function survivor(file: File, choose: Choose): File {
-  const { content, durable } = file
+  const { durable } = file
+  const content = onDisk(file)
   const shorter = Math.min(content.length, durable.length)
-  if (content.length < durable.length && choose(2) === 0) return { ...file, content: durable, durable }
+  if (content.length < durable.length && choose(2) === 0) return { ino: file.ino, mode: file.mode, content: durable, durable }
   const added = Math.ceil((content.length - shorter) / PAGE)
   const pages = choose(added + 1)
   const length = pages === added ? content.length : Math.min(content.length, shorter + pages * PAGE)
@@ -189,5 +206,5 @@ function survivor(file: File, choose: Choose): File {
     if (isSynced || choose(2) === 1) content.copy(bytes, at, at, end)
     else durable.copy(bytes, at, at, Math.min(end, durable.length))
   }
-  return { ...file, content: bytes, durable: Buffer.from(bytes) }
+  return { ino: file.ino, mode: file.mode, content: bytes, durable: Buffer.from(bytes) }
 }

@@ -12,6 +12,7 @@ import type { FileOps } from './file-ops.ts'
 import { appendFile, readFile, replaceFile } from './files.ts'
 
 const WINDOW = 100_000
+const FIRST_ROWS = 1024
 const KEY_BYTES = 16
 const ROW_BYTES = 96
 const CHECK_BYTES = 8
@@ -88,19 +89,23 @@ export function openDedupe(ops: FileOps, index: string, stored: StoredIds): Dedu
   }
 }
 
-/** The last rows by key: a ring of fixed size, so that 100,000 of them cost one buffer and one map. */
+/** The last rows by key: a ring that grows to its window, so that 100,000 of them cost one buffer and one map. */
 function createTable() {
-  const ring = Buffer.alloc(WINDOW * ROW_BYTES)
+  let ring = Buffer.alloc(FIRST_ROWS * ROW_BYTES)
   const places = new Map<string, number>()
   let count = 0
   function rowAt(place: number): Buffer {
     return ring.subarray(place * ROW_BYTES, (place + 1) * ROW_BYTES)
   }
+  function forget(place: number): void {
+    const key = rowAt(place).toString('latin1', 0, KEY_BYTES)
+    if (places.get(key) === place) places.delete(key)
+  }
   return {
     set(row: Buffer): void {
       const place = count % WINDOW
-      const old = rowAt(place).toString('latin1', 0, KEY_BYTES)
-      if (count >= WINDOW && places.get(old) === place) places.delete(old)
+      if (count >= WINDOW) forget(place)
+      if (ring.length <= place * ROW_BYTES) ring = Buffer.concat([ring, Buffer.alloc(ring.length)])
       ring.set(row, place * ROW_BYTES)
       places.set(row.toString('latin1', 0, KEY_BYTES), place)
       count++

@@ -2,7 +2,8 @@
  * Following the chain from a trusted place to the end of the last segment.
  *
  * The nearest place is tried first (the newest signed size, kept outside the ledger), then the start
- * of the last segment below it, then the first segment. Only the fullest look may end in a fatal verdict.
+ * of the last segment below it, then the first segment. Only the fullest look may end in a fatal verdict,
+ * and nothing is cut before the segment was read from its start.
  * @module
  */
 import { createFrontier, equalBytes, type Frontier, GENESIS, type Line, leafHash, parseBase64, parseHex, SwornError } from '@sworn/verify'
@@ -54,7 +55,7 @@ export function follow(env: Env, found: Found, signed: SignedCheckpoint, segment
   let last: Followed | undefined
   for (const start of starts(env, found, signed, segments)) {
     last = followFrom(env, found, signed, segments, start)
-    if (last.verdict === 'clean' || last.verdict === 'recover-torn') return last
+    if (last.verdict === 'clean' || (last.verdict === 'recover-torn' && start.cursor.offset === 0)) return last
   }
   if (!last) throw new SwornError('LEDGER_CORRUPT', 'the tree below the first segment cannot be read', env.layout.tree)
   return last
@@ -100,7 +101,7 @@ function segmentStart(env: Env, ref: SegmentRef, segment: number): Start | undef
   const bytes = firstLine(env.ops, ref.path)
   const line = bytes && tryLine(bytes)
   const members = line && parseReserved(line)
-  if (members?.event_type !== 'log.segment' || typeof members.frontier !== 'string') return undefined
+  if (!line || members?.event_type !== 'log.segment' || typeof members.frontier !== 'string') return undefined
   try {
     const packed = parseBase64(members.frontier)
     const hashes = Array.from({ length: Math.ceil(packed.length / 32) }, (_, i) => packed.slice(i * 32, i * 32 + 32))

@@ -9,7 +9,7 @@
  */
 import { formatTransition, SwornError } from '@sworn/verify'
 import { extendEpochs } from '../signers/notes.ts'
-import { createKeyFile, loadKeyFile, signNote } from '../signers/signer.ts'
+import { createKeyFile, loadKeyFile, type Signer, signNote } from '../signers/signer.ts'
 import { checkpoint, signSize } from './checkpoints.ts'
 import { linkReserved, sync } from './commit.ts'
 import type { Core } from './core.ts'
@@ -24,14 +24,15 @@ export function rotateKey(core: Core): void {
   const text = formatTransition({ origin: core.identity.origin, size, root, oldVkey: core.signer.key.vkey, newVkey: next.key.vkey })
   const note = signNote(text, [core.signer, next])
   replaceFile(ops, core.keys.transition, Buffer.from(note), { durable: true })
-  appendTransition(core, note)
+  appendTransition(core, note, next)
   adoptPending(core)
   checkpoint(core)
   destroyOldKey(core)
 }
 
-/** Appends the note alone in its batch, so that its seq is the size it names. */
-function appendTransition(core: Core, note: string): void {
+/** Appends the note alone in its batch, so that its seq is the size it names; that record belongs to the new epoch. */
+function appendTransition(core: Core, note: string, next: Signer): void {
+  core.signer = next
   const { seq } = linkReserved(core, 'log.key_transition', { note })
   core.epochs = extendEpochs(core.epochs, note, seq)
   sync(core)
@@ -81,6 +82,6 @@ function resume(core: Core, note: string): void {
   const size = Number(note.split('\n')[2])
   if (!isRecorded && size !== core.size)
     throw new SwornError('LEDGER_FORK', 'another record stands where the key transition belongs', `seq=${size}`)
-  if (!isRecorded) appendTransition(core, note)
+  if (!isRecorded) appendTransition(core, note, pending)
   adoptPending(core)
 }

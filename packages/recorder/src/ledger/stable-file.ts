@@ -40,7 +40,7 @@ function checkOurs(env: Env, file: string): void {
   const line = bytes && tryLine(bytes)
   const type = line && parseReserved(line)?.event_type
   const isOurs = type === 'log.open' || type === 'log.segment'
-  const hasDirectory = env.ops.stat(env.layout.reserved) !== undefined
+  const hasDirectory = env.ops.stat(env.layout.root) !== undefined
   if (isOurs && !hasDirectory) throw new SwornError('LEDGER_DETACHED', 'the directory beside the file is gone', file)
   if (!isOurs && (bytes !== undefined || !hasDirectory)) throw new SwornError('LEDGER_FOREIGN_FILE', 'the file is not a ledger', file)
 }

@@ -32,6 +32,8 @@ export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: s
   const open: Uint8Array[][] = openTiles(ops, directory, size)
   const pending: Uint8Array[][] = []
   const touched = new Set<number>()
+  let count = size
+  let named = 0 // levels whose names are known to be on disk
   function push(hash: Uint8Array, level: number): void {
     const tile = (open[level] ??= [])
     tile.push(hash)
@@ -49,11 +51,16 @@ export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: s
     })
   }
   return {
-    push: (leaf) => push(leaf, 0),
+    push(leaf) {
+      count++
+      push(leaf, 0)
+    },
     flush,
     sync() {
       flush()
       for (const level of touched) syncFile(ops, levelPath(directory, level))
+      if (touched.size > 0 && named < flatLevelLengths(count).length) ops.syncDirectory(directory)
+      named = flatLevelLengths(count).length
       touched.clear()
     },
   }

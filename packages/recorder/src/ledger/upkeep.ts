@@ -70,9 +70,10 @@ function next(ref: SegmentRef | undefined): Summing | undefined {
   return ref && { ref, hash: createHash('sha256'), at: 0 }
 }
 
-/** Verifies the active segment from its start to where it ended when it was opened. */
+/** Verifies the active segment from its start to where it ended when it was opened; ends with its rotation. */
 function createVerification(core: Core) {
-  const { path, end } = core.writer
+  const { writer } = core
+  const { path, end } = writer
   const { hash } = core.identity
   let at = 0
   let seq = core.writer.firstSeq
@@ -86,9 +87,9 @@ function createVerification(core: Core) {
     previous = line.entryHash
   }
   return {
-    pending: () => at < end && core.writer.path === path,
+    pending: () => at < end && core.writer === writer,
     step() {
-      if (at >= end || core.writer.path !== path) return
+      if (at >= end || core.writer !== writer) return
       const bytes = readSlice(core.env.ops, path, at, Math.min(end, at + STEP_BYTES))
       const whole = bytes.lastIndexOf(10) + 1
       if (whole === 0) throw new SwornError('LEDGER_CORRUPT', 'a line without end', `seq=${seq}`)
