@@ -3,7 +3,7 @@
  * @module
  */
 import type { CandidateName } from '../candidates/index.ts'
-import type { BurstAnswer, BurstTask } from '../children/burst.ts'
+import { type BurstAnswer, type BurstTask, runBurst } from './burst-loop.ts'
 import { runChild } from './child.ts'
 import { withWorkdir } from './workdir.ts'
 
@@ -11,6 +11,8 @@ export interface BurstPlan<Name extends CandidateName> {
   readonly candidates: readonly Name[]
   readonly rounds: number
   readonly events: number
+  /** For quick runs: in this process, one heap for all; memory and CPU then mean nothing. */
+  readonly inProcess?: boolean
   /** Fewer events for candidates that take minutes; rates and costs are per event. */
   readonly fewer?: Partial<Record<Name, number>>
 }
@@ -22,12 +24,14 @@ export async function burstRounds<Name extends CandidateName>(plan: BurstPlan<Na
     for (let n = 0; n < plan.candidates.length; n++) {
       const name = plan.candidates[(n + round) % plan.candidates.length]!
       const events = plan.fewer?.[name] ?? plan.events
-      answers[name].push(await oneBurst({ candidate: name, events, seed: round + 1, pool: Math.min(4096, plan.events) }))
+      answers[name].push(
+        await oneBurst(plan.inProcess === true, { candidate: name, events, seed: round + 1, pool: Math.min(4096, plan.events) }),
+      )
     }
   }
   return answers
 }
 
-function oneBurst(task: Omit<BurstTask, 'dir'>): Promise<BurstAnswer> {
-  return withWorkdir((dir) => runChild<BurstAnswer>('burst', { ...task, dir }))
+function oneBurst(inProcess: boolean, task: Omit<BurstTask, 'dir'>): Promise<BurstAnswer> {
+  return withWorkdir((dir) => (inProcess ? runBurst({ ...task, dir }) : runChild<BurstAnswer>('burst', { ...task, dir })))
 }

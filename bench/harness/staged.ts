@@ -5,9 +5,9 @@
  * @module
  */
 import { globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -37,12 +37,7 @@ function stagePackage(from: string, modules: string): void {
   if (globSync(own).length > 0) symlinkSync(own, join(to, 'node_modules'))
 }
 
+/** Types out, relative imports to the files that stand there: what the build writes, but for comments and spaces. */
 function toJavaScript(source: string): string {
-  const compilerOptions = {
-    target: ts.ScriptTarget.ES2024,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-    rewriteRelativeImportExtensions: true,
-  }
-  return ts.transpileModule(source, { compilerOptions }).outputText
+  return stripTypeScriptTypes(source).replace(/(['"])(\.{1,2}\/[^'"\n]+)\.ts\1/g, '$1$2.js$1')
 }

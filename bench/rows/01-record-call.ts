@@ -2,7 +2,7 @@
  * Row 1: what `record()` costs its caller, redaction by key, the full chain, tree, checkpoints and fdatasync on.
  * @module
  */
-import type { BurstAnswer } from '../children/burst.ts'
+import type { BurstAnswer } from '../harness/burst-loop.ts'
 import { burstRounds } from '../harness/bursts.ts'
 import { compare, type Row } from '../harness/measure.ts'
 
@@ -12,7 +12,7 @@ export const recordCall: Row = {
   against: 'pino 10 with an asynchronous destination, same objects; JSON.stringify alone',
   target: '≤ 0.7 × its call time, ≤ 0.45 × its main-thread CPU; ≤ 1.4 × of JSON.stringify alone',
   async run(quick) {
-    const plan = quick ? { rounds: 1, events: 640 } : { rounds: 5, events: 100_000 }
+    const plan = quick ? { rounds: 1, events: 640, inProcess: true } : { rounds: 5, events: 100_000 }
     const answers = await burstRounds({ candidates: ['sworn-keys-only', 'pino-async', 'stringify'], ...plan })
     const ours = answers['sworn-keys-only']
     const pino = answers['pino-async']

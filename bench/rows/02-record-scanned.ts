@@ -5,7 +5,7 @@
 import { createScanner } from '@sworn/recorder'
 import { agentEvents } from '../../testkit/src/events.ts'
 import { sequentialScan } from '../candidates/sequential-patterns.ts'
-import type { BurstAnswer } from '../children/burst.ts'
+import type { BurstAnswer } from '../harness/burst-loop.ts'
 import { burstRounds } from '../harness/bursts.ts'
 import { compare, type Measurement, type Row } from '../harness/measure.ts'
 
@@ -15,7 +15,7 @@ export const recordScanned: Row = {
   against: 'pino async with redaction of 4 paths; 16 sequential regular expressions',
   target: 'call ≤ 0.6 ×; scan ≤ 0.35 ×',
   async run(quick) {
-    const plan = quick ? { rounds: 1, events: 640 } : { rounds: 5, events: 100_000 }
+    const plan = quick ? { rounds: 1, events: 640, inProcess: true } : { rounds: 5, events: 100_000 }
     const answers = await burstRounds({ candidates: ['sworn', 'pino-redacting'], ...plan })
     const call = (answer: BurstAnswer): number => answer.callUs
     const calls = { ours: answers.sworn.map(call), rival: answers['pino-redacting'].map(call) }

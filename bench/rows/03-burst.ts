@@ -4,7 +4,7 @@
  * The slow rivals get fewer events: their rate does not depend on the count, and their minutes would.
  * @module
  */
-import type { BurstAnswer } from '../children/burst.ts'
+import type { BurstAnswer } from '../harness/burst-loop.ts'
 import { burstRounds } from '../harness/bursts.ts'
 import { compare, type Row } from '../harness/measure.ts'
 
@@ -21,7 +21,7 @@ export const burst: Row = {
   against: 'pino async; pino worker transport; pi-governance’s logger; naive chain with Ed25519 per record',
   target: 'rate ≥ 3 ×, ≥ 1.3 ×, ≥ 4 ×, ≥ 5 ×; peak memory ≤ 0.25 × of pino async',
   async run(quick) {
-    const plan = quick ? { rounds: 1, events: 640 } : { rounds: 2, events: 1_000_000 }
+    const plan = quick ? { rounds: 1, events: 640, inProcess: true } : { rounds: 2, events: 1_000_000 }
     const fewer = quick ? {} : { 'governance-logger': 200_000, 'naive-chain': 100_000 }
     const answers = await burstRounds({ candidates: ['sworn', ...RIVALS.map((rival) => rival.name)], fewer, ...plan })
     const rates = (list: readonly BurstAnswer[]): number[] => list.map((answer) => answer.rate)
