@@ -78,10 +78,10 @@ function level(holds: boolean, detail: string): Level {
 }
 
 function describeSigned(run: Run, size: number, below: boolean): SignedLevel {
-  const { newest, chain, knownFrom } = run.signed
+  const { newest, chain, knownFrom, unchecked } = run.signed
   const known = knownFrom !== undefined && newest !== undefined && newest.epoch.index >= knownFrom
   const uncheckedBelow = knownFrom === undefined ? 0 : Math.max(0, chain!.epochs[knownFrom]!.after)
-  const facts = { known, uncheckedBelow, takeovers: run.takeovers, size: newest?.size ?? 0 }
+  const facts = { known, unchecked, uncheckedBelow, takeovers: run.takeovers, size: newest?.size ?? 0 }
   if (!newest) return { holds: false, ...facts, detail: chain ? 'no size is signed' : 'not checkable without a key' }
   const { key, index } = newest.epoch
   const by = known ? `by ${key.name}, epoch ${index}` : `by ${key.name}, a key only this ledger vouches for`

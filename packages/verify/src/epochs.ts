@@ -63,12 +63,11 @@ export interface EpochChain {
 
 /** An epoch chain of one epoch, whose key signs sizes beyond `after`. */
 export function createEpochs(key: VerifierKey, after = -1): EpochChain {
-  const epochs: [Epoch, ...Epoch[]] = [{ index: 0, key, after }]
-  const last = (): Epoch => epochs.at(-1) ?? epochs[0]
+  const epochs: Epoch[] = [{ index: 0, key, after }]
   return {
     epochs,
     at: (size) => epochs.findLast((epoch) => epoch.after < size),
-    last,
+    last: () => epochs.at(-1)!,
     add(next, from) {
       const epoch = { index: epochs.length, key: next, after: from }
       epochs.push(epoch)

@@ -10,9 +10,11 @@ import { concat, toHex, utf8 } from './bytes.ts'
 import type { Link } from './chain.ts'
 import { conclude } from './conclude.ts'
 import { SwornError } from './errors.ts'
+import type { Frontier } from './frontier.ts'
 import { isJsonObject, type JsonObject, parseStrict } from './json.ts'
 import { createSuffix, findSuffix, readSignature } from './line.ts'
 import { leafHash } from './merkle.ts'
+import type { Primitives } from './primitives.ts'
 import { checkRecord, readSegment } from './records.ts'
 import type { Report } from './report.ts'
 import { createRoots } from './roots.ts'
@@ -22,7 +24,7 @@ import { checkRecordSignature } from './signed.ts'
 import { type Cursor, createSplitter, MAX_LINE_BYTES } from './splitter.ts'
 
 const CLOSE = utf8('}')
-const MAX_STUBS = 100_000
+const MAX_STUBS = 10_000
 const OPTIONS: Record<OptionName, true> = {
   primitives: true,
   hash: true,
@@ -54,7 +56,7 @@ export async function verifyLog(source: AsyncIterable<Uint8Array> | Iterable<Uin
   for await (const chunk of source) {
     splitter.feed(chunk)
     while (splitter.next()) {
-      run ??= createRun(options, options.start ?? findStart(splitter.cursor))
+      run ??= createRun(options, options.start ?? findStart(options.primitives, splitter.cursor))
       const pending = checkLine(run, splitter.cursor)
       if (pending) await pending
     }
@@ -66,19 +68,19 @@ export async function verifyLog(source: AsyncIterable<Uint8Array> | Iterable<Uin
 }
 
 /** A stream that begins with a log.segment record begins there; any other begins at seq 0. */
-function findStart({ bytes, start, end }: Cursor): Start {
+function findStart(p: Primitives, { bytes, start, end }: Cursor): Start {
   const suffix = createSuffix()
   if (findSuffix(bytes, start, end, suffix) !== undefined || suffix.seq === 0) return GENESIS_START
   const previousHash = String.fromCharCode(...bytes.subarray(suffix.previousAt, suffix.previousAt + 64))
-  const frontier = findFrontier(bytes.subarray(start, suffix.bodyEnd), suffix.seq)
-  return frontier ? { seq: suffix.seq, previousHash, frontier } : GENESIS_START
+  const frontier = findFrontier(p, bytes.subarray(start, suffix.bodyEnd), suffix.seq)
+  return frontier ? { seq: suffix.seq, previousHash, frontier: frontier.hashes() } : GENESIS_START
 }
 
 /** The frontier of a line that is a well-formed log.segment. */
-function findFrontier(body: Uint8Array, seq: number): Uint8Array[] | undefined {
+function findFrontier(p: Primitives, body: Uint8Array, seq: number): Frontier | undefined {
   try {
     const payload = isReservedAt(body, 0, body.length) ? parseStrict(concat(body, CLOSE)) : undefined
-    return isJsonObject(payload) && payload.event_type === 'log.segment' ? readSegment(payload, seq) : undefined
+    return isJsonObject(payload) && payload.event_type === 'log.segment' ? readSegment(p, payload, seq) : undefined
   } catch {
     return undefined // not one; the line is judged where it is read
   }
@@ -111,19 +113,11 @@ function checkLine(run: Run, cursor: Cursor): Promise<void> | undefined {
 function reportLink(run: Run, link: Link, { bytes, start }: Cursor): void {
   const { seq, bodyEnd } = link.suffix
   const ahead = link.problem === 'seq_gap' && link.hashHolds && seq > link.expected
-  const frontier = ahead ? findFrontier(bytes.subarray(start, bodyEnd), seq) : undefined
-  if (frontier && frontierFits(run, seq, frontier))
+  const frontier = ahead ? findFrontier(run.p, bytes.subarray(start, bodyEnd), seq) : undefined
+  if (!frontier) run.findings.add(link.problem!, link.expected, link.message)
+  else {
     run.findings.add('segment_missing', link.expected, `the entries before seq ${seq} were expected`)
-  else run.findings.add(link.problem!, link.expected, link.message)
-}
-
-/** Goes on with the tree of a later segment, when its frontier is one. */
-function frontierFits(run: Run, seq: number, hashes: readonly Uint8Array[]): boolean {
-  try {
-    run.roots = createRoots(run.p, { size: seq, hashes }, run.wanted)
-    return true
-  } catch {
-    return false
+    run.roots = createRoots(run.p, { size: seq, hashes: frontier.hashes() }, run.wanted) // the tree of what is here
   }
 }
 
@@ -146,8 +140,7 @@ function isSignatureDue(run: Run, seq: number): boolean {
 }
 
 async function inspect(run: Run, link: Link, cursor: Cursor, parse: { reserved: boolean } | undefined): Promise<void> {
-  const { seq } = link.suffix
-  const { signatureAt } = link.suffix
+  const { seq, signatureAt } = link.suffix
   const payload = parse && readPayload(run, cursor.bytes.subarray(cursor.start, link.suffix.bodyEnd), seq, parse.reserved)
   const type = payload?.event_type
   if (payload && typeof type === 'string' && type.startsWith('log.')) {

@@ -9,11 +9,12 @@ import { equalBytes, parseBase64 } from './bytes.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { parseTransition } from './epochs.ts'
 import { SwornError } from './errors.ts'
-import { createFrontier } from './frontier.ts'
+import { createFrontier, type Frontier } from './frontier.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { parseVkey } from './keys.ts'
 import { LABEL } from './line.ts'
 import { parseNote } from './note.ts'
+import type { Primitives } from './primitives.ts'
 import type { Run } from './run.ts'
 import { checkSignedSize, checkTransition, openKeys } from './signed.ts'
 
@@ -40,12 +41,13 @@ export async function checkRecord(run: Run, type: string, payload: JsonObject, s
 
 /**
  * The frontier that a log.segment record carries: 32-byte hashes, largest subtree first, in one base64 text.
- * @throws SwornError when it is none, or the record names another seq than its own
+ * @throws SwornError when it is none of size `seq`, or the record names another seq than its own
  */
-export function readSegment(payload: JsonObject, seq: number): Uint8Array[] {
+export function readSegment(p: Primitives, payload: JsonObject, seq: number): Frontier {
   const packed = parseBase64(textOf(payload, 'frontier'))
-  if (payload.first_seq !== seq || packed.length % 32 !== 0) throw refuse('first_seq of the record itself and whole hashes were expected')
-  return Array.from({ length: packed.length / 32 }, (_, i) => packed.slice(32 * i, 32 * i + 32))
+  if (payload.first_seq !== seq) throw refuse('first_seq of the record itself was expected')
+  const hashes = Array.from({ length: Math.ceil(packed.length / 32) }, (_, i) => packed.slice(32 * i, 32 * i + 32))
+  return createFrontier(p, { size: seq, hashes })
 }
 
 const RULES: Record<string, Rule> = {
@@ -85,7 +87,7 @@ function open(run: Run, payload: JsonObject, seq: number): void {
 }
 
 function segment(run: Run, payload: JsonObject, seq: number): void {
-  const root = createFrontier(run.p, { size: seq, hashes: readSegment(payload, seq) }).root()
+  const root = readSegment(run.p, payload, seq).root()
   const known = run.roots?.at(seq)
   if (known && !equalBytes(known, root)) run.findings.add('root_mismatch', seq, 'the frontier of the tree was expected')
 }

@@ -26,6 +26,8 @@ export interface SignedLevel extends Level {
   known: boolean
   /** Signatures up to this size come from keys before the pinned one. */
   uncheckedBelow: number
+  /** Signatures for which no key is known here. */
+  unchecked: number
   /** Entries that were on disk unsigned when another writer took over: chain only, signed after a restart. At most 100. */
   takeovers: readonly { from: number; to: number }[]
 }

@@ -19,8 +19,6 @@ export interface Roots {
   push(leaf: Uint8Array): void
   /** The root at a size; undefined when it lies beyond the present one, before the window or before the start. */
   at(size: number): Uint8Array | undefined
-  /** The perfect subtrees at the present size. */
-  hashes(): Uint8Array[]
 }
 
 /**
@@ -63,6 +61,5 @@ export function createRoots(p: Primitives, start: { size: number; hashes: readon
     },
     at: (size) =>
       size > frontier.size || size < start.size ? undefined : size === frontier.size ? frontier.root() : (kept.get(size) ?? rebuild(size)),
-    hashes: () => frontier.hashes(),
   }
 }

@@ -148,7 +148,6 @@ test('every single-bit flip of a small log is found against its checkpoint', asy
   const signer = signerOf(1)
   const log = writeLog(signer)
   log.add({ event_type: 'x' })
-  log.checkpoint(signer)
   const bytes = new Uint8Array(log.bytes())
   assert.equal(
     await checkFlips(bytes, { primitives: remembering(), trust: signer.key, checkpoints: [log.note(signer)] }, 1),
@@ -160,5 +159,5 @@ test('single-bit flips of the golden log, with transition and record signature, 
   const expected = ownJson<Expected>('expected-sha256.json')
   const checkpoints = [ownVector('checkpoint-sha256')]
   const options = { primitives: remembering(), trust: parseVkey(expected.vkeys.epoch0), checkpoints, signedRecords: [5] }
-  await checkFlips(new Uint8Array(ownVector('log-sha256.jsonl')), options, process.env.SWORN_TESTS === 'full' ? 1 : 13)
+  await checkFlips(new Uint8Array(ownVector('log-sha256.jsonl')), options, process.env.SWORN_TESTS === 'full' ? 1 : 67)
 })
