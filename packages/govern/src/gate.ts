@@ -62,7 +62,7 @@ export function createGate(options: GateOptions): Gate {
   }
 }
 
-/** What the gate would say, and each step on the way. Takes no rate token: every rate counts as granted. */
+/** What the gate would say about a tool call: a step per check that ran, then the verdict. Every rate counts as granted. */
 export function explain(action: Action, options: GateOptions): readonly Step[] {
   const steps: Step[] = []
   const { setup } = toJudge(options)

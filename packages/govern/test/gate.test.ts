@@ -1,7 +1,7 @@
 /** What the gate decides: modes, rules, arguments, rates, methods, names. @module */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Action, ReserveFn, Verdict } from '@sworn/recorder'
+import { type Action, REASON_CODES, type ReserveFn, type Verdict } from '@sworn/recorder'
 import fc from 'fast-check'
 import { toText } from '../src/arguments.ts'
 import { createGate, type GateOptions, loadPolicy, normalizeName, type Profile, settleApproval } from '../src/index.ts'
@@ -265,11 +265,20 @@ test('any JSON gets a verdict and any data an answer; nothing is thrown', async 
       const gate = gateOf(spec, { profile })
       const verdict = await gate.judge({ ...call(tool, input), rpc: { method: 'tools/call' } })
       assert.ok(['allow', 'deny', 'ask'].includes(verdict.decision))
+      assert.ok((REASON_CODES as readonly string[]).includes(verdict.reasonCode), verdict.reasonCode)
       assert.ok(gate.judgeMethod(tool).reasonCode)
       assert.equal(typeof gate.inspect(input, 'request').blocked, 'boolean')
     },
   )
   await fc.assert(property, runs)
+})
+
+test('actions that are no tool calls are judged by method and path only', async () => {
+  const gate = gateOf('allowed_methods: [resources/read]\nprotected_paths: [~/.ssh]')
+  const read = (name: string, method: string): Action => ({ kind: 'resource', name, ids: {}, rpc: { method } })
+  assert.equal((await gate.judge(read('file:///tmp/x', 'resources/read'))).reasonCode, 'default_allow')
+  assert.equal((await gate.judge(read('file:///tmp/x', 'prompts/get'))).reasonCode, 'method_not_allowed')
+  assert.equal((await gate.judge(read('file:///home/ada/.ssh/id', 'resources/read'))).reasonCode, 'protected_path')
 })
 
 test('what is no JSON is denied or judged, not thrown', async () => {

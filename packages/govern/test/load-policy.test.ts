@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SwornError } from '@sworn/recorder'
 import fc from 'fast-check'
-import { blockingGate, explain, explainPolicy, loadPolicy, policyJsonSchema, profileDifferences } from '../src/index.ts'
+import { blockingGate, createGate, explain, explainPolicy, loadPolicy, policyJsonSchema, profileDifferences } from '../src/index.ts'
 import { canonicalJson } from '../src/policy/canonical.ts'
 import { call, emptyDisk, policyOf, policyText, runs } from './support/make.ts'
 
@@ -212,23 +212,46 @@ test('a policy that is named but not valid blocks everything, and the client lea
   assert.equal(gate.inspect('x', 'response').blocked, true)
 })
 
-test('the explanation shows each check and ends with the verdict that the gate gives', () => {
-  const policy = policyOf('tool_rules:\n- {tool: a, rate_limit: 1/m, allow_args: {x: "[0-9]+"}}')
-  const steps = explain(call('a', { x: 'no' }), { policy, platform: emptyDisk })
+test('the explanation shows each check in order and ends with the verdict that the gate gives', async () => {
+  const policy = policyOf('mode: monitor\ndenied_tools: [a]\ntool_rules:\n- {tool: a, rate_limit: 1/m, allow_args: {x: "[0-9]+"}}')
+  const action = call('a', { x: 'no' })
+  const options = { policy, platform: emptyDisk }
+  const { reason, reasonCode } = await createGate(options).judge(action)
+  assert.deepEqual(linesOf(explain(action, options)), [
+    'method passes',
+    'rate_limit passes',
+    'protected_path passes',
+    'denied_tools violates Tool is in denied_tools list',
+    'block_rule passes',
+    'allowed_tools passes',
+    'allow_args violates an argument does not match its pattern',
+    'strict_args passes',
+    `verdict allows ${reasonCode}: ${reason}`,
+  ])
+  const denied = linesOf(explain({ ...action, rpc: { method: 'x' } }, options))
+  const refusal = 'Method not in allowed_methods list'
+  assert.deepEqual(denied, [`method denies ${refusal}`, `verdict denies method_not_allowed: ${refusal}`])
+})
+
+function linesOf(steps: ReturnType<typeof explain>): string[] {
+  return steps.map(({ step, outcome, detail }) => `${step} ${outcome} ${detail}`.trim())
+}
+
+test('a policy is told in words, in the order of evaluation', () => {
+  const spec = 'allowed_methods: [tools/call]\ntool_rules: [{tool: a, rate_limit: 1/m, allow_args: {x: "[0-9]+"}, strict_args: true}]'
+  const lines = explainPolicy(policyOf(`${spec}\ndlp: {scan_requests: true, patterns: [{name: Key, regex: k1}]}`))
+  const expected = [
+    'methods: tools/call; denied: none',
+    'tool_rules.0: allow a; at most 1 per 60 s; x matches [0-9]+; no other argument',
+    'data loss prevention: requests (block), responses (mask); patterns: Key',
+    'every other tool: blocked',
+  ]
   assert.deepEqual(
-    steps.map(({ step, outcome }) => `${step} ${outcome}`),
-    [
-      'method passes',
-      'rate_limit passes',
-      'protected_path passes',
-      'denied_tools passes',
-      'block_rule passes',
-      'allowed_tools passes',
-      'allow_args denies',
-      'verdict denies',
-    ],
+    lines.filter((line) => expected.includes(line)),
+    expected,
   )
-  assert.match(explainPolicy(policy).join('\n'), /tool_rules\.0: allow a; at most 1 per 60 s; x matches \[0-9\]\+/)
+  const lenient = explainPolicy(loadPolicy({ text: policyText('future: 1'), name: 'p' }, { profile: 'aip-compat' }))
+  assert.match(lenient.at(-1)!, /^warning: unknown key "future"/)
 })
 
 test('the JSON Schema for editors and the table of differences are there', () => {

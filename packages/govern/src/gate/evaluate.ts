@@ -43,11 +43,10 @@ function concluded(verdict: Verdict, trace?: (step: Step) => void): Verdict {
 }
 
 function toVerdict({ setup, rule }: Case, subject: Subject, violation: Refusal | undefined): Verdict {
-  const name = rule && `tool_rules.${rule.index}`
   const stops = violation !== undefined && setup.profile === 'aip-compat'
   if (rule?.action === 'ask' && !stops) return ask(subject, 'A rule asks for approval', `tool_rules.${rule.index}`)
   if (violation) return allowViolation(subject, violation)
-  if (name) return allow(subject, 'matched_rule', 'A rule allows the tool', name)
+  if (rule) return allow(subject, 'matched_rule', 'A rule allows the tool', `tool_rules.${rule.index}`)
   if (setup.policy) return allow(subject, 'matched_allowed_tools', 'Tool is in allowed_tools list', 'allowed_tools')
   return allow(subject, 'default_allow', 'No policy is set')
 }
