@@ -81,6 +81,24 @@ describe('AW23: what the reference misses, strict finds', () => {
   })
 })
 
+test('a link cannot be hidden behind other paths: values and commands are all resolved, or the call is refused', async () => {
+  const disk = linkedDisk({ '/work/place/link': '/home/ada/.ssh' })
+  const decoys = Array.from({ length: 2000 }, (_, n) => `/tmp/${n}`)
+  assert.equal(await denies({ paths: ['link', ...decoys] }, 'strict', disk), true)
+  assert.equal(await denies({ command: [...decoys, 'link'].join(' ') }, 'strict', disk), true)
+  const verdict = await gateOf(SPEC, { platform: disk }).judge(
+    call('run', { paths: Array.from({ length: 10_001 }, (_, n) => `/tmp/${n}`) }),
+  )
+  assert.equal(verdict.reasonCode, 'malformed_request')
+})
+
+test('the known hole: in prose, links after the 256th path are not followed', async () => {
+  const disk = linkedDisk({ '/work/place/link': '/home/ada/.ssh' })
+  const text = (decoys: number) => ['see', ...Array.from({ length: decoys }, (_, n) => `/tmp/${n}`), './link'].join('\n')
+  assert.equal(await denies({ text: text(200) }, 'strict', disk), true)
+  assert.equal(await denies({ text: text(6000) }, 'strict', disk), false)
+})
+
 test('the known hole: globs and foreign variables are not expanded', async () => {
   for (const command of ['cat ~/.s?h/id_rsa', 'cat $D/id_rsa']) assert.equal(await denies({ command }, 'strict'), false, command)
 })

@@ -21,7 +21,7 @@ export interface PathHit {
 }
 
 export interface PathGuard {
-  /** Hostile input; looks at every string. */
+  /** Hostile input; looks at every string. @throws RangeError when there are more than 10,000 to resolve: nobody may hide one */
   find(input: unknown): PathHit | undefined
 }
 
@@ -40,12 +40,16 @@ interface Search {
   readonly platform: Platform
   /** Lower-cases where case does not matter. */
   fold(text: string): string
-  /** Link lookups left in this call. */
+  /** Link lookups left in this call: for values and commands, and for other text. */
   lookups: number
+  textLookups: number
 }
 
 const MAX_PATH = 4096
-const MAX_LOOKUPS = 256
+const MAX_LOOKUPS = 10_000
+// BUG: in long text that is neither a value on its own nor a command, links after the 256th path are not
+// followed, only compared as text. Way out: a tool that takes paths in prose should not be allowed.
+const MAX_TEXT_LOOKUPS = 256
 const COMMAND_KEY = /^(command|cmd|script|shell|args|argv|code)$/i
 const NAME_CHARACTER = /[A-Za-z0-9._-]/
 
@@ -66,7 +70,7 @@ export function createPathGuard({ paths, selfProtected, profile, platform }: Gua
   return {
     find(input) {
       if (targets.length === 0) return undefined
-      const search: Search = { targets, platform, fold, lookups: MAX_LOOKUPS }
+      const search: Search = { targets, platform, fold, lookups: MAX_LOOKUPS, textLookups: MAX_TEXT_LOOKUPS }
       for (const leaf of findLeaves(input)) {
         if (leaf.isKey && profile === 'aip-compat') continue
         const target = matches(leaf, search)
@@ -122,25 +126,34 @@ function containsPlace(text: string, { places, isSelf }: Protected): boolean {
 /** The whole text as one path. */
 function findWhole(text: string, search: Search): Protected | undefined {
   if (text.length > MAX_PATH) return undefined
-  return findPlace(text.trim(), search, true)
+  return findPlace(text.trim(), search, { withParents: true, isText: false })
 }
 
 /** Tokens that look like paths; in a command every token may be a relative one. */
 function findInTokens(text: string, isCommand: boolean, search: Search): Protected | undefined {
   for (const token of new Set(findTokens(text))) {
-    if (token === '' || token.length > MAX_PATH) continue
+    if (token === '' || token === text || token.length > MAX_PATH) continue // the whole text was looked at as a path
     const isPath = isCommand || token.includes('/') || token.startsWith('.')
-    const found = isPath ? findPlace(token, search, isAbsolute(token) && /[^/]/.test(token)) : findBare(token, search)
+    const withParents = isAbsolute(token) && /[^/]/.test(token)
+    const found = isPath ? findPlace(token, search, { withParents, isText: !isCommand }) : findBare(token, search)
     if (found) return found
   }
   return undefined
 }
 
-function findPlace(path: string, search: Search, withParents: boolean): Protected | undefined {
+interface PathUse {
+  /** Whether a parent directory of a protected place counts. */
+  readonly withParents: boolean
+  /** Part of a longer text that is no command. */
+  readonly isText: boolean
+}
+
+function findPlace(path: string, search: Search, { withParents, isText }: PathUse): Protected | undefined {
   const { targets, platform, fold } = search
   const found = findBare(path, search) ?? findAt(fold(toPlace(path, platform.cwd)), targets, withParents)
   if (found) return found
-  if (search.lookups-- <= 0) return undefined
+  if (isText && search.textLookups-- <= 0) return undefined
+  if (!isText && search.lookups-- <= 0) throw new RangeError('too many paths to resolve')
   return findAt(fold(resolveLinks(path, platform)), targets, withParents)
 }
 
