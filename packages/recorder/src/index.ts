@@ -17,6 +17,7 @@ export { type Item, type Ledger, type LedgerOptions, openLedger } from './ledger
 export { createLocalPort, type LocalPortOptions } from './port/local.ts'
 export type * from './port/types.ts'
 export type { WorkerPort } from './port/worker.ts'
+export type * from './recorder/answer.ts'
 export type { EventBuilder } from './recorder/builder.ts'
 export { createRecorder } from './recorder/recorder.ts'
 export type { Histogram, RecorderStats } from './recorder/stats.ts'

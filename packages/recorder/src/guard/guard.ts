@@ -7,7 +7,8 @@
  */
 import { SwornError } from '@sworn/verify'
 import type { EventContext, SourceInfo } from '../event/types.ts'
-import type { RecordAnswer, RecordOptions } from '../recorder/types.ts'
+import type { RecordAnswer } from '../recorder/answer.ts'
+import type { RecordOptions } from '../recorder/types.ts'
 import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent } from './events.ts'
 import type { Action, ActionIds, DlpMatch, Gate, Outcome, Verdict } from './types.ts'
 

@@ -5,6 +5,7 @@
  * the caller changes afterwards changes nothing. Source: design §3, §5.1.
  * @module
  */
+
 import { SwornError } from '@sworn/verify'
 import { levelOf } from '../event/durability.ts'
 import { createFilter } from '../event/filter.ts'
@@ -14,12 +15,13 @@ import type { EventContext } from '../event/types.ts'
 import type { Level, Submission } from '../port/types.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import type { Redacted } from '../redact/types.ts'
+import type { RecordAnswer } from './answer.ts'
 import { createBuilder } from './builder.ts'
 import { createContexts } from './context.ts'
 import { type Answer, createQueue, type Loss } from './queue.ts'
 import { createMeter } from './stats.ts'
 import { wrapTool } from './tool.ts'
-import type { RecordAnswer, Recorder, RecorderOptions, RecordOptions } from './types.ts'
+import type { Recorder, RecorderOptions, RecordOptions } from './types.ts'
 
 const MAX_EVENTS = 10_000
 const MAX_BYTES = 64 * 1024 * 1024

@@ -6,19 +6,9 @@ import type { FilterOptions } from '../event/filter.ts'
 import type { AuditEvent, EventContext } from '../event/types.ts'
 import type { LedgerInfo, Level, Port } from '../port/types.ts'
 import type { RedactOptions } from '../redact/redactor.ts'
+import type { RecordAnswer } from './answer.ts'
 import type { EventBuilder } from './builder.ts'
 import type { RecorderStats } from './stats.ts'
-
-/** Written and acknowledged at the event's level. `durable: false`: on disk at most the sync delay later. */
-export interface Recorded {
-  readonly seq: number
-  /** 64 lowercase hex characters. */
-  readonly entry_hash: string
-  readonly durable: boolean
-}
-
-/** `queued`: handed on, not awaited (`async`). `filtered`: the configuration does not record such events. */
-export type RecordAnswer = Recorded | { readonly queued: true } | { readonly filtered: true }
 
 export interface RecordOptions {
   /** Instead of the level that the event type has. */
