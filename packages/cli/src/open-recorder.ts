@@ -38,9 +38,6 @@ export interface OpenOptions {
   readonly agent?: string | AgentIdentity
   readonly onAuditFailure?: 'block' | 'continue'
   readonly redact?: AuditBlock['redact']
-  /** The process lives under 10 s: start a recorder process instead of becoming the recorder. */
-  readonly ephemeral?: boolean
-  readonly spawnRecorder?: () => void
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
 }
@@ -63,19 +60,7 @@ export interface Opened {
   readonly identity: { readonly user?: string; readonly user_source: 'config' | 'env' | 'os' | 'none'; readonly agent?: AgentIdentity }
 }
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  'path',
-  'config',
-  'policy',
-  'user',
-  'agent',
-  'onAuditFailure',
-  'redact',
-  'ephemeral',
-  'spawnRecorder',
-  'env',
-  'cwd',
-])
+const OPTIONS: ReadonlySet<string> = new Set(['path', 'config', 'policy', 'user', 'agent', 'onAuditFailure', 'redact', 'env', 'cwd'])
 
 /**
  * Opens the ledger and returns its recorder.
@@ -101,7 +86,6 @@ export async function openAll(options: OpenOptions): Promise<Opened> {
     ...(values.hash && { hash: values.hash }),
     ...(values.signing === 'record' && { recordSignatures: 'all' }),
     ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
-    ...(options.ephemeral && options.spawnRecorder && { ephemeral: true, spawnRecorder: options.spawnRecorder }),
   })
   const identity = findIdentity(config, options.env ?? process.env)
   const recorder = createRecorder({

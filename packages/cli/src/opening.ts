@@ -1,6 +1,4 @@
-/** Opens a recorder for a command: its flags, this program as the recorder process of short-lived commands. @module */
-import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
+/** Opens a recorder for a command: its flags over the configuration. @module */
 import type { Io } from './frame/io.ts'
 import { type Opened, openAll } from './open-recorder.ts'
 
@@ -24,16 +22,4 @@ export function openFor(io: Io, options: CommandOptions): Promise<Opened> {
     ...(user !== undefined && { user }),
     ...(agent !== undefined && { agent }),
   })
-}
-
-/** Starts a detached `sworn recorder` on the same ledger. */
-export function spawnRecorderOf(io: Io, path: string): () => void {
-  return () => {
-    const [command = process.execPath, ...args] = io.self
-    spawn(command, [...args, 'recorder', resolve(io.cwd, path), '--idle-exit', '60s', '-q'], {
-      detached: true,
-      stdio: 'ignore',
-      env: { ...io.env },
-    }).unref()
-  }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { GENESIS, SwornError } from '@sworn/verify'
 import { createPageCache, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
 import { writeAll } from '../src/ledger/files.ts'
+import { adopt, previousLog } from '../src/ledger/operator.ts'
 import { decide } from '../src/ledger/recovery.ts'
 import { scanSegment } from '../src/ledger/scan.ts'
 import { acked, type Case, createCase, findings, HOME, item, outcome, PATH, records, verify } from './support/ledger-case.ts'
@@ -228,6 +229,33 @@ describe('opening again', () => {
     later.close()
     for (const [path, bytes] of backup) put(disk.ops, path, bytes)
     assert.throws(() => disk.open(), code('LEDGER_ROLLBACK'))
+  })
+})
+
+describe('an operator', () => {
+  it('begins a successor that names the damaged log and its last good checkpoint', async () => {
+    const disk = closedCase()
+    for (const path of disk.ops.paths()) if (path.startsWith(`${PATH}/`)) copyTo(disk, path, path.replace(PATH, '/aside'))
+    const options = { path: '/aside', home: HOME, fileOps: disk.ops }
+    const previous = previousLog(options, 'disk failed')
+    for (const path of disk.ops.paths()) if (path.startsWith(`${PATH}/`)) disk.ops.unlink(path)
+    assert.throws(() => disk.open(), code('LEDGER_ROLLBACK'))
+    disk.open({ previousLog: previous }).close()
+    const [opening] = records(disk.ops)
+    assert.deepEqual(opening?.previous_log, previous)
+    assert.equal(previous.size, 13)
+    assert.deepEqual(findings(await verify(disk.ops)), [])
+  })
+
+  it('adopts a ledger whose signer state is gone, from the newest checkpoint in it', () => {
+    const disk = closedCase()
+    const { logId } = disk.open().info
+    disk.ops.unlink(`${HOME}/keys/${logId}/signed`)
+    assert.throws(() => disk.open(), code('LEDGER_STATE_MISSING'))
+    assert.equal(adopt({ path: PATH, home: HOME, fileOps: disk.ops }), 13)
+    disk.open().close()
+    disk.ops.unlink(`${HOME}/keys/${logId}/0.pem`)
+    assert.throws(() => adopt({ path: PATH, home: HOME, fileOps: disk.ops }), code('LEDGER_STATE_MISSING'))
   })
 })
 

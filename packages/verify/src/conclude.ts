@@ -15,7 +15,7 @@ export async function conclude(run: Run): Promise<Report> {
   for (const checkpoint of run.beside) await checkBeside(run, checkpoint, size)
   checkFork(run)
   finishSigned(run.signed)
-  for (const seq of run.stubs) run.findings.add('withheld', seq, 'the record was expected, found its hashes alone')
+  checkStubs(run)
   const root = run.roots?.at(size)
   return {
     levels: describeLevels(run, size),
@@ -30,6 +30,14 @@ export async function conclude(run: Run): Promise<Report> {
     ...(run.logId !== undefined && { logId: run.logId }),
     pinned: run.options.trust !== undefined,
     ...(run.options.require && { required: run.options.require }),
+  }
+}
+
+/** A stub is legal where a log.erasure below a signed size names it. */
+function checkStubs(run: Run): void {
+  const signedSize = run.signed.newest?.size ?? 0
+  for (const [seq, erasedBy] of run.stubs) {
+    if (erasedBy === undefined || erasedBy >= signedSize) run.findings.add('withheld', seq, 'a record or a signed log.erasure was expected')
   }
 }
 

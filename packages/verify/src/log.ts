@@ -131,7 +131,7 @@ function growTree(run: Run, link: Link, entryHash: Uint8Array): void {
 
 function withhold(run: Run, seq: number): undefined {
   if (seq === 0) run.findings.add('record_malformed', seq, 'log.open was expected, found a withheld record')
-  else if (run.stubs.size < MAX_STUBS) run.stubs.add(seq)
+  else if (run.stubs.size < MAX_STUBS) run.stubs.set(seq, undefined)
   else run.findings.add('withheld', seq, 'the record was expected, found its hashes alone')
 }
 

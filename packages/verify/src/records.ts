@@ -119,10 +119,13 @@ function checkRoot(run: Run, size: number, root: Uint8Array, seq: number): boole
   return false
 }
 
-function erasure(run: Run, payload: JsonObject): void {
+function erasure(run: Run, payload: JsonObject, seq: number): void {
   const { targets } = payload
   if (!Array.isArray(targets)) throw refuse('targets were expected')
-  for (const target of targets) if (isJsonObject(target) && typeof target.seq === 'number') run.stubs.delete(target.seq)
+  for (const target of targets) {
+    const named = isJsonObject(target) && typeof target.seq === 'number' ? target.seq : -1
+    if (run.stubs.has(named)) run.stubs.set(named, run.stubs.get(named) ?? seq)
+  }
 }
 
 function checkTime(run: Run, timestamp: string, seq: number): void {

@@ -78,8 +78,8 @@ export interface Run {
   /** log.gap records: events that were never recorded. */
   gaps: number
   takeovers: { from: number; to: number }[]
-  /** Stubs not yet named by a log.erasure. */
-  readonly stubs: Set<number>
+  /** seq of each stub -> seq of the first log.erasure that names it. */
+  readonly stubs: Map<number, number | undefined>
 }
 
 /** Where the stream begins: given, or as its first line shows. */
@@ -117,7 +117,7 @@ export function createRun(options: VerifyOptions, start: Start): Run {
     closed: false,
     gaps: 0,
     takeovers: [],
-    stubs: new Set(),
+    stubs: new Map(),
   }
 }
 

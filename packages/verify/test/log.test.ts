@@ -475,10 +475,13 @@ const stubOf = (line: Uint8Array): Uint8Array => {
   return new Uint8Array(Buffer.from(`{"seq":${seq},"previous_hash":"${previousHash}","entry_hash":"${entryHash}"}`))
 }
 
-test('a stub is legal where a log.erasure names it, else withheld; never in the place of log.open', async () => {
+test('a stub is legal where a signed log.erasure names it, else withheld; never in the place of log.open', async () => {
   const { log } = sampleLog(signer, 5)
   log.reserved('log.erasure', { targets: [{ seq: 2, pointer: '' }, 'x', { seq: 'y' }] })
+  const unsigned = await check(log.lines.with(2, stubOf(log.lines[2]!)), trusted)
+  assert.deepEqual(found(unsigned), [['withheld', 2]])
   log.checkpoint(signer)
+  log.reserved('log.erasure', { targets: [{ seq: 2 }] })
   assert.deepEqual(found(await check(log.lines.with(2, stubOf(log.lines[2]!)), trusted)), [])
   const report = await check(log.lines.with(3, stubOf(log.lines[3]!)), trusted)
   assert.deepEqual([found(report), reportVerdict(report).exit, reportVerdict(report, 'complete').exit], [[['withheld', 3]], 0, 1])

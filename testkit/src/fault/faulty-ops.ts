@@ -68,6 +68,12 @@ export function faultyOps(inner: FileOps & { loseUnsynced?(fd: number): void }, 
         () => inner.write(fd, bytes),
         () => inner.write(fd, bytes.subarray(0, bytes.length >> 1)),
       ),
+    writeAt: (fd, bytes, position) =>
+      guard(
+        'write',
+        () => inner.writeAt(fd, bytes, position),
+        () => inner.writeAt(fd, bytes.subarray(0, bytes.length >> 1), position),
+      ),
     fdatasync: (fd) =>
       guard(
         'fdatasync',

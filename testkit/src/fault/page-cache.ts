@@ -109,6 +109,13 @@ export function createPageCache(directories: ReadonlyMap<string, Directory> = ne
       file.content = Buffer.concat([file.content, bytes])
       return bytes.length
     },
+    writeAt(fd, bytes, position) {
+      const file = fileOf(fd)
+      const end = position + bytes.length
+      file.content = Buffer.concat([file.content.subarray(0, position), bytes, file.content.subarray(end)])
+      if (file.lost && position <= file.lost.from) file.lost = { from: Math.max(end, file.lost.from), to: Math.max(end, file.lost.to) }
+      return bytes.length
+    },
     fdatasync: sync,
     fsync: sync,
     truncate(fd, size) {

@@ -1,10 +1,19 @@
-/** `sworn init`: writes sworn.yaml beside the schema that explains every key, and trusts it. @module */
+/**
+ * `sworn init`: writes sworn.yaml beside the schema that explains every key, and trusts it.
+ *
+ * With `--reason` it answers a FATAL verdict: the old ledger is set aside untouched, and the first event of the
+ * new one says why and which ledger came before.
+ * @module
+ */
 import { existsSync, realpathSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { configJsonSchema, hashConfig, rememberTrusted } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
-import { defineCommand } from '../frame/command.ts'
-import { stateDirectory } from '../reading/location.ts'
+import { defineCommand, type ExitCode } from '../frame/command.ts'
+import type { Io } from '../frame/io.ts'
+import { openFor } from '../opening.ts'
+import { setAside } from '../operator/set-aside.ts'
+import { ledgerPath, stateDirectory } from '../reading/location.ts'
 import { escapeText } from '../text/escape.ts'
 
 const TEMPLATE = `# yaml-language-server: $schema=./sworn.schema.json
@@ -20,10 +29,16 @@ audit:
 `
 
 export const init = defineCommand({
-  args: '',
-  flags: { force: { type: 'boolean', about: 'replace an existing sworn.yaml' } },
+  args: '[PATH]',
+  maxArgs: 1,
+  flags: {
+    reason: { type: 'string', value: 'TEXT', about: 'start a new ledger where a lost or damaged one was, and record why' },
+    force: { type: 'boolean', about: 'replace an existing sworn.yaml' },
+  },
   example: 'sworn init',
-  async run(_args, flags, io) {
+  async run([ledger], flags, io) {
+    if (flags.reason !== undefined) return await startAnew(ledgerPath(io, ledger), flags.reason, io)
+    if (ledger !== undefined) throw new SwornError('USAGE', 'a PATH goes with --reason only', ledger)
     const path = join(io.cwd, 'sworn.yaml')
     if (existsSync(path) && !flags.force) throw new SwornError('USAGE', 'there is a sworn.yaml already; --force replaces it', path)
     writeFileSync(join(io.cwd, 'sworn.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
@@ -33,3 +48,22 @@ export const init = defineCommand({
     return 0
   },
 })
+
+async function startAnew(path: string, reason: string, io: Io): Promise<ExitCode> {
+  const ledger = resolve(io.cwd, path)
+  const aside = setAside(ledger, stateDirectory(io), new Date(io.now()).toISOString().replaceAll(':', ''))
+  const { recorder } = await openFor(io, { path: ledger })
+  const previous = {
+    path: aside.path ?? 'nothing was there',
+    log_id: aside.known?.logId ?? 'unknown',
+    signed_size: aside.known?.signedSize ?? 0,
+  }
+  try {
+    const metadata = { rule: 'ledger_started_anew', previous }
+    await recorder.record({ event_type: 'security_alert', severity: 'critical', target: ledger, reason, metadata }, { level: 'sync' })
+  } finally {
+    await recorder.close()
+  }
+  await io.out(escapeText(`a new ledger begins at ${ledger}; the old one: ${previous.path}`))
+  return 0
+}

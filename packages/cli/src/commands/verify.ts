@@ -2,7 +2,7 @@
  * `sworn verify`: the claim table. Never one "true": each level is said for itself, and what is not shown too.
  * @module
  */
-import { LEVELS, type LevelName, type Report, reportVerdict, toHex } from '@sworn/verify'
+import { FINDING_LEVEL, LEVELS, type LevelName, type Report, reportVerdict, toHex } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { checkLedger } from '../reading/check.ts'
@@ -55,11 +55,19 @@ function toJson(report: Report, verdict: Verdict): object {
   return { ok: verdict.exit === 0, verdict: verdict.lastLine, ...rest, log_id: logId, root: root && toHex(root) }
 }
 
+/** What the level says, or the first finding that breaks it or one before it. */
+function detailOf(report: Report, level: LevelName): string {
+  const { holds, detail } = report.levels[level]
+  const rank = LEVELS.indexOf(level)
+  const broken = report.findings.find((f) => f.severity === 'finding' && LEVELS.indexOf(FINDING_LEVEL[f.class]) <= rank)
+  return holds || !broken ? detail : `${broken.class} at ${broken.at}`
+}
+
 async function printReport(report: Report, verdict: Verdict, name: string, io: Io): Promise<void> {
   const paint = createPaint(io)
   await io.out(escapeText(`${name}: ${report.size - report.first} entries, ${report.origin ?? 'unknown origin'}, ${report.hash}`))
   const width = io.isTTY ? io.columns : 200
-  const rows = LEVELS.map((level) => [level, report.levels[level].holds ? 'holds' : 'no', report.levels[level].detail])
+  const rows = LEVELS.map((level) => [level, report.levels[level].holds ? 'holds' : 'no', detailOf(report, level)])
   const table = formatTable([{ title: 'CLAIM' }, { title: 'HOLDS' }, { title: 'DETAIL', stretch: true }], rows, width)
   for (const line of table) await io.out(line)
   for (const finding of report.findings.slice(0, SHOWN_FINDINGS)) {

@@ -41,7 +41,7 @@ export async function checkLedger(files: LedgerFiles, options: CheckOptions): Pr
 }
 
 /** The first line, unverified. */
-async function readOpening(files: LedgerFiles): Promise<Opening> {
+export async function readOpening(files: LedgerFiles): Promise<Opening> {
   const first = listSegments(files)[0]
   if (!first) return {}
   for await (const line of readLines(first.path)) {
@@ -63,7 +63,8 @@ async function* readBytes(files: LedgerFiles): AsyncGenerator<Uint8Array> {
 function findNotes(files: LedgerFiles): string[] {
   const { directory } = files
   if (!directory) return []
-  return [join(directory, 'checkpoint'), join(directory, '.state', 'signed')].flatMap((path) => readTextFile(path) ?? [])
+  const found = [join(directory, 'checkpoint'), join(directory, '.state', 'signed')].flatMap((path) => readTextFile(path) ?? [])
+  return [...new Set(found)]
 }
 
 /** A ledger at its own path that is shorter than what was signed for it before is a rollback. */

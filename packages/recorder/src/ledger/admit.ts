@@ -7,10 +7,12 @@
  */
 import { SwornError } from '@sworn/verify'
 import type { Submission } from '../port/types.ts'
-import { checkBody, comparableBody, spliceCounters, withSessionCount } from './body.ts'
-import { type Linked, link } from './commit.ts'
+import { checkBody, comparableBody, spliceCounters, unspliceCounters, withSessionCount } from './body.ts'
+import { type Linked, link, write } from './commit.ts'
 import type { Core } from './core.ts'
-import { bodyDigest } from './dedupe.ts'
+import { eventKey } from './dedupe.ts'
+import { recordAt } from './replay.ts'
+import { listSegments } from './segments.ts'
 
 /** A submission and the producer it came from; together with `eventId` the dedupe key. */
 export type Item = Submission & {
@@ -32,18 +34,26 @@ export function admit(core: Core, item: Item): Admitted | SwornError {
   try {
     checkBody(item.json, item.untrusted ?? false)
     if (item.eventType.startsWith('log.')) throw new SwornError('APPEND_REFUSED', 'this event_type belongs to the ledger', '/event_type')
-    const bodyHash = bodyDigest(comparableBody(item.json, item.eventType))
-    const seen = core.dedupe.find(item.producerId, item.eventId)
-    if (seen?.bodyHash === bodyHash) return { seq: seen.seq, entryHash: seen.entryHash, known: true }
-    if (seen) return conflict(core, item, seen.seq)
-    return { ...linkEvent(core, item, bodyHash), known: false }
+    const key = eventKey(item.producerId, item.eventId)
+    const seen = core.dedupe.find(key)
+    if (!seen) return { ...linkEvent(core, item, key), known: false }
+    return isSame(core, item, seen.seq) ? { ...seen, known: true } : conflict(core, item, seen.seq)
   } catch (e) {
     if (SwornError.is(e)) return e
     throw e
   }
 }
 
-function linkEvent(core: Core, item: Item, bodyHash: string): Linked {
+/** Compares with the record itself. What was pruned since cannot contradict. */
+function isSame(core: Core, item: Item, seq: number): boolean {
+  write(core)
+  core.offsets.flush()
+  const line = recordAt(core.env, listSegments(core.env), seq)
+  const received = line && unspliceCounters(Buffer.from(line.body).toString('utf8'))
+  return received === undefined || comparableBody(received.json, item.eventType) === comparableBody(item.json, item.eventType)
+}
+
+function linkEvent(core: Core, item: Item, key: string): Linked {
   const { sessionId, producerId } = item
   const ends = item.eventType === 'session_end'
   const sessionSeq = sessionId === undefined ? undefined : core.sessions.next(sessionId)
@@ -52,7 +62,7 @@ function linkEvent(core: Core, item: Item, bodyHash: string): Linked {
   const json = ends && sessionSeq !== undefined ? withSessionCount(item.json, sessionSeq + 1) : item.json
   const linked = link(core, spliceCounters(json, counters), item.eventType)
   core.sessions.note({ ...counters, ...(sessionId !== undefined && { sessionId }), ends, at: core.env.now() })
-  core.dedupe.note(producerId, item.eventId, { ...linked, bodyHash })
+  core.dedupe.note(key, linked)
   return linked
 }
 
@@ -82,7 +92,7 @@ function addOwnEvent(core: Core, eventType: string, members: Record<string, unkn
     producerId: OWN_PRODUCER,
     ...(sessionId !== undefined && { sessionId }),
   }
-  linkEvent(core, item, bodyDigest(comparableBody(json, eventType)))
+  linkEvent(core, item, eventKey(OWN_PRODUCER, eventId))
 }
 
 /** RFC 9562 §5.7: 48 bits of milliseconds, version, variant, 74 random bits (80 are given). */

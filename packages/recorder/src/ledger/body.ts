@@ -15,7 +15,7 @@ const OVERHEAD_BYTES = 1024
 
 const RESERVED_MEMBERS = ['seq', 'previous_hash', 'entry_hash', 'signature', 'session_seq', 'producer_id', 'producer_seq']
 /** Only a body in which one of these occurs can hold a reserved name; `\u` could spell one. */
-const SUSPECT = /"(?:seq|previous_hash|entry_hash|signature|session_seq|producer_id|producer_seq|log\.[^"]*)"|\\u/
+const SUSPECT = /"(?:seq|previous_hash|entry_hash|signature|session_seq|producer_id|producer_seq|log\.)|\\u/
 const SPLICED = /(?:,"session_seq":(\d+))?,"producer_id":("(?:[^"\\]|\\.)*"),"producer_seq":(\d+)$/
 
 export interface Counters {
@@ -32,7 +32,7 @@ export interface Counters {
 export function checkBody(json: string, thorough: boolean): void {
   if (!json.startsWith('{"') || !json.endsWith('}')) throw refuse('a non-empty JSON object was expected')
   if (json.includes('\n')) throw refuse('one line was expected, found LF')
-  if (json.length > MAX_LINE_BYTES || Buffer.byteLength(json) + OVERHEAD_BYTES > MAX_LINE_BYTES) {
+  if (json.length * 3 + OVERHEAD_BYTES > MAX_LINE_BYTES && Buffer.byteLength(json) + OVERHEAD_BYTES > MAX_LINE_BYTES) {
     throw refuse(`at most ${MAX_LINE_BYTES} bytes a line were expected`)
   }
   if (thorough || SUSPECT.test(json)) checkMembers(parseObject(json))
@@ -82,7 +82,7 @@ export function withSessionCount(json: string, count: number): string {
   return JSON.stringify({ ...payload, metadata: { ...metadata, count } })
 }
 
-/** What the dedupe key commits to: the body as received; for a `session_end` whatever its count says. */
+/** What two sendings of one event are compared by: the body as received; of a `session_end` without its count. */
 export function comparableBody(json: string, eventType: string): string {
   return eventType === 'session_end' ? withSessionCount(json, 0) : json
 }

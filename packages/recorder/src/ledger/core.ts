@@ -31,7 +31,24 @@ export interface Env {
   readonly rotateMs: number
   readonly requireExisting: boolean
   /** For a ledger that does not exist yet. */
-  readonly creation: { readonly hash: HashName; readonly recordSignatures: 'none' | 'all'; readonly origin?: string }
+  readonly creation: {
+    readonly hash: HashName
+    readonly recordSignatures: 'none' | 'all'
+    readonly origin?: string
+    readonly previousLog?: PreviousLog
+  }
+}
+
+/** The log that a new one continues after a verdict that left it read-only. */
+export interface PreviousLog {
+  readonly origin: string
+  readonly size: number
+  /** Base64. */
+  readonly root: string
+  /** The newest note that holds. */
+  readonly checkpoint: string
+  /** The operator's. */
+  readonly reason: string
 }
 
 /** What log.open says. */

@@ -22,7 +22,7 @@ import { MAX_UNSYNCED_TAIL, putTailAside, type Recovered } from './recovery.ts'
 import { replayTables } from './replay.ts'
 import { openSegment } from './segment.ts'
 import { canonicalPath } from './segments.ts'
-import { linkStart } from './start.ts'
+import { linkStart, releasing } from './start.ts'
 import { openTreeFiles } from './tree-files.ts'
 
 interface Created {
@@ -45,6 +45,11 @@ export function openNew(env: Env, leftover: readonly SegmentRef[]): Core {
   for (const directory of layoutDirectories(env.layout)) makeDirectory(env.ops, directory)
   const recovered = clearLeftover(env, leftover)
   const core = assembleNew(env, createIdentity(env))
+  return releasing(core, () => beginNew(core, recovered))
+}
+
+function beginNew(core: Core, recovered: Recovered | undefined): void {
+  const { env } = core
   linkReserved(core, 'log.open', openingMembers(core))
   if (recovered) linkReserved(core, 'log.recovered', { ...recovered })
   linkStart(core, { previous_stop: 'clean', unsigned_from: 0, found: 0 })
@@ -52,7 +57,6 @@ export function openNew(env: Env, leftover: readonly SegmentRef[]): Core {
   writeHead(core)
   rememberPlace(env, { path: canonicalPath(env) }, core.identity, 0)
   publish(core)
-  return core
 }
 
 function clearLeftover(env: Env, leftover: readonly SegmentRef[]): Recovered | undefined {
@@ -126,6 +130,7 @@ function openingMembers(core: Core): Record<string, unknown> {
     hash: identity.hash,
     vkey: identity.vkey,
     record_signatures: identity.recordSignatures,
+    ...(core.env.creation.previousLog && { previous_log: core.env.creation.previousLog }),
     mac_key_id: digest('sha256', core.macKey).slice(0, 16), // names the key, tells nothing about it
   }
 }

@@ -33,7 +33,7 @@ export interface FileStat {
   readonly directory: boolean
 }
 
-/** `append`: O_APPEND, made when absent. `create`: must not exist. `update`: for truncation, must exist. */
+/** `append`: O_APPEND, made when absent. `create`: must not exist. `update`: to cut or rewrite, must exist. */
 export type OpenMode = 'read' | 'append' | 'create' | 'update'
 
 export interface FileOps {
@@ -44,6 +44,8 @@ export interface FileOps {
   read(fd: number, target: Uint8Array, position: number): number
   /** Bytes written, possibly fewer than given. */
   write(fd: number, bytes: Uint8Array): number
+  /** The same at a byte position, for files opened with `update`. */
+  writeAt(fd: number, bytes: Uint8Array, position: number): number
   fdatasync(fd: number): void
   fsync(fd: number): void
   truncate(fd: number, size: number): void
@@ -76,6 +78,7 @@ export const nodeFileOps: FileOps = {
   close: closeSync,
   read: (fd, target, position) => readSync(fd, target, 0, target.length, position),
   write: (fd, bytes) => writeSync(fd, bytes, 0, bytes.length),
+  writeAt: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
   fdatasync: fdatasyncSync,
   fsync: fsyncSync,
   truncate: ftruncateSync,

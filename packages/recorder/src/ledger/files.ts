@@ -106,6 +106,26 @@ export function truncateFile(ops: FileOps, path: string, size: number): void {
   }
 }
 
+/**
+ * Writes bytes [from, to) again where they stand, and syncs them.
+ *
+ * After a failed fsync the page cache may hold as clean what the disk never took; written again they are
+ * dirty. A crash in between leaves what was there before.
+ */
+export function rewriteInPlace(ops: FileOps, path: string, from: number, to: number): void {
+  const fd = ops.open(path, 'update')
+  try {
+    for (let at = from; at < to; ) {
+      const bytes = readRange(ops, fd, at, Math.min(to, at + COPY_BYTES))
+      if (bytes.length === 0) break
+      at += ops.writeAt(fd, bytes, at)
+    }
+    ops.fdatasync(fd)
+  } finally {
+    ops.close(fd)
+  }
+}
+
 /** Makes a directory whose name survives power loss, parents included. */
 export function makeDirectory(ops: FileOps, path: string): void {
   if (ops.stat(path)) return

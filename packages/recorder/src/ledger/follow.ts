@@ -38,6 +38,8 @@ export interface Followed extends Evidence {
   readonly verdict: Verdict
   /** Size at which the look began; leaves below it are in the tree files. */
   readonly startSize: number
+  /** Byte in the last segment from which on it was read. */
+  readonly startOffset: number
   /** entry_hash of the last good record. */
   readonly head: string
   readonly frontier: Frontier
@@ -158,6 +160,7 @@ function followFrom(env: Env, found: Found, known: SignedCheckpoint, segments: r
     ...evidence,
     verdict: decide(evidence),
     startSize,
+    startOffset: start.segment === segments.length - 1 ? start.cursor.offset : 0,
     head: ends.at.previousHash,
     frontier,
     leaves,

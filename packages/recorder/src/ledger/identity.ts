@@ -107,12 +107,16 @@ export function newestSigned(env: Env, found: Pick<Found, 'identity' | 'epochs'>
   const own = openCheckpoint(readSigned(env.ops, signed), found.identity.origin, found.epochs)
   if (!own) throw new SwornError('LEDGER_STATE_MISSING', 'the note of the signer does not hold', signed)
   const invalid: string[] = []
-  const copies = noteCopies(env).flatMap(([place, text]) => {
+  return { newest: copiesThatHold(env, found, invalid).reduce(newer, own), invalid }
+}
+
+/** The notes beside the log; places of those that do not hold are added to `invalid`. */
+export function copiesThatHold(env: Env, found: Pick<Found, 'identity' | 'epochs'>, invalid: string[]): SignedCheckpoint[] {
+  return noteCopies(env).flatMap(([place, text]) => {
     const checkpoint = openCheckpoint(text, found.identity.origin, found.epochs)
     if (!checkpoint) invalid.push(place)
     return checkpoint ? [checkpoint] : []
   })
-  return { newest: copies.reduce(newer, own), invalid }
 }
 
 /** The larger of two checkpoints. @throws SwornError LEDGER_FORK */

@@ -41,6 +41,7 @@ export interface Place {
 /** @throws SwornError LEDGER_ROLLBACK when this path held a ledger before, LEDGER_NOT_FOUND when none may be made */
 export function checkNew(env: Env, path: string): void {
   if (env.requireExisting) throw new SwornError('LEDGER_NOT_FOUND', 'a ledger was required to exist', env.layout.path)
+  if (env.creation.previousLog) return // the operator decided
   if (readLedgers(env.ops, env.home).has(path))
     throw new SwornError('LEDGER_ROLLBACK', 'a ledger was here before and is gone', env.layout.path)
 }

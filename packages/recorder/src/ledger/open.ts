@@ -13,33 +13,22 @@ import { publish } from './checkpoints.ts'
 import { linkReserved, sync, writeHead } from './commit.ts'
 import type { Core, Env } from './core.ts'
 import { openNew } from './create.ts'
-import { appendFile, makeDirectory, readFile, truncateFile, writeAll } from './files.ts'
+import { appendFile, makeDirectory, readFile, rewriteInPlace, truncateFile } from './files.ts'
 import { type Followed, follow } from './follow.ts'
 import { type Found, findIdentity, keptNotes, newestSigned } from './identity.ts'
 import { settlePending } from './key-rotation.ts'
 import { keyLayout, layoutDirectories, type SegmentRef } from './layout.ts'
 import { checkPlace, type Place, rememberPlace } from './ledgers-index.ts'
 import { openOffsets } from './offsets.ts'
-import { putTailAside, type Recovered, type Verdict } from './recovery.ts'
+import { MAX_UNSYNCED_TAIL, putTailAside, type Recovered, type Verdict } from './recovery.ts'
 import { eachRecord, entryHashAt, recordAt, replayTables } from './replay.ts'
 import { isQuiet, parseReserved } from './reserved.ts'
 import { linkSegment, replaceActive, rotate } from './rotation.ts'
 import { openSegment } from './segment.ts'
 import { canonicalPath, listSegments, splitAtGaps } from './segments.ts'
 import { settleFile } from './stable-file.ts'
-import { linkStart } from './start.ts'
+import { linkStart, releasing } from './start.ts'
 import { openTreeFiles } from './tree-files.ts'
-
-/** What a failed core leaves to the next opening. */
-export interface Spent {
-  readonly path: string
-  /** Bytes known to be on disk; what follows may exist in the page cache only. */
-  readonly durableEnd: number
-  /** True after a failed sync: then the page cache may show bytes that will never reach the disk. */
-  readonly syncFailed: boolean
-  /** The bytes behind `durableEnd`, once they were read; kept until they are written again. */
-  tail?: Buffer
-}
 
 const FATAL: Record<Extract<Verdict, `fatal-${string}`>, ['LEDGER_ROLLBACK' | 'LEDGER_FORK' | 'LEDGER_CORRUPT', string]> = {
   'fatal-rollback': ['LEDGER_ROLLBACK', 'fewer records hold than were signed'],
@@ -50,25 +39,27 @@ const FATAL: Record<Extract<Verdict, `fatal-${string}`>, ['LEDGER_ROLLBACK' | 'L
 /**
  * Opens the ledger, or makes it when there is none.
  *
+ * @param fresh true after a failure in this process: goes on in a new segment
  * @throws SwornError LEDGER_* for a verdict that leaves it read-only; Error of the file system otherwise
  */
-export function openCore(env: Env, spent?: Spent): Core {
+export function openCore(env: Env, fresh: boolean): Core {
   settleFile(env)
   const listed = listSegments(env)
   const found = findIdentity(env, listed)
   if (!found) return openNew(env, listed)
   const place = checkPlace(env, canonicalPath(env), found.identity)
   for (const directory of layoutDirectories(env.layout)) makeDirectory(env.ops, directory)
-  if (spent) rewriteTail(env, spent)
   const { newest, invalid } = newestSigned(env, found)
   const { run, missing } = splitAtGaps(env, listed, found.prunedBelow)
   const followed = look(env, found, newest, run)
   const last = run.at(-1) as SegmentRef // `look` refuses an empty run
   const recovered = followed.verdict === 'recover-torn' ? putTailAside(env, last.path, followed, found.identity.hash) : undefined
+  secureEnd(env, last.path, followed)
   const core = assemble(env, found, followed, run)
-  checkHead(core, run)
-  begin(core, { last, followed, recovered, missing, invalid, place, fresh: spent !== undefined, run })
-  return core
+  return releasing(core, () => {
+    checkHead(core, run)
+    begin(core, { last, followed, recovered, missing, invalid, place, fresh, run })
+  })
 }
 
 function look(env: Env, found: Found, newest: SignedCheckpoint, run: readonly SegmentRef[]): Followed {
@@ -84,22 +75,13 @@ function look(env: Env, found: Found, newest: SignedCheckpoint, run: readonly Se
 }
 
 /**
- * After a failed fsync the bytes behind the last synced one are written again: the page cache may
- * hold them as clean although the disk never took them. Crash in between: they were never acknowledged as durable.
+ * Whoever wrote before may have died of a failed fsync. What was signed was synced; the rest is written
+ * again in place, so that the disk has what the next record is linked to.
  */
-function rewriteTail(env: Env, spent: Spent): void {
-  const { ops } = env
-  if (!spent.syncFailed) return
-  const bytes = (spent.tail ??= (readFile(ops, spent.path) ?? Buffer.alloc(0)).subarray(spent.durableEnd))
-  if (bytes.length === 0) return
-  truncateFile(ops, spent.path, spent.durableEnd)
-  const fd = ops.open(spent.path, 'append')
-  try {
-    writeAll(ops, fd, bytes)
-    ops.fdatasync(fd)
-  } finally {
-    ops.close(fd)
-  }
+function secureEnd(env: Env, path: string, followed: Followed): void {
+  rewriteInPlace(env.ops, path, Math.max(followed.startOffset, followed.end - MAX_UNSYNCED_TAIL), followed.end)
+  const kept = env.ops.stat(env.layout.reserved)
+  if (kept) rewriteInPlace(env.ops, env.layout.reserved, 0, kept.size)
 }
 
 function assemble(env: Env, found: Found, followed: Followed, run: readonly SegmentRef[]): Core {

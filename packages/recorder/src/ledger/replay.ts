@@ -7,9 +7,9 @@
  */
 import { join } from 'node:path'
 import type { Line } from '@sworn/verify'
-import { comparableBody, unspliceCounters } from './body.ts'
+import { unspliceCounters } from './body.ts'
 import type { Env } from './core.ts'
-import { bodyDigest, type Dedupe, openDedupe, readIds } from './dedupe.ts'
+import { type Dedupe, eventKey, openDedupe, readIds } from './dedupe.ts'
 import { readFile, readSlice } from './files.ts'
 import type { SegmentRef } from './layout.ts'
 import { findRecord } from './offsets.ts'
@@ -29,7 +29,7 @@ export function replayTables(env: Env, segments: readonly SegmentRef[], trusted:
   eachRecord(env, segments, Math.min(ids.from, sessionsFrom), (line) => {
     const event = readEvent(line)
     if (!event) return
-    if (line.seq >= ids.from && event.eventId !== undefined) dedupe.note(event.producerId, event.eventId, event.seen)
+    if (line.seq >= ids.from && event.eventId !== undefined) dedupe.note(eventKey(event.producerId, event.eventId), line)
     if (line.seq >= sessionsFrom) sessions.note({ ...event, at: event.at ?? env.now() })
   })
   return { dedupe, sessions }
@@ -74,6 +74,5 @@ function readEvent(line: Line) {
     ...(typeof sessionId === 'string' && { sessionId }),
     ...(Number.isFinite(at) && { at }),
     ends,
-    seen: { seq: line.seq, entryHash: line.entryHash, bodyHash: bodyDigest(comparableBody(spliced.json, ends ? 'session_end' : '')) },
   }
 }

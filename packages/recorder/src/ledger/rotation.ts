@@ -26,14 +26,22 @@ export function rotationDue(core: Core): boolean {
 export function rotate(core: Core): void {
   sync(core)
   const old = core.writer
-  const { activeFile, segments } = core.env.layout
-  if (activeFile === undefined) beginSegment(core, join(segments, segmentName(core.size)))
-  else {
-    core.env.ops.link(activeFile, join(segments, segmentName(old.firstSeq)))
-    core.env.ops.syncDirectory(segments)
-    replaceActive(core, activeFile)
+  try {
+    closeInto(core, old.firstSeq)
+  } finally {
+    old.close()
   }
-  old.close()
+}
+
+function closeInto(core: Core, firstSeq: number): void {
+  const { activeFile, segments } = core.env.layout
+  if (activeFile === undefined) {
+    beginSegment(core, join(segments, segmentName(core.size)))
+    return
+  }
+  core.env.ops.link(activeFile, join(segments, segmentName(firstSeq)))
+  core.env.ops.syncDirectory(segments)
+  replaceActive(core, activeFile)
 }
 
 /** True when the active file was renamed or removed from outside. */
@@ -55,9 +63,12 @@ export function followRename(core: Core): void {
     throw new SwornError('IO_FAILED', 'another file lies at the name of the active segment', activeFile)
   sync(core)
   const old = core.writer
-  replaceFrom(ops, join(segments, segmentName(old.firstSeq)), old.fd, old.end)
-  replaceActive(core, activeFile)
-  old.close()
+  try {
+    replaceFrom(ops, join(segments, segmentName(old.firstSeq)), old.fd, old.end)
+    replaceActive(core, activeFile)
+  } finally {
+    old.close()
+  }
 }
 
 /** Starts `<file>.new` with log.segment and puts it under the stable name. */

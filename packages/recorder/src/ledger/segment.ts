@@ -19,8 +19,6 @@ export interface SegmentWriter {
   readonly end: number
   /** Bytes known to be on disk. */
   readonly durableEnd: number
-  /** True once a sync failed: the page cache may show what the disk never took. */
-  readonly syncFailed: boolean
   /** True when the name no longer leads to this file: it was renamed or removed from outside. */
   moved(): boolean
   /** @throws SwornError IO_FAILED when the file is not as it was left; Error of the file system. Then the writer is spent */
@@ -29,6 +27,7 @@ export interface SegmentWriter {
   sync(): void
   /** Follows a rename that we made ourselves. */
   renamed(path: string): void
+  /** Once; later calls do nothing. */
   close(): void
 }
 
@@ -38,7 +37,7 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
   const identity = ops.fstat(fd)
   let { end, durableEnd } = state
   let name = path
-  let syncFailed = false
+  let isOpen = true
   function checkEnd(): void {
     const { size } = ops.fstat(fd)
     if (size === end) return
@@ -57,9 +56,6 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
     get durableEnd() {
       return durableEnd
     },
-    get syncFailed() {
-      return syncFailed
-    },
     moved() {
       const found = ops.stat(name)
       return found === undefined || found.ino !== identity.ino || found.dev !== identity.dev
@@ -71,15 +67,16 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
       checkEnd()
     },
     sync() {
-      syncFailed = true
       ops.fdatasync(fd)
-      syncFailed = false
       checkEnd()
       durableEnd = end
     },
     renamed(path) {
       name = path
     },
-    close: () => ops.close(fd),
+    close() {
+      if (isOpen) ops.close(fd)
+      isOpen = false // a descriptor number may belong to somebody else by now
+    },
   }
 }

@@ -1,9 +1,10 @@
 /**
  * The literal prefilter: which of many short texts may occur in this one?
  *
- * A shift table over pairs of characters (Wu and Manber 1994) instead of Aho-Corasick: it steps two characters
- * at a time over text in which nothing occurs, which is nearly all of it. Work per character is bounded by the
- * table (the longest bucket), so hostile text costs a constant factor, never a power.
+ * Any three characters in a row contain one pair that begins at an even place. So every second pair is looked up
+ * in a table of the pairs with which literals begin or go on: independent look-ups that a processor overlaps, where
+ * Aho-Corasick must wait for each state. What passes is compared by its first three characters, then in full. Work
+ * per character is bounded by the longest bucket, so hostile text costs a constant factor, never a power.
  * @module
  */
 
@@ -24,26 +25,83 @@ export interface Literal {
 export type LiteralScan = (text: string, hit: (owner: string) => boolean, seen?: ReadonlySet<string>) => boolean
 
 const WINDOW = 3
-const PAIRS = 65_536
+const CHUNK = 65_536
 const NOBODY: ReadonlySet<string> = new Set()
+const DIGIT = 27
+/** Character code, low 8 bits -> class: letters of both cases 1–26, digits 27, some signs, all else 0. */
+const CLASSES = Uint8Array.from({ length: 256 }, (_, code) => classOf(String.fromCharCode(code)))
+
+function classOf(char: string): number {
+  if (/[a-z]/i.test(char)) return char.toLowerCase().charCodeAt(0) - 96
+  if (/\d/.test(char)) return DIGIT
+  return '-_./:'.includes(char) ? Math.min(31, 28 + '-_./:'.indexOf(char)) : 0
+}
+
+interface Tables {
+  /** Two characters, 7 bits each -> 1 when a literal begins or goes on so. */
+  readonly pairs: Uint8Array
+  /** Three classes -> a bucket, or 0. */
+  readonly bucketOf: Uint8Array
+  readonly buckets: Literal[][]
+}
 
 export function createLiteralScan(literals: readonly Literal[]): LiteralScan {
-  const shift = new Uint8Array(PAIRS).fill(2)
-  const buckets = new Map<number, Literal[]>()
-  for (const literal of literals) enter(literal, shift, buckets)
+  const tables = tablesOf(literals)
+  const scratch = new Uint8Array(CHUNK + 4)
+  const writer = Buffer.from(scratch.buffer, 2, CHUNK) // bytes are read faster than characters; two zeros before and after
   return (text, hit, seen = NOBODY) => {
-    for (let i = WINDOW - 1; i < text.length; ) {
-      const pair = ((text.charCodeAt(i - 1) & 255) << 8) | (text.charCodeAt(i) & 255)
-      const step = shift[pair]!
-      if (step !== 0) {
-        i += step
-        continue
-      }
-      if (anyOccurs(buckets.get(pair)!, text, i - 2, hit, seen)) return true
-      i++
+    const look = (bucket: number, start: number) => anyOccurs(tables.buckets[bucket]!, text, start, hit, seen)
+    for (let base = 0; base < text.length; base += CHUNK - WINDOW + 1) {
+      const length = writer.write(text.length <= CHUNK ? text : text.slice(base, base + CHUNK), 0, 'latin1')
+      scratch.fill(0, length + 2, length + 4)
+      if (scanBytes(tables, scratch, length, base - 2, look)) return true
     }
     return false
   }
+}
+
+function scanBytes(
+  { pairs, bucketOf }: Tables,
+  bytes: Uint8Array,
+  length: number,
+  base: number,
+  look: (bucket: number, start: number) => boolean,
+): boolean {
+  for (let i = 2; i < length + 2; i += 2) {
+    const one = bytes[i]!
+    const two = bytes[i + 1]!
+    if (pairs[((one & 127) << 7) | (two & 127)] === 0) continue
+    const pair = (CLASSES[one]! << 5) | CLASSES[two]!
+    const from = bucketOf[(pair << 5) | CLASSES[bytes[i + 2]!]!]!
+    if (from !== 0 && look(from, base + i)) return true
+    const before = bucketOf[(CLASSES[bytes[i - 1]!]! << 10) | pair]!
+    if (before !== 0 && look(before, base + i - 1)) return true
+  }
+  return false
+}
+
+function tablesOf(literals: readonly Literal[]): Tables {
+  const tables: Tables = { pairs: new Uint8Array(16_384), bucketOf: new Uint8Array(32_768), buckets: [[]] }
+  for (const literal of literals) enter(literal, tables)
+  if (tables.buckets.length > 256) throw new RangeError('at most 255 different beginnings')
+  return tables
+}
+
+function enter(literal: Literal, { pairs, bucketOf, buckets }: Tables): void {
+  if (literal.text.length < WINDOW) throw new RangeError('a literal has at least 3 characters')
+  const [a, b, c] = [0, 1, 2].map((i) => casesOf(literal, i)) as [number[], number[], number[]] // three in, three out
+  for (const first of a) for (const second of b) pairs[(first << 7) | second] = 1
+  for (const first of b) for (const second of c) pairs[(first << 7) | second] = 1
+  const triple = (CLASSES[a[0]!]! << 10) | (CLASSES[b[0]!]! << 5) | CLASSES[c[0]!]!
+  if (bucketOf[triple] === 0) bucketOf[triple] = buckets.push([]) - 1
+  buckets[bucketOf[triple]!]!.push(literal)
+}
+
+/** The codes that may stand at place `i`. */
+function casesOf({ text, anyCase, digits }: Literal, i: number): number[] {
+  if (digits) return Array.from({ length: 10 }, (_, digit) => 48 + digit)
+  const char = text[i] ?? ''
+  return [...new Set(anyCase ? [char.toLowerCase(), char.toUpperCase()] : [char])].map((one) => one.charCodeAt(0) & 127)
 }
 
 function anyOccurs(
@@ -53,34 +111,10 @@ function anyOccurs(
   hit: (owner: string) => boolean,
   seen: ReadonlySet<string>,
 ): boolean {
-  const first = text.charCodeAt(start) | 32
-  for (let i = 0; i < bucket.length; i++) {
-    const literal = bucket[i]!
-    if (!literal.digits && (literal.text.charCodeAt(0) | 32) !== first) continue
-    if (seen.has(literal.owner)) continue
-    if (occurs(literal, text, start) && hit(literal.owner)) return true
+  for (const literal of bucket) {
+    if (!seen.has(literal.owner) && occurs(literal, text, start) && hit(literal.owner)) return true
   }
   return false
-}
-
-function enter(literal: Literal, shift: Uint8Array, buckets: Map<number, Literal[]>): void {
-  if (literal.text.length < WINDOW) throw new RangeError('a literal has at least 3 characters')
-  const [a, b, c] = [...literal.text.slice(0, WINDOW)].map((char) => casesOf(char, literal))
-  for (const pair of pairsOf(a!, b!)) if (shift[pair]! > 1) shift[pair] = 1
-  for (const pair of pairsOf(b!, c!)) {
-    shift[pair] = 0
-    buckets.set(pair, [...(buckets.get(pair) ?? []), literal])
-  }
-}
-
-function casesOf(char: string, { anyCase, digits }: Literal): readonly number[] {
-  if (digits) return Array.from({ length: 10 }, (_, digit) => 48 + digit)
-  const cases = anyCase ? new Set([char.toLowerCase(), char.toUpperCase()]) : [char]
-  return [...cases].map((one) => one.charCodeAt(0))
-}
-
-function pairsOf(first: readonly number[], second: readonly number[]): readonly number[] {
-  return first.flatMap((a) => second.map((b) => (a << 8) | b))
 }
 
 function occurs({ text: literal, anyCase, digits, near }: Literal, text: string, start: number): boolean {

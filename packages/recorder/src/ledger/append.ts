@@ -1,0 +1,70 @@
+/**
+ * Appending to a ledger that may fail underneath: every item gets an answer.
+ *
+ * Two kinds of failure only: *refused* (nothing was written) and *unknown* (it may be on disk).
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import type { Ack } from '../port/types.ts'
+import { type Admitted, admit, type Item } from './admit.ts'
+import { linkReserved, sync, write, writeWhenFull } from './commit.ts'
+import type { Core } from './core.ts'
+import { isQuiet, type Members, type ReservedType } from './reserved.ts'
+import { followRename, movedAway, rotate, rotationDue } from './rotation.ts'
+import type { State } from './state.ts'
+
+/** Answers in the order of the items; see `Ledger.append`. */
+export function appendItems(state: State, items: readonly Item[]): (Ack | SwornError)[] {
+  const answers: (Admitted | SwornError)[] = []
+  try {
+    state.attempt((core) => {
+      if (movedAway(core)) followRename(core)
+      for (const item of items) {
+        answers.push(admit(core, item))
+        writeWhenFull(core)
+      }
+      write(core)
+      if (needsSync(core, items, answers)) sync(core)
+      if (rotationDue(core)) rotate(core)
+    })
+  } catch (e) {
+    return items.map((_, i) => failedAnswer(state, answers[i], e))
+  }
+  return answers.map((answer) => toAck(state.core, answer))
+}
+
+/** A duplicate is answered only once the record it repeats is on disk. */
+function needsSync(core: Core, items: readonly Item[], answers: readonly (Admitted | SwornError)[]): boolean {
+  return items.some((item, i) => {
+    const answer = answers[i]
+    if (answer === undefined || SwornError.is(answer)) return SwornError.is(answer, 'EVENT_ID_CONFLICT')
+    return answer.seq >= core.durableSize && (answer.known || item.level === 'sync')
+  })
+}
+
+function toAck(core: Core, answer: Admitted | SwornError): Ack | SwornError {
+  if (SwornError.is(answer)) return answer
+  return { logId: core.identity.logId, seq: answer.seq, entryHash: answer.entryHash, durable: answer.seq < core.durableSize }
+}
+
+/** What was linked is unknown, unless it was synced; what was not is refused. */
+function failedAnswer(state: State, answer: Admitted | SwornError | undefined, failure: unknown): Ack | SwornError {
+  const error = SwornError.is(failure) ? failure : new SwornError('APPEND_UNKNOWN', 'an unexpected error', '', { cause: failure })
+  if (answer === undefined) {
+    return error.code === 'APPEND_UNKNOWN'
+      ? new SwornError('APPEND_REFUSED', 'the ledger failed before this event', error.at, { cause: error })
+      : error
+  }
+  if (SwornError.is(answer)) return answer
+  return answer.seq < state.core.durableSize ? toAck(state.core, answer) : error
+}
+
+/** Appends a record of the ledger's own; see `Ledger.appendReserved`. */
+export function appendReserved(state: State, type: ReservedType, members: Members): Ack {
+  return state.attempt((core) => {
+    const linked = linkReserved(core, type, members)
+    if (isQuiet(type)) write(core)
+    else sync(core)
+    return { logId: core.identity.logId, ...linked, durable: linked.seq < core.durableSize }
+  })
+}

@@ -1,0 +1,65 @@
+/**
+ * What a ledger is opened with, and the surroundings that follow from it.
+ * @module
+ */
+import { hostname } from 'node:os'
+import type { HashName } from '@sworn/verify'
+import { nodePrimitives } from '@sworn/verify/node'
+import type { Env, PreviousLog } from './core.ts'
+import { type FileOps, nodeFileOps } from './file-ops.ts'
+import { ledgerLayout } from './layout.ts'
+
+const DAY_MS = 86_400_000
+
+export interface LedgerOptions {
+  /** A directory, or a `.jsonl` file. */
+  readonly path: string
+  /** SWORN_HOME: keys and the index of known ledgers. */
+  readonly home: string
+  readonly fileOps?: FileOps
+  readonly now?: () => number
+  /** Cryptographically random bytes. */
+  readonly random?: (bytes: number) => Uint8Array
+  /** Of a new ledger; default sha256. */
+  readonly hash?: HashName
+  /** Of a new ledger; default none. */
+  readonly recordSignatures?: 'none' | 'all'
+  /** Of a new ledger; default `sworn.local/` + log_id. */
+  readonly origin?: string
+  /** For a new ledger that continues a damaged one: `previousLog` of operator.ts. */
+  readonly previousLog?: PreviousLog
+  /** Default 256 MiB. */
+  readonly rotateBytes?: number
+  /** Default 24 h. */
+  readonly rotateMs?: number
+  /** True: a missing ledger is an error, never made. */
+  readonly requireExisting?: boolean
+  readonly version?: string
+  readonly pid?: number
+  readonly host?: string
+}
+
+/** Defaults filled in; nothing is opened. */
+export function createEnv(options: LedgerOptions): Env {
+  const { fileOps: ops = nodeFileOps, path, home } = options
+  return {
+    ops,
+    primitives: nodePrimitives,
+    layout: ledgerLayout(ops, path),
+    home,
+    now: options.now ?? Date.now,
+    random: options.random ?? ((bytes) => crypto.getRandomValues(new Uint8Array(bytes))),
+    version: options.version ?? '0',
+    pid: options.pid ?? process.pid,
+    host: options.host ?? hostname(),
+    rotateBytes: options.rotateBytes ?? 256 << 20,
+    rotateMs: options.rotateMs ?? DAY_MS,
+    requireExisting: options.requireExisting ?? false,
+    creation: {
+      hash: options.hash ?? 'sha256',
+      recordSignatures: options.recordSignatures ?? 'none',
+      ...(options.origin !== undefined && { origin: options.origin }),
+      ...(options.previousLog && { previousLog: options.previousLog }),
+    },
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What is due by the clock: checkpoints, rotation by age, idle sessions, upkeep.
+ * @module
+ */
+import { endIdleSession } from './admit.ts'
+import { checkpointDueAt, checkpointWhenDue } from './checkpoints.ts'
+import { write } from './commit.ts'
+import { followRename, movedAway, rotate, rotationDue } from './rotation.ts'
+import type { State } from './state.ts'
+
+const IDLE_SESSION_MS = 86_400_000
+
+/** Does what is due. Never throws: a failure poisons, and the next append says so. */
+export function tick(state: State): void {
+  try {
+    state.attempt((core) => {
+      if (movedAway(core)) followRename(core)
+      for (const id of core.sessions.idle(core.env.now() - IDLE_SESSION_MS)) endIdleSession(core, id)
+      write(core)
+      checkpointWhenDue(core)
+      if (rotationDue(core)) rotate(core)
+      state.upkeep.step()
+    })
+  } catch {
+    // poisoned or refused: the next append says so
+  }
+}
+
+/** When `tick` is wanted next, milliseconds of the injected clock. */
+export function nextTickAt(state: State): number {
+  if (state.poisoned) return Number.POSITIVE_INFINITY
+  const { core, upkeep } = state
+  const idle = core.sessions.oldest()
+  const { rotateMs, now } = core.env
+  return Math.min(
+    checkpointDueAt(core),
+    core.size > core.writer.firstSeq + 1 ? core.segmentStartedAt + rotateMs : Number.POSITIVE_INFINITY,
+    idle === undefined ? Number.POSITIVE_INFINITY : idle + IDLE_SESSION_MS + 1,
+    upkeep.pending() ? now() : Number.POSITIVE_INFINITY,
+  )
+}
