@@ -25,7 +25,7 @@ export function hasUserInfo(text: string, _start: number, end: number): boolean 
 
 /** A run of digits that has the length and grouping of a card or social security number. */
 export function looksLikeNumber(text: string, start: number): boolean {
-  if (!digitsAt(text, start, 3) || isDigit(text.charCodeAt(start - 1))) return false
+  if (isDigit(text.charCodeAt(start - 1)) || !digitsAt(text, start, 3)) return false
   let run = 3
   while (run < 20 && isDigit(text.charCodeAt(start + run))) run++
   const separated = text[start + run] === '-' || text[start + run] === ' '
