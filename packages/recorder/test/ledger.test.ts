@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { createFrontier, equalBytes } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { openLedger } from '../src/ledger/ledger.ts'
 import { frontierFromFiles } from '../src/ledger/tree-files.ts'
-import { acked, createCase, findings, item, outcome, PATH, records, verify } from './support/ledger-case.ts'
+import { acked, createCase, findings, item, logBytes, outcome, PATH, records, verify } from './support/ledger-case.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
 describe('a ledger', () => {
@@ -44,6 +46,23 @@ describe('a ledger', () => {
       })
     }
   }
+
+  it('writes what the second verifier accepts, over rotation and both hashes', (t) => {
+    const python = spawnSync('python3', ['--version'])
+    if (python.status !== 0) return t.skip('python3 is not here')
+    for (const hash of ['sha256', 'sha3-256'] as const) {
+      const disk = createCase()
+      const ledger = disk.open({ hash, rotateBytes: 3000 })
+      for (let n = 0; n < 10; n++) ledger.append([item(n, 'sync')])
+      ledger.close()
+      const log = logBytes(disk.ops)
+      const second = (input: Buffer) =>
+        spawnSync('python3', [fileURLToPath(new URL('../../../vectors/verify.py', import.meta.url))], { input }).status
+      assert.equal(second(log), 0)
+      log.writeUInt8(log.readUInt8(700) ^ 1, 700)
+      assert.equal(second(log), 1)
+    }
+  })
 
   it('begins with log.open and log.start, ends with log.stop and the checkpoint over it', () => {
     const disk = createCase()
@@ -118,6 +137,7 @@ describe('a ledger', () => {
     ['a reserved member spelled with an escape', '{"event_type":"a","\\u0073eq":1}'],
     ['a session_seq of its own', '{"event_type":"a","session_seq":1}'],
     ['a reserved event_type', '{"event_type":"log.open"}'],
+    ['a reserved event_type hidden behind a second one', '{"event_type":"log.open","event_type":"a"}'],
     ['an empty object', '{}'],
     ['a line feed', '{"event_type":\n"a"}'],
     ['an array', '["a"]'],
@@ -134,7 +154,9 @@ describe('a ledger', () => {
 
   it('parses bodies of other processes whole', () => {
     const ledger = createCase().open()
-    assert.equal(outcome(ledger.append([{ ...item(1), json: '{"a":}', untrusted: true }])[0]), 'APPEND_REFUSED')
+    for (const json of ['{"a":}', '{"a":1,"a":2}', '{"a":{"b":1,"b":2}}', `{"a":${'['.repeat(70)}${']'.repeat(70)}}`]) {
+      assert.equal(outcome(ledger.append([{ ...item(1), json, untrusted: true }])[0]), 'APPEND_REFUSED')
+    }
   })
 
   it('keeps flat tile files whose frontier gives the signed root', () => {

@@ -6,7 +6,7 @@
  * Source: docs/format.md, "Record line".
  * @module
  */
-import { SwornError } from '@sworn/verify'
+import { isJsonObject, type JsonObject, parseStrict, SwornError } from '@sworn/verify'
 
 /** The hard limit of a line, bytes. */
 export const MAX_LINE_BYTES = 1 << 20
@@ -38,20 +38,21 @@ export function checkBody(json: string, thorough: boolean): void {
   if (thorough || SUSPECT.test(json)) checkMembers(parseObject(json))
 }
 
-function checkMembers(payload: Record<string, unknown>): void {
+function checkMembers(payload: JsonObject): void {
   for (const name of RESERVED_MEMBERS) if (Object.hasOwn(payload, name)) throw refuse('the member belongs to the ledger', `/${name}`)
   const type = payload.event_type
   if (typeof type === 'string' && type.startsWith('log.')) throw refuse('this event_type belongs to the ledger', '/event_type')
 }
 
-function parseObject(json: string): Record<string, unknown> {
+/** Strict: no member twice at any depth, no lone surrogate, depth at most 64. */
+function parseObject(json: string): JsonObject {
   try {
-    const value: unknown = JSON.parse(json)
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown> // starts with `{`: not an array
+    const value = parseStrict(json)
+    if (isJsonObject(value)) return value
   } catch {
     // the reason would quote the body
   }
-  throw refuse('JSON was expected')
+  throw refuse('I-JSON was expected: no member twice, well-formed text, depth at most 64')
 }
 
 /** The body (no final brace) with the counters as its last members. */
@@ -78,7 +79,7 @@ export function unspliceCounters(body: string): { json: string; counters: Counte
 /** `session_end` states how many records the session has: its own session_seq + 1. */
 export function withSessionCount(json: string, count: number): string {
   const payload = parseObject(json)
-  const metadata = typeof payload.metadata === 'object' && payload.metadata !== null ? payload.metadata : {}
+  const metadata = isJsonObject(payload.metadata) ? payload.metadata : {}
   return JSON.stringify({ ...payload, metadata: { ...metadata, count } })
 }
 
