@@ -10,7 +10,7 @@ import { createRecorder, openPort, type Port, type RecordAnswer, type Recorder, 
 import type { Candidate } from './candidate.ts'
 
 /** Events that a caller leaves unanswered before it waits for the oldest. */
-const MOST_UNANSWERED = 8192
+const MOST_UNANSWERED = 2048
 
 /** @param redact what differs from the defaults */
 export async function openRecorder(dir: string, redact: RedactOptions = {}): Promise<Recorder> {

@@ -30,7 +30,7 @@ export const burst: Row = {
       compare({ what: 'events/s', against, ours: rates(answers.sworn), rival: rates(answers[name]), bound: { atLeast } }),
     )
     const memory = { ours: peaks(answers.sworn), rival: peaks(answers['pino-async']) }
-    const note = 'ours waits for acknowledgements once 8,192 events are unanswered; pino’s asynchronous destination keeps all in memory'
+    const note = 'ours waits for acknowledgements once 2,048 events are unanswered; pino’s asynchronous destination keeps all in memory'
     return [...compared, compare({ what: 'peak memory, MB', against: 'pino async', ...memory, bound: { atMost: 0.25 }, note })]
   },
 }
