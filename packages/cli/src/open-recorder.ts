@@ -18,6 +18,7 @@ import {
   loadConfig,
   openPort,
   type Port,
+  type previousLog,
   type Recorder,
   type RecorderOptions,
   type RedactOptions,
@@ -38,9 +39,13 @@ export interface OpenOptions {
   readonly agent?: string | AgentIdentity
   readonly onAuditFailure?: 'block' | 'continue'
   readonly redact?: AuditBlock['redact']
+  /** Of a new ledger: the one it succeeds, from `previousLog` of the recorder. */
+  readonly previousLog?: PreviousLog
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
 }
+
+type PreviousLog = ReturnType<typeof previousLog>
 
 interface AgentIdentity {
   readonly name: string
@@ -60,7 +65,18 @@ export interface Opened {
   readonly identity: { readonly user?: string; readonly user_source: 'config' | 'env' | 'os' | 'none'; readonly agent?: AgentIdentity }
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['path', 'config', 'policy', 'user', 'agent', 'onAuditFailure', 'redact', 'env', 'cwd'])
+const OPTIONS: ReadonlySet<string> = new Set([
+  'path',
+  'config',
+  'policy',
+  'user',
+  'agent',
+  'onAuditFailure',
+  'redact',
+  'previousLog',
+  'env',
+  'cwd',
+])
 
 /**
  * Opens the ledger and returns its recorder.
@@ -85,6 +101,7 @@ export async function openAll(options: OpenOptions): Promise<Opened> {
     version: VERSION,
     ...(values.hash && { hash: values.hash }),
     ...(values.signing === 'record' && { recordSignatures: 'all' }),
+    ...(options.previousLog && { previousLog: options.previousLog }),
     ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
   })
   const identity = findIdentity(config, options.env ?? process.env)

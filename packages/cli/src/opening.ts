@@ -1,6 +1,6 @@
 /** Opens a recorder for a command: its flags over the configuration. @module */
 import type { Io } from './frame/io.ts'
-import { type Opened, openAll } from './open-recorder.ts'
+import { type Opened, type OpenOptions, openAll } from './open-recorder.ts'
 
 export interface CommandOptions {
   readonly path?: string | undefined
@@ -8,11 +8,12 @@ export interface CommandOptions {
   readonly policy?: string | undefined
   readonly user?: string | undefined
   readonly agent?: string | undefined
+  readonly previousLog?: OpenOptions['previousLog'] | undefined
 }
 
 /** @throws what `openAll` throws */
 export function openFor(io: Io, options: CommandOptions): Promise<Opened> {
-  const { path, config, policy, user, agent } = options
+  const { path, config, policy, user, agent, previousLog } = options
   return openAll({
     cwd: io.cwd,
     env: io.env,
@@ -21,5 +22,6 @@ export function openFor(io: Io, options: CommandOptions): Promise<Opened> {
     ...(policy !== undefined && { policy }),
     ...(user !== undefined && { user }),
     ...(agent !== undefined && { agent }),
+    ...(previousLog !== undefined && { previousLog }),
   })
 }

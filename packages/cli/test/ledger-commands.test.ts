@@ -107,6 +107,10 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     assert.equal((await sworn(['init', 'audit'], mine)).code, 2)
     const again = await sworn(['init', '--reason', 'once more'], mine)
     assert.equal(again.code, 0, again.err)
+    assert.match(
+      (await sworn(['query', '--type', 'log.open', '--format', 'jsonl'], mine)).out,
+      /"previous_log":\{"origin":"sworn\.local.*"reason":"once more"/,
+    )
     const old = readdirSync(mine.cwd).find((name) => name.startsWith('audit.'))!
     assert.equal((await sworn(['verify', old, '--require', 'signed'], mine)).code, 0)
   })

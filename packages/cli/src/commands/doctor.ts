@@ -8,6 +8,7 @@ import { AUDIT_KEYS, type LoadedConfig, readTextFile } from '@sworn/recorder'
 import { reportVerdict, SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
+import { findHolder } from '../operator/holder.ts'
 import { checkLedger } from '../reading/check.ts'
 import { findLedger } from '../reading/layout.ts'
 import { loadFor } from '../reading/location.ts'
@@ -95,12 +96,9 @@ function checkSecrets(state: string): Check[] {
 
 /** Who holds the ledger; a stopped holder makes gates fail closed. */
 function checkHolder(config: LoadedConfig): Check {
-  const ledger = config.values.log_path
-  const root = existsSync(`${ledger}.ledger`) ? `${ledger}.ledger` : ledger
-  const pid = Number(/"pid":\s*(\d+)/.exec(readTextFile(join(root, 'log.lock')) ?? '')?.[1])
-  if (!pid || !existsSync(`/proc/${pid}`)) return { what: 'recorder', ok: true, detail: 'nobody holds the ledger' }
-  const state = /^State:\s+(\S)/m.exec(readTextFile(`/proc/${pid}/status`) ?? '')?.[1]
-  const stopped = state === 'T' || state === 't'
+  const holder = findHolder(config.values.log_path)
+  if (!holder) return { what: 'recorder', ok: true, detail: 'nobody holds the ledger' }
+  const { pid, stopped } = holder
   return { what: 'recorder', ok: !stopped, detail: stopped ? `process ${pid} is stopped; gated actions are refused` : `process ${pid}` }
 }
 

@@ -51,8 +51,8 @@ export const init = defineCommand({
 
 async function startAnew(path: string, reason: string, io: Io): Promise<ExitCode> {
   const ledger = resolve(io.cwd, path)
-  const aside = setAside(ledger, stateDirectory(io), new Date(io.now()).toISOString().replaceAll(':', ''))
-  const { recorder } = await openFor(io, { path: ledger })
+  const aside = setAside(ledger, stateDirectory(io), new Date(io.now()).toISOString().replaceAll(':', ''), reason)
+  const { recorder } = await openFor(io, { path: ledger, previousLog: aside.previousLog })
   const previous = {
     path: aside.path ?? 'nothing was there',
     log_id: aside.known?.logId ?? 'unknown',

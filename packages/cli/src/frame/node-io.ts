@@ -1,5 +1,4 @@
 /** The world as this process has it. @module */
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { homedir } from 'node:os'
 import type { Io, Spawned } from './io.ts'
@@ -47,7 +46,8 @@ async function confirm(question: string): Promise<boolean> {
   return !isCancel(answer) && answer
 }
 
-function spawn(command: string, args: readonly string[]): Promise<Spawned> {
+async function spawn(command: string, args: readonly string[]): Promise<Spawned> {
+  const { execFile } = await import('node:child_process')
   return new Promise((resolve, reject) => {
     const child = execFile(command, [...args], { maxBuffer: 64 << 20 }, (e, stdout, stderr) => {
       if (e && child.exitCode === null && child.signalCode === null) reject(e)

@@ -1,19 +1,19 @@
 /**
  * Accepts a ledger as it is when the signer's own note is missing (LEDGER_STATE_MISSING).
  *
- * Only a ledger that verifies under the key this user holds, up to the checkpoint beside it, is adopted; that
- * checkpoint becomes the signer's high-water mark. What lay beyond it is not known any more: the operator says
- * that it is accepted. Source: docs/format.md, opening and recovery.
+ * Only a ledger that verifies under the key this user holds is adopted. Its newest checkpoint becomes the
+ * signer's high-water mark; what lay beyond it cannot be missed any more. Source: docs/format.md, opening and
+ * recovery.
  * @module
  */
 import { createPublicKey } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readTextFile } from '@sworn/recorder'
-import { ED25519, formatVkey, parseCheckpoint, parseNote, SwornError } from '@sworn/verify'
-import { replaceFile } from '../clients/originals.ts'
+import { adopt } from '@sworn/recorder'
+import { ED25519, formatVkey, SwornError } from '@sworn/verify'
 import { checkLedger, readOpening } from '../reading/check.ts'
 import type { LedgerFiles } from '../reading/layout.ts'
+import { refuseHeld } from './holder.ts'
 
 export interface Adopted {
   readonly size: number
@@ -22,24 +22,26 @@ export interface Adopted {
 
 /**
  * @param state the state directory with `keys/`
- * @throws SwornError LEDGER_STATE_MISSING when key or checkpoint are gone, LEDGER_FORK when the ledger does not hold
+ * @throws SwornError LEDGER_BUSY, LEDGER_STATE_MISSING when key or checkpoint are gone, LEDGER_FORK when the ledger
+ *   does not hold, USAGE when there is nothing to adopt
  */
 export async function adoptState(files: LedgerFiles, state: string, now: number): Promise<Adopted> {
+  refuseHeld(files.path)
   const { logId, origin } = await readOpening(files)
   const keys = join(state, 'keys', logId ?? '')
-  const signed = join(keys, 'signed')
-  if (!logId || !origin || !existsSync(join(keys, '0.pem')))
-    throw new SwornError('LEDGER_STATE_MISSING', 'the key of this ledger is not here', keys)
-  if (existsSync(signed)) throw new SwornError('USAGE', 'the signer state is there; nothing to adopt', signed)
-  const note = readTextFile(join(files.directory ?? files.path, 'checkpoint'))
-  if (note === undefined) throw new SwornError('LEDGER_STATE_MISSING', 'a checkpoint beside the ledger was expected', files.path)
-  const { size } = parseCheckpoint(parseNote(note).text)
-  const report = await checkLedger(files, { key: readVkey(join(keys, '0.pem'), origin), strict: false, now, cwd: '/', state })
-  if (!report.levels.signed.holds || report.levels.signed.size < size) {
+  const key = newestKey(keys)
+  if (!logId || !origin || !key) throw new SwornError('LEDGER_STATE_MISSING', 'the key of this ledger is not here', keys)
+  if (existsSync(join(keys, 'signed'))) throw new SwornError('USAGE', 'the signer state is there; nothing to adopt', keys)
+  const report = await checkLedger(files, { key: readVkey(key, origin), strict: false, now, cwd: '/', state })
+  if (!report.levels.signed.holds)
     throw new SwornError('LEDGER_FORK', 'a ledger that verifies up to its checkpoint was expected', files.path)
-  }
-  replaceFile(signed, note, 0o600)
-  return { size, entries: report.size }
+  return { size: adopt({ path: files.path, home: state }), entries: report.size }
+}
+
+/** The key file of the newest epoch; older ones are destroyed when keys rotate. */
+function newestKey(directory: string): string | undefined {
+  const epochs = existsSync(directory) ? readdirSync(directory).flatMap((name) => /^(\d+)\.pem$/.exec(name)?.[1] ?? []) : []
+  return epochs.length === 0 ? undefined : join(directory, `${Math.max(...epochs.map(Number))}.pem`)
 }
 
 /** The verifier key of a private key file. */

@@ -3,6 +3,7 @@
  * @module
  */
 import type { HashName } from '@sworn/verify'
+import type { PreviousLog } from '../ledger/core.ts'
 import type { Patience } from './setup.ts'
 
 /** The ledger's own options, as far as they are data. Meanings and defaults: `openLedger`. */
@@ -18,6 +19,8 @@ export interface LedgerSettings {
   readonly rotateMs?: number
   readonly requireExisting?: boolean
   readonly version?: string
+  /** Of a new ledger: the one it succeeds. */
+  readonly previousLog?: PreviousLog
 }
 
 export interface ThreadOptions {
