@@ -53,8 +53,8 @@ describe('AW23: what the reference misses, strict finds', () => {
   })
 
   test('links to a protected place are refused, also through `..` and with a new name at the end', async () => {
-    const disk = linkedDisk({ '/work/place/link': '/home/ada/.ssh', '/work/place/docs': '/home/ada/docs' })
-    for (const path of ['link', 'link/id_rsa', './link', '/work/place/docs/../.ssh/id_rsa']) {
+    const disk = linkedDisk({ '/srv/place/link': '/home/ada/.ssh', '/srv/place/docs': '/home/ada/docs' })
+    for (const path of ['link', 'link/id_rsa', './link', '/srv/place/docs/../.ssh/id_rsa']) {
       assert.equal(await denies({ path }, 'strict', disk), true, path)
       assert.equal(await denies({ path }, 'aip-compat', disk), false, path)
     }
@@ -82,7 +82,7 @@ describe('AW23: what the reference misses, strict finds', () => {
 })
 
 test('a link cannot be hidden behind other paths: values and commands are all resolved, or the call is refused', async () => {
-  const disk = linkedDisk({ '/work/place/link': '/home/ada/.ssh' })
+  const disk = linkedDisk({ '/srv/place/link': '/home/ada/.ssh' })
   const decoys = Array.from({ length: 2000 }, (_, n) => `/tmp/${n}`)
   assert.equal(await denies({ paths: ['link', ...decoys] }, 'strict', disk), true)
   assert.equal(await denies({ command: [...decoys, 'link'].join(' ') }, 'strict', disk), true)
@@ -93,7 +93,7 @@ test('a link cannot be hidden behind other paths: values and commands are all re
 })
 
 test('the known hole: in prose, links after the 256th path are not followed', async () => {
-  const disk = linkedDisk({ '/work/place/link': '/home/ada/.ssh' })
+  const disk = linkedDisk({ '/srv/place/link': '/home/ada/.ssh' })
   const text = (decoys: number) => ['see', ...Array.from({ length: decoys }, (_, n) => `/tmp/${n}`), './link'].join('\n')
   assert.equal(await denies({ text: text(200) }, 'strict', disk), true)
   assert.equal(await denies({ text: text(6000) }, 'strict', disk), false)
@@ -140,7 +140,7 @@ test('protected paths hold in monitor mode', async () => {
 })
 
 test('whatever aip-compat refuses as a protected path, strict refuses too', async () => {
-  const piece = fc.constantFrom('/home/ada', '~', '.ssh', '/', '..', '.', '.env', 'id_rsa', 'work', ' ', '\\', '/work/place', 'x')
+  const piece = fc.constantFrom('/home/ada', '~', '.ssh', '/', '..', '.', '.env', 'id_rsa', 'work', ' ', '\\', '/srv/place', 'x')
   const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''))
   const joined = fc.oneof(
     text,
@@ -153,13 +153,13 @@ test('whatever aip-compat refuses as a protected path, strict refuses too', asyn
 })
 
 describe('AW11: ledger, keys and policy protect themselves', () => {
-  const selfProtected = ['/work/place/audit', '/home/ada/.config/sworn/keys', '/work/place/agent.yaml']
+  const selfProtected = ['/srv/place/audit', '/home/ada/.config/sworn/keys', '/srv/place/agent.yaml']
   const gate = createGate({ policy: undefined, selfProtected, platform: emptyDisk })
   const decide = async (input: unknown) => (await gate.judge(call('write_file', input))).decision
 
   test('no tool reaches them, with or without a policy', async () => {
     const guarded = createGate({ policy: policyOf('allowed_tools: [write_file]'), selfProtected, platform: emptyDisk })
-    for (const path of ['audit', 'audit/log.jsonl', './audit/../audit/x', '~/.config/sworn/keys/k.pem', '/work/place/agent.yaml']) {
+    for (const path of ['audit', 'audit/log.jsonl', './audit/../audit/x', '~/.config/sworn/keys/k.pem', '/srv/place/agent.yaml']) {
       assert.equal(await decide({ path }), 'deny', path)
       assert.equal((await guarded.judge(call('write_file', { path }))).decision, 'deny', path)
     }
@@ -167,13 +167,13 @@ describe('AW11: ledger, keys and policy protect themselves', () => {
   })
 
   test('the project around them stays usable', async () => {
-    for (const path of ['.', '/work/place', 'auditor', 'audit-notes.md', 'other/agent.yaml', '/'])
+    for (const path of ['.', '/srv/place', 'auditor', 'audit-notes.md', 'other/agent.yaml', '/'])
       assert.equal(await decide({ path }), 'allow', path)
     assert.equal(await decide({ query: 'the audit of last year' }), 'allow')
   })
 
   test('resources are held to the same paths', async () => {
-    const verdict = await gate.judge({ kind: 'resource', name: 'file:///work/place/audit/log.jsonl', ids: {} })
+    const verdict = await gate.judge({ kind: 'resource', name: 'file:///srv/place/audit/log.jsonl', ids: {} })
     assert.equal(verdict.decision, 'deny')
   })
 })

@@ -5,7 +5,7 @@ import { createGate, type GateOptions, loadPolicy, type Platform, type Policy, t
 /** A file system of nothing: no path exists, so no link is followed. */
 export const emptyDisk: Platform = {
   home: '/home/ada',
-  cwd: '/work/place',
+  cwd: '/srv/place',
   realpath(path) {
     throw new Error(`no ${path}`)
   },
