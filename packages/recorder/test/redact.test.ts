@@ -50,6 +50,11 @@ for (const [name, secret] of secrets) {
   })
 }
 
+test('digits inside a hexadecimal id are no credit card, and an escaped line feed does not hide one', () => {
+  const event = recorded({ event_type: 'x', arguments: ['c54111111111111111c', 'id_4111111111111111', '\\n4111111111111111'] })
+  assert.deepEqual(event.arguments, ['c54111111111111111c', 'id_4111111111111111', '\\n[REDACTED:credit_card]'])
+})
+
 const partly: [string, string][] = [
   ['postgres://bob:hunter2@db:5432/x', 'postgres://bob:[REDACTED:database_url]@db:5432/x'],
   ['https://hooks.slack.com/services/T000/B000/XXXX', 'https://hooks.slack.com/[REDACTED:slack_webhook]'],

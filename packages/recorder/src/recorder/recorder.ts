@@ -87,13 +87,26 @@ export function createRecorder(options: RecorderOptions): Recorder {
     durableSize = Math.max(durableSize, size)
   }
 
+  let syncing: Promise<void> | undefined
+  /** Everything acknowledged by now, on disk; callers that come while one waits for the disk share the next. */
+  async function syncAcknowledged(): Promise<void> {
+    const before = syncing
+    if (before) await before.catch(() => {})
+    if (syncing && syncing !== before) return syncing
+    const size = writtenSize
+    syncing = port.flush().then(() => {
+      durableSize = Math.max(durableSize, size)
+    })
+    return syncing
+  }
+
   const recorder: Recorder = {
     info: port.info,
     onAuditFailure,
     record,
     flush,
     async durable(seq) {
-      if (seq >= durableSize) await flush()
+      if (seq >= durableSize && seq < writtenSize) await syncAcknowledged()
       if (seq >= durableSize) throw new SwornError('APPEND_UNKNOWN', 'no such entry was acknowledged', `seq=${seq}`)
     },
     event: () => createBuilder(record),

@@ -86,7 +86,8 @@ export const PATTERNS: readonly Pattern[] = [
   { name: 'ssn', expression: /(?<!\d)(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?!\d)/g, literals: digits },
   {
     name: 'credit_card',
-    expression: /(?<!\d)[2-6](?:\d{12,18}|\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{3}[ -]\d{6}[ -]\d{5})(?!\d)/g,
+    // not inside hex ids or names; the n of an escaped \n may stand before it
+    expression: /(?<!(?<!\\)\w)[2-6](?:\d{12,18}|\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{3}[ -]\d{6}[ -]\d{5})(?!\w)/g,
     literals: digits,
     check: passesLuhn,
   },
