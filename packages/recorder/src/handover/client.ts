@@ -96,6 +96,12 @@ function createClient(line: Line, info: LedgerInfo, pid: number): Role {
     })
   }
 
+  async function confirmed(kind: 'flush' | 'reopen'): Promise<true | undefined> {
+    const answer = await call({ kind })
+    if (answer?.error) throw fromPlain(answer.error)
+    return answer && true
+  }
+
   line.stream(take, end)
   return {
     kind: 'client',
@@ -113,11 +119,8 @@ function createClient(line: Line, info: LedgerInfo, pid: number): Role {
       if (answer?.error) throw fromPlain(answer.error)
       return answer?.reservation
     },
-    async flush() {
-      const answer = await call({ kind: 'flush' })
-      if (answer?.error) throw fromPlain(answer.error)
-      return answer && true
-    },
+    flush: () => confirmed('flush'),
+    reopen: () => confirmed('reopen'),
     async close() {
       closing = true
       line.socket.destroy()

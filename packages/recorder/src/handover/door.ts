@@ -85,6 +85,9 @@ export async function openDoor(setup: Setup): Promise<Port> {
     submit,
     reserve: (step) => withRole((role) => role.reserve(step), ackMs),
     flush: () => flush(),
+    async reopen() {
+      await withRole((role) => role.reopen(), lazyAckMs)
+    },
     flushSync,
     close,
   }

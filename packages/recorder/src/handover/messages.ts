@@ -2,7 +2,7 @@
  * The protocol of the data socket, version 1: what each side says, and the door that checks it.
  *
  * The recorder greets (nonce, versions, pid); the producer says hello; the recorder welcomes (log_id,
- * MAC key: the socket is 0600, whoever connects is this user) or refuses. Then submit, reserve and flush,
+ * MAC key: the socket is 0600, whoever connects is this user) or refuses. Then submit, reserve, flush and reopen,
  * each answered once under its id. Everything parsed here is hostile. Source: docs/format.md, several processes.
  * @module
  */
@@ -42,7 +42,7 @@ export type Request =
   /** `undefined` stands for what is no event: it is refused alone. */
   | { readonly kind: 'submit'; readonly id: number; readonly items: readonly (Item | undefined)[] }
   | { readonly kind: 'reserve'; readonly id: number; readonly step: Reserve }
-  | { readonly kind: 'flush'; readonly id: number }
+  | { readonly kind: 'flush' | 'reopen'; readonly id: number }
 
 const MAX_NAME_UNITS = 256
 const MAX_JSON_UNITS = 1024 * 1024
@@ -92,7 +92,7 @@ function parseKnown(value: unknown): KnownEntry | undefined {
 export function parseRequest(body: FrameBody, producerId: string): Request | undefined {
   const { kind, id } = body
   if (!isCount(id)) return undefined
-  if (kind === 'flush') return { kind, id }
+  if (kind === 'flush' || kind === 'reopen') return { kind, id }
   if (kind === 'reserve') {
     const step = parseStep(body.step)
     return step && { kind, id, step }

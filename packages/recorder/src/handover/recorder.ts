@@ -112,6 +112,10 @@ function fenced(ledger: SharedLedger, fence: Fence): SharedLedger {
     nextTickAt: () => ledger.nextTickAt(),
     reserve: (step) => ledger.reserve(step),
     holds: (seq, entryHash) => ledger.holds(seq, entryHash),
+    reopen() {
+      if (!fence.holds()) throw fencedError()
+      ledger.reopen()
+    },
     close() {
       if (fence.holds()) ledger.close()
     },
@@ -151,6 +155,10 @@ function createRecorder(setup: Setup, { commit }: OpenedLedger, fence: Fence, re
     reserve: async (step) => (fence.fallen() ? undefined : commit.reserve(step)),
     async flush() {
       if (fence.holds()) commit.flush()
+      return fence.fallen() ? undefined : true
+    },
+    async reopen() {
+      if (fence.holds()) commit.reopen()
       return fence.fallen() ? undefined : true
     },
     close,

@@ -17,6 +17,8 @@ export interface Role {
   reserve(step: Reserve): Promise<Reservation | undefined>
   /** @throws SwornError APPEND_UNKNOWN */
   flush(): Promise<true | undefined>
+  /** @throws SwornError APPEND_UNKNOWN, IO_FAILED */
+  reopen(): Promise<true | undefined>
   close(): Promise<void>
   /** Resolves when the role is lost, never by `close`. */
   readonly lost: Promise<void>

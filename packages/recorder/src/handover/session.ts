@@ -125,7 +125,7 @@ function spread(items: readonly unknown[], answers: readonly Answer[]): readonly
 function answerAtOnce(commit: GroupCommit, request: Exclude<Request, { kind: 'submit' }>): FrameBody {
   try {
     if (request.kind === 'reserve') return { reservation: finite(commit.reserve(request.step)) }
-    commit.flush()
+    commit[request.kind]()
     return {}
   } catch (error) {
     return { error: toPlain(error) }

@@ -28,6 +28,8 @@ export interface AppendableLedger {
   /** Milliseconds since the epoch, of the clock passed in; Infinity when nothing is due. */
   nextTickAt(): number
   reserve(step: Reserve): Reservation
+  /** Looks whether the active file was renamed, and goes on under its name. */
+  reopen(): void
   close(): void
 }
 
@@ -44,6 +46,8 @@ export interface GroupCommit {
   reserve(step: Reserve): Reservation
   /** Writes and syncs everything queued, now. @throws SwornError APPEND_UNKNOWN */
   flush(): void
+  /** Writes everything queued, then has the ledger look at its files again. @throws SwornError APPEND_UNKNOWN, IO_FAILED */
+  reopen(): void
   /** Flushes, then closes the ledger. Later calls are answered with LEDGER_CLOSED. */
   close(): void
   /** Lets go without touching the ledger: another process writes it now. What is queued is answered APPEND_REFUSED. */
@@ -121,6 +125,10 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
       clearTimeout(syncTimer)
       syncTimer = undefined
       ledger.sync()
+    },
+    reopen() {
+      commitAll()
+      ledger.reopen()
     },
     close() {
       if (closed) return

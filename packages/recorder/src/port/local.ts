@@ -23,6 +23,7 @@ export function createLocalPort(ledger: AppendableLedger, options: LocalPortOpti
     submit: (batch) => commit.append(batch.map((submission) => ({ ...submission, producerId }))),
     reserve: async (step) => commit.reserve(step),
     flush: async () => commit.flush(),
+    reopen: async () => commit.reopen(),
     flushSync() {
       try {
         commit.flush()

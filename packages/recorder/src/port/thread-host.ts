@@ -56,7 +56,7 @@ function createServer(port: Port, caller: MessagePort, control: Int32Array): (me
           () => release(control, message.ticket, OUTCOME.failed),
         )
       default:
-        return void (message.kind === 'close' ? port.close() : port.flush()).then(
+        return void port[message.kind]().then(
           () => answer({ id: message.id }),
           (error: unknown) => answer({ id: message.id, error: toPlain(error) }),
         )

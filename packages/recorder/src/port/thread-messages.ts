@@ -12,7 +12,7 @@ import type { Ack, LedgerInfo, Reservation, Reserve } from './types.ts'
 export type ToAppender =
   | { readonly kind: 'submit'; readonly id: number; readonly batch: PackedBatch }
   | { readonly kind: 'reserve'; readonly id: number; readonly step: Reserve }
-  | { readonly kind: 'flush' | 'close'; readonly id: number }
+  | { readonly kind: 'flush' | 'reopen' | 'close'; readonly id: number }
   /** Like flush and close, answered through the shared control words: the caller's thread is blocked. */
   | { readonly kind: 'blocking'; readonly close: boolean; readonly ticket: number }
 

@@ -68,6 +68,8 @@ export interface Port {
   reserve(step: Reserve): Promise<Reservation>
   /** Resolves when everything submitted so far is on disk. @throws SwornError APPEND_UNKNOWN */
   flush(): Promise<void>
+  /** SIGHUP: whoever records looks whether the active file was renamed, and goes on under its name. @throws SwornError APPEND_UNKNOWN, IO_FAILED */
+  reopen(): Promise<void>
   /** For exit handlers: blocks until everything submitted is on disk or `timeoutMs` passed; true when it is. */
   flushSync(timeoutMs: number): boolean
   /** Flushes, writes log.stop and the checkpoint over it when this process holds the ledger, lets go. */

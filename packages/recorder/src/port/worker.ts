@@ -95,6 +95,10 @@ function createCaller(worker: Worker, control: Int32Array, info: LedgerInfo, opt
     async flush() {
       if (!gone) await lane.call((id) => ({ kind: 'flush', id }))
     },
+    async reopen() {
+      if (gone) throw closedError()
+      await lane.call((id) => ({ kind: 'reopen', id }))
+    },
     flushSync: (timeoutMs) => gone || block(false, timeoutMs),
     closeSync,
     async close() {

@@ -64,6 +64,7 @@ export function openFakeLedger(directory: string): SharedLedger & { readonly siz
       return answers
     },
     sync,
+    reopen: sync,
     tick: () => undefined,
     nextTickAt: () => Number.POSITIVE_INFINITY,
     reserve({ key, amount, limit }: Reserve): Reservation {

@@ -43,6 +43,7 @@ export function memoryPort(options: { macKey?: Uint8Array } = {}): MemoryPort {
     flush: async () => {
       if (port.fail) throw new SwornError('APPEND_UNKNOWN', 'not on disk')
     },
+    reopen: async () => {},
     flushSync: () => port.canBlock,
     async close() {
       port.closed = true
