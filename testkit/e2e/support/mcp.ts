@@ -1,0 +1,78 @@
+/**
+ * MCP clients of the official SDK in front of `sworn proxy`, and the servers behind it.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { NODE, type Place, SWORN } from './cli.ts'
+
+export interface Connected {
+  readonly client: Client
+  /** Of the process that was started. */
+  readonly pid: number
+  /** What it wrote to stderr so far. */
+  errors(): string
+  call(name: string, input?: Record<string, unknown>): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Starts `sworn proxy flags -- server` and greets the server through it. */
+export function connect(flags: readonly string[], server: readonly string[], place: Place): Promise<Connected> {
+  return open([...SWORN, 'proxy', ...flags, '--', ...server], place)
+}
+
+/** Starts any server and greets it. */
+export async function open([command, ...args]: readonly string[], { cwd, home, env = {} }: Place): Promise<Connected> {
+  const transport = new StdioClientTransport({
+    command: command!,
+    args,
+    cwd,
+    env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, ...env },
+    stderr: 'pipe',
+  })
+  let errors = ''
+  transport.stderr?.on('data', (chunk) => {
+    errors += String(chunk)
+  })
+  const client = new Client({ name: 'sworn-e2e', version: '1.0.0' }, { capabilities: {} })
+  await client.connect(transport)
+  return {
+    client,
+    pid: transport.pid!,
+    errors: () => errors,
+    call: (name, input = {}) => client.callTool({ name, arguments: input }, undefined, { timeout: 60_000 }),
+    close: () => client.close(),
+  }
+}
+
+/** The servers of testkit; `files` is the directory that a file server may read. */
+export const SERVERS = {
+  testkit: (): string[] => [...NODE, fileURLToPath(new URL('../../src/mcp/server.ts', import.meta.url))],
+  filesystem: (files: string): string[] => reference('filesystem', files),
+  memory: (): string[] => reference('memory'),
+  everything: (): string[] => reference('everything'),
+}
+
+function reference(name: string, ...args: string[]): string[] {
+  const manifest = createRequire(import.meta.url).resolve(`@modelcontextprotocol/server-${name}/package.json`)
+  return [process.execPath, join(dirname(manifest), 'dist', 'index.js'), ...args]
+}
+
+/** The processes that `pid` started, on Linux. */
+export function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
