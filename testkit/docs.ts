@@ -1,15 +1,30 @@
 /**
- * Writes the generated pages: docs/errors.md from the code table, docs/reference/cli.md from the command table,
- * and the JSON Schemas. `--check` compares instead of writing.
+ * Writes what is generated: docs/errors.md from the code table, docs/reference/cli.md from the command table, and the
+ * JSON Schemas from zod, each into the package that owns it.
  * @module
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { policyJsonSchema } from '@sworn/govern'
+import { configJsonSchema } from '@sworn/recorder'
 import { ERRORS } from '@sworn/verify'
+import { COMMANDS } from '../packages/cli/src/commands/table.ts'
+import { formatReference } from '../packages/cli/src/frame/reference.ts'
+import { eventJsonSchema } from '../packages/recorder/src/event/schema.ts'
 
 /** The pages that are made from code: path -> content. */
 export async function generatedPages(): Promise<Record<string, string>> {
-  return { 'docs/errors.md': errorsPage() }
+  return {
+    'docs/errors.md': errorsPage(),
+    'docs/reference/cli.md': await formatReference(COMMANDS),
+    'packages/recorder/schema/sworn.schema.json': json(configJsonSchema()),
+    'packages/recorder/schema/event.schema.json': json(eventJsonSchema()),
+    'packages/govern/schema/agent-policy.schema.json': json(policyJsonSchema()),
+  }
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }
 
 function errorsPage(): string {

@@ -103,6 +103,7 @@ export async function openAll(options: OpenOptions): Promise<Opened> {
     ...(values.signing === 'record' && { recordSignatures: 'all' }),
     ...(options.previousLog && { previousLog: options.previousLog }),
     ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
+    ...(values.signing_key && { signingKey: values.signing_key }),
   })
   const identity = findIdentity(config, options.env ?? process.env)
   const recorder = createRecorder({

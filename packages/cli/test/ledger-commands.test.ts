@@ -202,7 +202,13 @@ test('init writes a trusted file and its schema, and does not overwrite', async 
   assert.equal((await sworn(['init'], mine)).code, 0)
   assert.equal((await sworn(['init'], mine)).code, 2)
   assert.equal((await sworn(['init', '--force'], mine)).code, 0)
-  assert.match(readFileSync(join(mine.cwd, 'sworn.schema.json'), 'utf8'), /on_audit_failure/)
+  for (const [written, shipped] of [
+    ['sworn.schema.json', 'recorder/schema/sworn.schema.json'],
+    ['agent-policy.schema.json', 'govern/schema/agent-policy.schema.json'],
+  ] as const) {
+    assert.equal(readFileSync(join(mine.cwd, written), 'utf8'), readFileSync(new URL(`../../${shipped}`, import.meta.url), 'utf8'))
+    assert.match(readFileSync(join(mine.cwd, 'sworn.yaml'), 'utf8'), new RegExp(`yaml-language-server: \\$schema=\\./${written}`))
+  }
   const shown = await sworn(['doctor', '--config'], mine)
   assert.equal(shown.code, 0)
   assert.match(shown.out, /redact +\["customer_iban"\] +project .*sworn\.yaml/)

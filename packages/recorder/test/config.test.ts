@@ -57,7 +57,12 @@ describe('reading one file', () => {
     ],
     ['a retention, because nothing here prunes', 'audit:\n  retention_days: 90\n', /nothing here prunes/, 'sworn.yaml:2:3'],
     ['a destination besides the file', 'audit:\n  destinations: [file, siem]\n', /nothing here delivers/, 'sworn.yaml:2:3'],
-    ['a foreign signing key', 'audit:\n  signing_key: /k.pem\n', /makes its own key/, 'sworn.yaml:2:3'],
+    [
+      'a file destination that is not the ledger',
+      'audit:\n  log_path: a.jsonl\n  destinations: [{type: file, path: b.jsonl}]\n',
+      /nothing here delivers/,
+      'sworn.yaml:3:3',
+    ],
     ['a wrong type', 'audit:\n  enabled: 3\n', /boolean was expected/, 'sworn.yaml:2:3'],
     ['duplicate keys', 'audit:\n  enabled: true\n  enabled: false\n', /duplicate/, 'sworn.yaml:3:3'],
     ['an alias', 'audit: &a\n  enabled: true\nother: *a\n', /aliases/, 'sworn.yaml:3:8'],

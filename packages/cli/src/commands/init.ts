@@ -1,5 +1,5 @@
 /**
- * `sworn init`: writes sworn.yaml beside the schema that explains every key, and trusts it.
+ * `sworn init`: writes sworn.yaml beside the schemas that explain every key of it and of a policy, and trusts it.
  *
  * With `--reason` it answers a FATAL verdict: the old ledger is set aside untouched, and the first event of the
  * new one says why and which ledger came before.
@@ -7,6 +7,7 @@
  */
 import { existsSync, realpathSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { policyJsonSchema } from '@sworn/govern'
 import { configJsonSchema, hashConfig, rememberTrusted } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
@@ -26,6 +27,8 @@ audit:
     - customer_iban
   # block: an action that cannot be recorded does not happen
   on_audit_failure: block
+  # what may be done; its first line: # yaml-language-server: $schema=./agent-policy.schema.json
+  # policy: ./agent.yaml
 `
 
 export const init = defineCommand({
@@ -41,13 +44,18 @@ export const init = defineCommand({
     if (ledger !== undefined) throw new SwornError('USAGE', 'a PATH goes with --reason only', ledger)
     const path = join(io.cwd, 'sworn.yaml')
     if (existsSync(path) && !flags.force) throw new SwornError('USAGE', 'there is a sworn.yaml already; --force replaces it', path)
-    writeFileSync(join(io.cwd, 'sworn.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+    writeSchema(join(io.cwd, 'sworn.schema.json'), configJsonSchema())
+    writeSchema(join(io.cwd, 'agent-policy.schema.json'), policyJsonSchema())
     writeFileSync(path, TEMPLATE)
     rememberTrusted(stateDirectory(io), realpathSync(path), hashConfig(TEMPLATE))
-    await io.out(escapeText(`wrote ${path} and sworn.schema.json; the file is trusted as it is`))
+    await io.out(escapeText(`wrote ${path}, sworn.schema.json and agent-policy.schema.json; the file is trusted as it is`))
     return 0
   },
 })
+
+function writeSchema(path: string, schema: object): void {
+  writeFileSync(path, `${JSON.stringify(schema, null, 2)}\n`)
+}
 
 async function startAnew(path: string, reason: string, io: Io): Promise<ExitCode> {
   const ledger = resolve(io.cwd, path)

@@ -1,4 +1,5 @@
-/** Configuration: where it stands, what it may say, what is in force. @module */
+/** Configuration: where it stands, what it may say, what is in force, what a reload changes. @module */
+export { type ConfigChange, compareConfig } from './change.ts'
 export { type Directories, findDirectories, type Platform } from './directories.ts'
 export { type ConfigFile, type LoadedConfig, type LoadOptions, loadConfig, type Origin, type OriginKind } from './load.ts'
 export { readConfig } from './read.ts'
@@ -6,3 +7,4 @@ export { AUDIT_KEYS, type AuditBlock, type AuditKey, auditSchema, configJsonSche
 export { didYouMean, findSuggestion } from './suggest.ts'
 export { type ConfigRefusal, hashConfig, type TrustedFiles } from './trust.ts'
 export { readTextFile, readTrusted, rememberTrusted } from './trust-store.ts'
+export { type Closable, type WatchOptions, watchFiles } from './watch.ts'

@@ -152,5 +152,6 @@ function toAbsolute(block: AuditBlock, file: string, options: LoadOptions): Audi
     ...block,
     ...(block.log_path === undefined ? {} : { log_path: absolute(block.log_path) }),
     ...(block.policy === undefined ? {} : { policy: absolute(block.policy) }),
+    ...(block.signing_key === undefined ? {} : { signing_key: absolute(block.signing_key) }),
   }
 }

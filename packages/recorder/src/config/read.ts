@@ -6,6 +6,7 @@
  * whoever wrote the repository.
  * @module
  */
+import { normalize } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml'
 import type { z } from 'zod'
@@ -69,10 +70,15 @@ function checkShape(value: unknown, place: Place): AuditBlock {
   return block
 }
 
-/** `destinations: [file]` and an empty list ask for nothing that is missing. */
+/** The file that is the ledger, and empty lists, ask for nothing that is missing. */
 function isHarmless(key: string, block: AuditBlock): boolean {
-  if (key === 'destinations') return block.destinations!.every((name) => name === 'file')
+  if (key === 'destinations') return block.destinations!.every((destination) => isLedger(destination, block))
   return key === 'sinks' && block.sinks!.length === 0
+}
+
+function isLedger(destination: NonNullable<AuditBlock['destinations']>[number], { log_path = './audit' }: AuditBlock): boolean {
+  if (typeof destination === 'string') return destination === 'file'
+  return destination.type === 'file' && normalize(destination.path ?? log_path) === normalize(log_path)
 }
 
 function toError(issue: z.core.$ZodIssue, place: Place): SwornError {

@@ -25,6 +25,11 @@ const redactRule = z.union([
   z.strictObject({ path: text.describe('Dotted, * for any member.'), action: z.enum(['mask', 'hash', 'drop']) }),
 ])
 
+const destination = z.union([
+  text.describe('file: the ledger itself.'),
+  z.looseObject({ type: text, path: text.optional().describe('Of type file: the path of the ledger.') }),
+])
+
 const sink = z.looseObject({ type: text, path: text.optional(), url: text.optional(), connection: text.optional() })
 
 export const auditSchema = z
@@ -49,10 +54,12 @@ export const auditSchema = z
     queue: z.strictObject({ max: z.int().min(1).max(10_000_000).optional(), when_full: z.enum(['wait', 'shed']).optional() }),
     rotate_bytes: z.int().min(1_048_576).describe('A segment is closed at this size.'),
     lock: z.array(text).describe('Keys that files of lower trust may not change. Only in user and managed files.'),
-    retention_days: z.int().min(1),
-    destinations: z.array(text),
-    sinks: z.array(sink),
-    signing_key: text,
+    retention_days: z.int().min(1).describe('Not in this version: nothing prunes by age, every entry is kept.'),
+    destinations: z.array(destination).describe('Only the file that is the ledger; nothing delivers elsewhere in this version.'),
+    sinks: z.array(sink).describe('Not in this version: nothing delivers. Ship the file of the ledger instead.'),
+    signing_key: text.describe(
+      'Private key of a new ledger: Ed25519, PKCS#8 PEM, mode 0600; made there when absent. Relative to this file.',
+    ),
   })
   .partial()
 
@@ -64,12 +71,11 @@ export type AuditKey = keyof AuditBlock
 
 export const AUDIT_KEYS = Object.keys(auditSchema.shape) as AuditKey[] // the shape's own keys
 
-/** Sections that this version does not have: what is missing, in the words of the error. */
+/** Sections that this version does not have: what is missing and the way out, in the words of the error. */
 export const ABSENT: Partial<Record<AuditKey, string>> = {
-  retention_days: 'a retention is configured, but nothing here prunes by age',
-  destinations: 'destinations are configured, but nothing here delivers',
-  sinks: 'sinks are configured, but nothing here delivers',
-  signing_key: 'a signing key is configured, but each ledger here makes its own key',
+  retention_days: 'a retention is configured, but nothing here prunes by age; take it out: every entry is kept',
+  destinations: 'destinations are configured, but nothing here delivers; leave `file` alone and ship the file of the ledger',
+  sinks: 'sinks are configured, but nothing here delivers; take them out, set log_path and ship the file of the ledger',
 }
 
 /** The JSON Schema that `sworn init` names in what it writes. */

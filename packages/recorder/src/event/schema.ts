@@ -2,7 +2,7 @@
  * The zod schema of a caller's event, made from the member table, and the error that explains a refusal.
  *
  * The recorder does not run it on good events (the table's own check is four times faster); both agree, by test.
- * `z.toJSONSchema(eventSchema)` is the JSON Schema that ships.
+ * The JSON Schema that ships is made from it.
  * @module
  */
 import { SwornError } from '@sworn/verify'
@@ -35,6 +35,11 @@ function membersOf(kinds: { readonly [member: string]: Kind }): { [member: strin
 
 /** The event that a caller may hand to `record`. Unknown members are allowed. */
 export const eventSchema = z.looseObject({ ...membersOf(MEMBERS), event_type: SIMPLE.event_type! })
+
+/** The JSON Schema (2020-12) of a caller's event: schema/event.schema.json of this package. */
+export function eventJsonSchema(): Record<string, unknown> {
+  return { title: 'An event of sworn, as a caller hands it to record()', ...z.toJSONSchema(eventSchema) }
+}
 
 /**
  * The refusal for a known member that does not fit: what was expected, and its pointer. Never the value.

@@ -15,6 +15,7 @@ export interface LedgerSettings {
   readonly hash?: HashName
   readonly recordSignatures?: 'none' | 'all'
   readonly origin?: string
+  readonly signingKey?: string
   readonly rotateBytes?: number
   readonly rotateMs?: number
   readonly requireExisting?: boolean

@@ -37,6 +37,8 @@ export interface Env {
     readonly origin?: string
     readonly previousLog?: PreviousLog
   }
+  /** The operator's own key file: a new ledger takes it over, an existing one must be signed by it. */
+  readonly signingKey?: string
 }
 
 /** The log that a new one continues after a verdict that left it read-only. */
@@ -84,6 +86,8 @@ export interface Core {
   signer: Signer
   signed: SignedCheckpoint
   signedAt: number
+  /** The steps left of a signature that is under way. */
+  signing?: Generator<void> | undefined
   /** Records linked, and the entry_hash of the last one. */
   size: number
   head: string

@@ -22,6 +22,7 @@ import { MAX_UNSYNCED_TAIL, putTailAside, type Recovered } from './recovery.ts'
 import { replayTables } from './replay.ts'
 import { openSegment } from './segment.ts'
 import { canonicalPath } from './segments.ts'
+import { takeOverKey } from './signing-key.ts'
 import { linkStart, releasing } from './start.ts'
 import { openTreeFiles } from './tree-files.ts'
 
@@ -73,13 +74,19 @@ function createIdentity(env: Env): Created {
   const logId = Buffer.from(env.random(16)).toString('base64url')
   const origin = env.creation.origin ?? `sworn.local/${logId}`
   const keys = keyLayout(env.home, logId)
-  const signer = createKeyFile(env.ops, keys.epoch(0), origin, env.random(32))
+  const signer = firstSigner(env, keys.epoch(0), origin)
   const macKey = env.random(32)
   replaceFile(env.ops, keys.mac, macKey, { durable: true })
   const note = signNote(formatCheckpoint({ origin, size: 0, root: createFrontier(env.primitives).root() }), [signer])
   advanceSigned(env.ops, keys.signed, note)
   const { hash, recordSignatures } = env.creation
   return { identity: { logId, origin, hash, recordSignatures, vkey: signer.key.vkey }, keys, signer, macKey, note }
+}
+
+/** A fresh key, or the operator's own, taken over. */
+function firstSigner(env: Env, path: string, origin: string): Signer {
+  const { ops, signingKey } = env
+  return signingKey === undefined ? createKeyFile(ops, path, origin, env.random(32)) : takeOverKey(env, signingKey, { path, origin })
 }
 
 function assembleNew(env: Env, created: Created): Core {

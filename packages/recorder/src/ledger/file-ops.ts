@@ -31,6 +31,8 @@ export interface FileStat {
   /** Bytes. */
   readonly size: number
   readonly directory: boolean
+  /** Permission bits; undefined where files have none. */
+  readonly mode?: number
 }
 
 /** `append`: O_APPEND, made when absent. `create`: must not exist. `update`: to cut or rewrite, must exist. */
@@ -104,8 +106,9 @@ export const nodeFileOps: FileOps = {
   realpath: (path) => realpathSync(path),
 }
 
-function toStat(found: { dev: bigint; ino: bigint; size: bigint; isDirectory(): boolean }): FileStat {
-  return { dev: found.dev, ino: found.ino, size: Number(found.size), directory: found.isDirectory() }
+function toStat(found: { dev: bigint; ino: bigint; size: bigint; mode: bigint; isDirectory(): boolean }): FileStat {
+  const stat = { dev: found.dev, ino: found.ino, size: Number(found.size), directory: found.isDirectory() }
+  return process.platform === 'win32' ? stat : { ...stat, mode: Number(found.mode & 0o777n) }
 }
 
 function syncDirectory(path: string): void {

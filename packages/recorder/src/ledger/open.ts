@@ -26,6 +26,7 @@ import { isQuiet, parseReserved } from './reserved.ts'
 import { linkSegment, replaceActive, rotate } from './rotation.ts'
 import { openSegment } from './segment.ts'
 import { canonicalPath, listSegments, splitAtGaps } from './segments.ts'
+import { checkSigningKey } from './signing-key.ts'
 import { settleFile } from './stable-file.ts'
 import { linkStart, releasing } from './start.ts'
 import { openTreeFiles } from './tree-files.ts'
@@ -94,6 +95,7 @@ function assemble(env: Env, found: Found, followed: Followed, run: readonly Segm
   const offsets = openOffsets(ops, layout.index, last, { count: followed.good - last.firstSeq, end: followed.end })
   keepReserved(env, found, followed)
   const epochs = allEpochs(found, followed)
+  checkSigningKey(env, found.identity.origin, epochs)
   return {
     env,
     identity: found.identity,

@@ -26,6 +26,8 @@ export interface LedgerOptions {
   readonly recordSignatures?: 'none' | 'all'
   /** Of a new ledger; default `sworn.local/` + log_id. */
   readonly origin?: string
+  /** A key file outside the ledger, made when absent: the first key of a new ledger; one of the keys of an existing one. */
+  readonly signingKey?: string
   /** For a new ledger that continues a damaged one: `previousLog` of operator.ts. */
   readonly previousLog?: PreviousLog
   /** Default 256 MiB. */
@@ -61,5 +63,6 @@ export function createEnv(options: LedgerOptions): Env {
       ...(options.origin !== undefined && { origin: options.origin }),
       ...(options.previousLog && { previousLog: options.previousLog }),
     },
+    ...(options.signingKey !== undefined && { signingKey: options.signingKey }),
   }
 }

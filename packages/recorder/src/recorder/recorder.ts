@@ -28,10 +28,11 @@ const MAX_BYTES = 64 * 1024 * 1024
 
 /** @throws SwornError CONFIG_INVALID for wrong redaction or filter options, EVENT_INVALID for a wrong context */
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { port, now = Date.now, queue: bounds = {}, onAuditFailure = 'block' } = options
+  const { port, now = Date.now, queue: bounds = {} } = options
   const meter = createMeter()
   const contexts = createContexts(baseOf(options))
-  const toSubmission = createPress(options)
+  let toSubmission = createPress(options)
+  let onAuditFailure = options.onAuditFailure ?? 'block'
   const queue = createQueue({
     port,
     meter,
@@ -102,7 +103,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   const recorder: Recorder = {
     info: port.info,
-    onAuditFailure,
+    get onAuditFailure() {
+      return onAuditFailure
+    },
+    prepare({ events, logLevel, redact, onAuditFailure: next = 'block' }) {
+      const { events: _events, logLevel: _level, redact: _redact, ...rest } = options
+      const press = createPress({ ...rest, ...(events && { events }), ...(logLevel && { logLevel }), ...(redact && { redact }) })
+      return () => {
+        toSubmission = press
+        onAuditFailure = next
+      }
+    },
     record,
     flush,
     async durable(seq) {

@@ -38,9 +38,17 @@ export interface RecorderOptions extends Pick<FilterOptions, 'events' | 'logLeve
   readonly randomId?: (nowMs: number) => string
 }
 
+/** What may change while the ledger is open; each replaces what was, an absent one is the default. */
+export type RecorderSettings = Pick<RecorderOptions, 'events' | 'logLevel' | 'redact' | 'onAuditFailure'>
+
 export interface Recorder {
   readonly info: LedgerInfo
   readonly onAuditFailure: 'block' | 'continue'
+  /**
+   * Checks new settings and returns what puts them in force, for every event recorded from then on.
+   * @throws SwornError CONFIG_INVALID; the old ones stay
+   */
+  prepare(settings: RecorderSettings): () => void
   /**
    * Takes a snapshot of the event now and resolves at its level. Never throws; rejects with SwornError
    * EVENT_INVALID (the event), APPEND_REFUSED, APPEND_UNKNOWN, EVENT_ID_CONFLICT, RECORDER_UNAVAILABLE
