@@ -1,10 +1,11 @@
 /**
  * The literal prefilter: which of many short texts may occur in this one?
  *
- * Any three characters in a row contain one pair that begins at an even place. So every second pair is looked up
- * in a table of the pairs with which literals begin or go on: independent look-ups that a processor overlaps, where
- * Aho-Corasick must wait for each state. What passes is compared by its first three characters, then in full. Work
- * per character is bounded by the longest bucket, so hostile text costs a constant factor, never a power.
+ * Of each literal the three characters that are rarest in JSON text are looked for. Any three characters in a row
+ * contain one pair that begins at an even place, so every second pair is looked up in one table: independent
+ * look-ups that a processor overlaps, where Aho-Corasick must wait for each state. What passes is compared by its
+ * three characters, then in full. Runs of digits are met at every twelfth place. Work per character is bounded by
+ * the longest bucket, so hostile text costs a constant factor, never a power.
  * @module
  */
 
@@ -13,7 +14,7 @@ export interface Literal {
   readonly text: string
   /** Case matters unless set. */
   readonly anyCase?: boolean
-  /** `###` stands for three digits; `near` sees to the rest. */
+  /** `#` in `text` stands for any digit; `near` sees to the rest. A text of `#` alone: a run of that many digits, 13 or more. */
   readonly digits?: boolean
   /** Who asked for it. */
   readonly owner: string
@@ -26,100 +27,198 @@ export type LiteralScan = (text: string, hit: (owner: string) => boolean, seen?:
 
 const WINDOW = 3
 const CHUNK = 65_536
+/** Of each chunk, what the next one sees again: a window or a run of digits may lie across. */
+const OVERLAP = 32
+const RUN = 13
+const RUN_STEP = RUN - 1
 const NOBODY: ReadonlySet<string> = new Set()
 const DIGIT = 27
-/** Character code, low 8 bits -> class: letters of both cases 1–26, digits 27, some signs, all else 0. */
-const CLASSES = Uint8Array.from({ length: 256 }, (_, code) => classOf(String.fromCharCode(code)))
+const OPENS = 1
+const CLOSES = 2
+/** Letters by how often JSON text of agents has them. */
+const FREQUENT = 'etaoinsrlcdpmuhgbfywvkjxqz'
+/** Character code, low 7 bits -> class: letters of both cases 1–26, digits 27, some signs, all else 0. */
+const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => classOf(String.fromCharCode(code)))
 
 function classOf(char: string): number {
   if (/[a-z]/i.test(char)) return char.toLowerCase().charCodeAt(0) - 96
   if (/\d/.test(char)) return DIGIT
-  return '-_./:'.includes(char) ? Math.min(31, 28 + '-_./:'.indexOf(char)) : 0
+  return '-_./'.includes(char) ? 28 + '-_./'.indexOf(char) : 0
+}
+
+interface Placed extends Literal {
+  /** Where in `text` the three characters begin. */
+  readonly offset: number
 }
 
 interface Tables {
-  /** Two characters, 7 bits each -> 1 when a literal begins or goes on so. */
+  /** Two characters as one number, 7 bits of each byte -> whether a window opens with them, closes with them, or both. */
   readonly pairs: Uint8Array
   /** Three classes -> a bucket, or 0. */
   readonly bucketOf: Uint8Array
-  readonly buckets: Literal[][]
+  readonly buckets: Placed[][]
+  /** Long runs of digits. */
+  readonly runs: readonly Literal[]
 }
 
 export function createLiteralScan(literals: readonly Literal[]): LiteralScan {
   const tables = tablesOf(literals)
-  const scratch = new Uint8Array(CHUNK + 4)
-  const writer = Buffer.from(scratch.buffer, 2, CHUNK) // bytes are read faster than characters; two zeros before and after
+  const words = new Uint16Array(CHUNK / 2 + 8)
+  const bytes = new Uint8Array(words.buffer)
+  const writer = Buffer.from(words.buffer, 2, CHUNK) // bytes are read faster than characters; zeros before and after
   return (text, hit, seen = NOBODY) => {
-    const look = (bucket: number, start: number) => anyOccurs(tables.buckets[bucket]!, text, start, hit, seen)
-    for (let base = 0; base < text.length; base += CHUNK - WINDOW + 1) {
-      const length = writer.write(text.length <= CHUNK ? text : text.slice(base, base + CHUNK), 0, 'latin1')
-      scratch.fill(0, length + 2, length + 4)
-      if (scanBytes(tables, scratch, length, base - 2, look)) return true
+    for (let base = 0; ; base += CHUNK - OVERLAP) {
+      const length = writer.write(base === 0 && text.length <= CHUNK ? text : text.slice(base, base + CHUNK), 0, 'latin1')
+      for (let i = length + 2; i < length + 16; i++) bytes[i] = 0
+      const shift = base - 2
+      const look = (bucket: number, window: number) => anyOccurs(tables.buckets[bucket]!, text, shift + window, hit, seen)
+      if (scanPairs(tables, words, bytes, length, look)) return true
+      if (tables.runs.length > 0 && scanRuns(bytes, length, (from, to) => anyRun(tables.runs, text, shift + from, shift + to, hit, seen)))
+        return true
+      if (base + CHUNK >= text.length) return false
     }
-    return false
   }
 }
 
-function scanBytes(
-  { pairs, bucketOf }: Tables,
+/** Four pairs at a time: most of four are none of ours. */
+function scanPairs(
+  tables: Tables,
+  words: Uint16Array,
   bytes: Uint8Array,
   length: number,
-  base: number,
-  look: (bucket: number, start: number) => boolean,
+  look: (bucket: number, window: number) => boolean,
 ): boolean {
-  for (let i = 2; i < length + 2; i += 2) {
-    const one = bytes[i]!
-    const two = bytes[i + 1]!
-    if (pairs[((one & 127) << 7) | (two & 127)] === 0) continue
-    const pair = (CLASSES[one]! << 5) | CLASSES[two]!
-    const from = bucketOf[(pair << 5) | CLASSES[bytes[i + 2]!]!]!
-    if (from !== 0 && look(from, base + i)) return true
-    const before = bucketOf[(CLASSES[bytes[i - 1]!]! << 10) | pair]!
-    if (before !== 0 && look(before, base + i - 1)) return true
+  const { pairs } = tables
+  const last = (length + 3) >> 1
+  for (let w = 1; w <= last; w += 4) {
+    const one = pairs[words[w]! & 0x7f7f]!
+    const two = pairs[words[w + 1]! & 0x7f7f]!
+    const three = pairs[words[w + 2]! & 0x7f7f]!
+    const four = pairs[words[w + 3]! & 0x7f7f]!
+    if ((one | two | three | four) === 0) continue
+    if (one !== 0 && tryPair(tables, bytes, w << 1, one, look)) return true
+    if (two !== 0 && tryPair(tables, bytes, (w << 1) + 2, two, look)) return true
+    if (three !== 0 && tryPair(tables, bytes, (w << 1) + 4, three, look)) return true
+    if (four !== 0 && tryPair(tables, bytes, (w << 1) + 6, four, look)) return true
   }
   return false
 }
 
+/** The windows that begin with the pair at `i`, or end with it. */
+function tryPair(
+  { bucketOf }: Tables,
+  bytes: Uint8Array,
+  i: number,
+  found: number,
+  look: (bucket: number, window: number) => boolean,
+): boolean {
+  const pair = (CLASSES[bytes[i]! & 127]! << 5) | CLASSES[bytes[i + 1]! & 127]!
+  const opens = (found & OPENS) === 0 ? 0 : bucketOf[(pair << 5) | CLASSES[bytes[i + 2]! & 127]!]!
+  if (opens !== 0 && look(opens, i)) return true
+  const closes = (found & CLOSES) === 0 ? 0 : bucketOf[(CLASSES[bytes[i - 1]! & 127]! << 10) | pair]!
+  return closes !== 0 && look(closes, i - 1)
+}
+
+/** A run of 13 digits has one at every twelfth place that it covers. Each run is read once. */
+function scanRuns(bytes: Uint8Array, length: number, found: (from: number, to: number) => boolean): boolean {
+  for (let i = RUN_STEP + 1; i < length + 2; i += RUN_STEP) {
+    if (!isDigit(bytes[i]!)) continue
+    let start = i
+    let end = i + 1
+    while (isDigit(bytes[start - 1]!)) start--
+    while (isDigit(bytes[end]!)) end++
+    if (end - start >= RUN && found(start, end)) return true
+    i = Math.max(i, end - RUN_STEP)
+  }
+  return false
+}
+
+const isDigit = (code: number) => code >= 48 && code <= 57
+
 function tablesOf(literals: readonly Literal[]): Tables {
-  const tables: Tables = { pairs: new Uint8Array(16_384), bucketOf: new Uint8Array(32_768), buckets: [[]] }
-  for (const literal of literals) enter(literal, tables)
+  const isRun = ({ text, digits }: Literal) => digits === true && /^#{13,}$/.test(text)
+  const tables: Tables = {
+    pairs: new Uint8Array(32_768),
+    bucketOf: new Uint8Array(32_768),
+    buckets: [[]],
+    runs: literals.filter(isRun),
+  }
+  for (const literal of literals) if (!isRun(literal)) enter(literal, tables)
   if (tables.buckets.length > 256) throw new RangeError('at most 255 different beginnings')
   return tables
 }
 
 function enter(literal: Literal, { pairs, bucketOf, buckets }: Tables): void {
   if (literal.text.length < WINDOW) throw new RangeError('a literal has at least 3 characters')
-  const [a, b, c] = [0, 1, 2].map((i) => casesOf(literal, i)) as [number[], number[], number[]] // three in, three out
-  for (const first of a) for (const second of b) pairs[(first << 7) | second] = 1
-  for (const first of b) for (const second of c) pairs[(first << 7) | second] = 1
+  const offset = rarestWindow(literal)
+  const [a, b, c] = [0, 1, 2].map((i) => casesOf(literal, offset + i)) as [number[], number[], number[]] // three in, three out
+  for (const first of a) for (const second of b) pairs[pairNumber(first, second)]! |= OPENS
+  for (const first of b) for (const second of c) pairs[pairNumber(first, second)]! |= CLOSES
   const triple = (CLASSES[a[0]!]! << 10) | (CLASSES[b[0]!]! << 5) | CLASSES[c[0]!]!
   if (bucketOf[triple] === 0) bucketOf[triple] = buckets.push([]) - 1
-  buckets[bucketOf[triple]!]!.push(literal)
+  buckets[bucketOf[triple]!]!.push({ ...literal, offset })
+}
+
+/** Two neighbours as this machine reads them in one go. */
+function pairNumber(first: number, second: number): number {
+  return new Uint16Array(Uint8Array.of(first, second).buffer)[0]! & 0x7f7f
+}
+
+function rarestWindow({ text }: Literal): number {
+  const cost = (at: number) => weightOf(text[at]!) * weightOf(text[at + 1]!) + weightOf(text[at + 1]!) * weightOf(text[at + 2]!)
+  const places = Array.from({ length: text.length - WINDOW + 1 }, (_, at) => at)
+  return places.reduce((best, at) => (cost(at) < cost(best) ? at : best), 0)
+}
+
+function weightOf(char: string): number {
+  const rank = FREQUENT.indexOf(char.toLowerCase())
+  if (rank < 0) return char === ' ' ? 30 : 12
+  return (30 - rank) / (char === char.toLowerCase() ? 1 : 3)
 }
 
 /** The codes that may stand at place `i`. */
 function casesOf({ text, anyCase, digits }: Literal, i: number): number[] {
-  if (digits) return Array.from({ length: 10 }, (_, digit) => 48 + digit)
   const char = text[i] ?? ''
+  if (digits && char === '#') return Array.from({ length: 10 }, (_, digit) => 48 + digit)
   return [...new Set(anyCase ? [char.toLowerCase(), char.toUpperCase()] : [char])].map((one) => one.charCodeAt(0) & 127)
 }
 
 function anyOccurs(
-  bucket: readonly Literal[],
+  bucket: readonly Placed[],
   text: string,
-  start: number,
+  window: number,
   hit: (owner: string) => boolean,
   seen: ReadonlySet<string>,
 ): boolean {
   for (const literal of bucket) {
-    if (!seen.has(literal.owner) && occurs(literal, text, start) && hit(literal.owner)) return true
+    if (!seen.has(literal.owner) && occurs(literal, text, window - literal.offset) && hit(literal.owner)) return true
   }
   return false
 }
 
-function occurs({ text: literal, anyCase, digits, near }: Literal, text: string, start: number): boolean {
-  if (!digits && !equals(literal, text, start, anyCase ? 32 : 0)) return false
-  return near === undefined || near(text, start, start + literal.length)
+function anyRun(
+  runs: readonly Literal[],
+  text: string,
+  from: number,
+  to: number,
+  hit: (owner: string) => boolean,
+  seen: ReadonlySet<string>,
+): boolean {
+  return runs.some(({ owner, near }) => !seen.has(owner) && (near?.(text, from, to) ?? true) && hit(owner))
+}
+
+function occurs(literal: Literal, text: string, start: number): boolean {
+  const { near, digits, anyCase } = literal
+  const same = digits ? digitsMatch(literal.text, text, start) : equals(literal.text, text, start, anyCase ? 32 : 0)
+  return same && (near === undefined || near(text, start, start + literal.text.length))
+}
+
+function digitsMatch(literal: string, text: string, start: number): boolean {
+  for (let i = 0; i < literal.length; i++) {
+    const code = text.charCodeAt(start + i)
+    if (literal[i] === '#' ? !isDigit(code) : literal.charCodeAt(i) !== code) return false
+  }
+  return true
 }
 
 /** @param fold 32 takes ASCII letters of both cases as equal */

@@ -13,25 +13,49 @@ const isUpper = (code: number) => code >= 65 && code <= 90
 const isDigit = (code: number) => code >= 48 && code <= 57
 const isAlnum = (code: number) => isLower(code) || isUpper(code) || isDigit(code)
 
+const isWord = (code: number) => isAlnum(code) || code === 95
+
+/** Blanks, quotes, `/`, `<`, `>`. */
+const ENDS_AUTHORITY: ReadonlySet<number> = new Set([9, 10, 11, 12, 13, 32, 34, 39, 47, 60, 62])
+
 /** For `://`: is there an `@` before the authority ends? */
 export function hasUserInfo(text: string, _start: number, end: number): boolean {
   for (let i = end; i < end + REACH; i++) {
     const code = text.charCodeAt(i)
     if (code === 64) return true
-    if (Number.isNaN(code) || code <= 34 || code === 47 || code === 60 || code === 62) return false
+    if (Number.isNaN(code) || ENDS_AUTHORITY.has(code)) return false
   }
   return true
 }
 
-/** A run of digits that has the length and grouping of a card or social security number. */
-export function looksLikeNumber(text: string, start: number): boolean {
-  if (isDigit(text.charCodeAt(start - 1)) || !digitsAt(text, start, 3)) return false
-  let run = 3
-  while (run < 20 && isDigit(text.charCodeAt(start + run))) run++
-  const separated = text[start + run] === '-' || text[start + run] === ' '
-  if (run === 3) return separated && digitsAt(text, start + 4, 2) && digitsAt(text, start + 7, 4)
-  if (run === 4) return separated && (isGrouped(text, start + 4, [4, 4, 4]) || isGrouped(text, start + 4, [6, 5]))
-  return run >= 13
+/** For a hyphen between digits: has it the places of a social security number? */
+export function looksLikeSsn(text: string, start: number): boolean {
+  return digitsAt(text, start - 2, 3) && text[start + 4] === '-' && digitsAt(text, start + 2, 2) && digitsAt(text, start + 5, 4)
+}
+
+/** For a space or hyphen between digits: do groups of the length of a card's begin before it? */
+export function looksLikeCard(text: string, start: number): boolean {
+  return digitsAt(text, start - 3, 4) && (isGrouped(text, start + 1, [4, 4, 4]) || isGrouped(text, start + 1, [6, 5]))
+}
+
+/** For a run of digits: does it stand by itself, and not within a name or a hexadecimal number? */
+export function standsAlone(text: string, start: number, end: number): boolean {
+  if (isWord(text.charCodeAt(end))) return false
+  return !isWord(text.charCodeAt(start - 1)) || text[start - 2] === '\\' || text[start - 6] === '\\' // the end of an escape
+}
+
+/** At least `count` characters of `set` come next. JSON text prints them as they are. */
+export function followedBy(set: RegExp, count: number): (text: string, start: number, end: number) => boolean {
+  const allowed = Uint8Array.from({ length: 128 }, (_, code) => (set.test(String.fromCharCode(code)) ? 1 : 0))
+  return (text, _start, end) => {
+    for (let i = end; i < end + count; i++) if (allowed[text.charCodeAt(i)] !== 1) return false
+    return true
+  }
+}
+
+/** `words` stands within the next `reach` characters. */
+export function followedWithin(words: string, reach: number): (text: string, start: number, end: number) => boolean {
+  return (text, _start, end) => text.slice(end, end + reach).includes(words)
 }
 
 function isGrouped(text: string, from: number, groups: readonly number[]): boolean {

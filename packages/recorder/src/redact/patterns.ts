@@ -8,7 +8,7 @@
  */
 
 import type { Literal } from './literals.ts'
-import { hasUserInfo, looksLikeNumber } from './near.ts'
+import { followedBy, followedWithin, hasUserInfo, looksLikeCard, looksLikeSsn, standsAlone } from './near.ts'
 
 export interface Pattern {
   readonly name: string
@@ -21,14 +21,16 @@ export interface Pattern {
   readonly usual?: boolean
 }
 
-const texts = (...all: string[]) => all.map((text) => ({ text }))
-const digits = [{ text: '###', digits: true, near: looksLikeNumber }]
+/** Literals with at least `count` characters of `set` behind each. */
+const before = (set: RegExp, count: number, ...all: string[]) => all.map((text) => ({ text, near: followedBy(set, count) }))
+const ALNUM = /[A-Za-z0-9]/
+const NAME = /[\w-]/
 
 export const PATTERNS: readonly Pattern[] = [
   {
     name: 'aws_access_key',
     expression: /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/g,
-    literals: texts('AKIA', 'ASIA', 'ABIA', 'ACCA'),
+    literals: before(/[A-Z2-7]/, 16, 'AKIA', 'ASIA', 'ABIA', 'ACCA'),
   },
   {
     name: 'aws_secret_key',
@@ -38,19 +40,19 @@ export const PATTERNS: readonly Pattern[] = [
   {
     name: 'github_token',
     expression: /(?<![A-Za-z0-9_])(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})/g,
-    literals: texts('ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'github_pat_'),
+    literals: [...before(ALNUM, 30, 'ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'), ...before(/\w/, 22, 'github_pat_')],
   },
-  { name: 'anthropic_key', expression: /(?<![\w-])sk-ant-[\w-]{20,}/g, literals: texts('sk-ant-') },
+  { name: 'anthropic_key', expression: /(?<![\w-])sk-ant-[\w-]{20,}/g, literals: before(NAME, 20, 'sk-ant-') },
   {
     name: 'openai_key',
     expression: /(?<![\w-])sk-(?:(?:proj|svcacct|admin|None)-[\w-]{20,}|[A-Za-z0-9]{40,})/g,
-    literals: texts('sk-'),
+    literals: before(NAME, 20, 'sk-'),
   },
-  { name: 'jwt', expression: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, literals: texts('eyJ') },
+  { name: 'jwt', expression: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, literals: before(NAME, 8, 'eyJ') },
   {
     name: 'private_key',
     expression: /-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]*?-----END [A-Z ]{1,40}-----|[\s\S]*$)/g,
-    literals: texts('-----BEGIN '),
+    literals: [{ text: '-----BEGIN ', near: followedWithin('PRIVATE KEY', 64) }],
   },
   {
     name: 'database_url',
@@ -60,22 +62,22 @@ export const PATTERNS: readonly Pattern[] = [
   {
     name: 'slack_token',
     expression: /(?<![\w-])xox[abeoprs]-[\w-]{10,}/g,
-    literals: texts('xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),
+    literals: before(NAME, 10, 'xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),
   },
   {
     name: 'slack_webhook',
     expression: /hooks\.slack\.com\/(?<secret>(?:services|workflows)\/[\w/-]{10,})/g,
-    literals: texts('hooks.slack.com/'),
+    literals: [{ text: 'hooks.slack.com/' }],
   },
   {
     name: 'stripe_key',
     expression: /(?<![A-Za-z0-9_])(?:[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9]{16,})/g,
-    literals: texts('sk_live_', 'rk_live_', 'sk_test_', 'rk_test_', 'whsec_'),
+    literals: before(ALNUM, 10, 'sk_live_', 'rk_live_', 'sk_test_', 'rk_test_', 'whsec_'),
   },
-  { name: 'npm_token', expression: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}/g, literals: texts('npm_') },
-  { name: 'gitlab_token', expression: /(?<![\w-])glpat-[\w-]{20,}/g, literals: texts('glpat-') },
-  { name: 'sendgrid_key', expression: /(?<![\w-])SG\.[\w-]{16,}\.[\w-]{16,}/g, literals: texts('SG.') },
-  { name: 'google_api_key', expression: /(?<![\w-])AIza[\w-]{35}(?![\w-])/g, literals: texts('AIza') },
+  { name: 'npm_token', expression: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}/g, literals: before(ALNUM, 30, 'npm_') },
+  { name: 'gitlab_token', expression: /(?<![\w-])glpat-[\w-]{20,}/g, literals: before(NAME, 20, 'glpat-') },
+  { name: 'sendgrid_key', expression: /(?<![\w-])SG\.[\w-]{16,}\.[\w-]{16,}/g, literals: before(NAME, 16, 'SG.') },
+  { name: 'google_api_key', expression: /(?<![\w-])AIza[\w-]{35}(?![\w-])/g, literals: before(NAME, 35, 'AIza') },
   {
     name: 'bearer',
     expression: /(?<![A-Za-z0-9])Bearer[ \t]{1,8}(?<secret>[\w.~+/-]{16,}=*)/gi,
@@ -83,12 +85,20 @@ export const PATTERNS: readonly Pattern[] = [
       { text: 'bearer', anyCase: true, near: (text, _start, end) => text[end] === ' ' || text[end] === '\t' || text[end] === '\\' },
     ],
   },
-  { name: 'ssn', expression: /(?<!\d)(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?!\d)/g, literals: digits },
+  {
+    name: 'ssn',
+    expression: /(?<!\d)(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?!\d)/g,
+    literals: [{ text: '#-#', digits: true, near: looksLikeSsn }],
+  },
   {
     name: 'credit_card',
     // not inside hex ids or names; the n of an escaped \n may stand before it
     expression: /(?<!(?<!\\)\w)[2-6](?:\d{12,18}|\d{3}[ -]\d{4}[ -]\d{4}[ -]\d{4}|\d{3}[ -]\d{6}[ -]\d{5})(?!\w)/g,
-    literals: digits,
+    literals: [
+      { text: '#'.repeat(13), digits: true, near: standsAlone },
+      { text: '# #', digits: true, near: looksLikeCard },
+      { text: '#-#', digits: true, near: looksLikeCard },
+    ],
     check: passesLuhn,
   },
   {
