@@ -5,7 +5,7 @@ import { type Choose, createPageCache, KEEP_ALL, KEEP_NOTHING, type PageCache } 
 import { errorCode, type FileOps } from '../src/ledger/file-ops.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { Ack } from '../src/port/types.ts'
-import { acked, createCase, FILE, findings, item, outcome, PATH, verify } from './support/ledger-case.ts'
+import { acked, createCase, FILE, findings, item, outcome, PATH, tickAll, verify } from './support/ledger-case.ts'
 
 const mode = process.env.SWORN_TESTS
 const SEEDS = mode === 'full' ? 6 : 1
@@ -20,7 +20,7 @@ interface Promised {
 interface Script {
   name: string
   path: string
-  run(open: (options?: object) => Ledger, promised: Promised, advance: (ms: number) => void): void
+  run(open: (options?: object) => Ledger, promised: Promised, advance: (ms: number) => void, tickAll: (ledger: Ledger) => void): void
 }
 
 function keep(promised: Promised, ledger: Ledger, n: number, level: 'batch' | 'sync'): void {
@@ -39,8 +39,10 @@ const scripts: Script[] = [PATH, FILE].flatMap((path) => {
         keep(promised, ledger, 1, 'batch')
         keep(promised, ledger, 2, 'sync')
         advance(1500)
-        ledger.tick()
-        keep(promised, ledger, 3, 'sync')
+        for (let n = 20; n < 28; n++) {
+          ledger.tick() // one step of the signature, and a commit before the next
+          keep(promised, ledger, n, n % 3 ? 'batch' : 'sync')
+        }
         ledger.close()
         const again = open()
         keep(promised, again, 4, 'sync')
@@ -49,11 +51,11 @@ const scripts: Script[] = [PATH, FILE].flatMap((path) => {
     {
       name: `${kind}: rotation, new key, pruning`,
       path,
-      run(open, promised, advance) {
+      run(open, promised, advance, tickAll) {
         const ledger = open({ rotateBytes: 1500 })
         for (let n = 0; n < 4; n++) keep(promised, ledger, n, 'sync')
         advance(1500)
-        ledger.tick()
+        tickAll(ledger)
         ledger.rotateKey()
         keep(promised, ledger, 10, 'sync')
         ledger.prune(6, { policy: 'test', unanchored: true })
@@ -99,6 +101,7 @@ function play(script: Script, ops: FileOps, promised: Promised): void {
     (ms) => {
       disk.time += ms
     },
+    (ledger) => tickAll(disk, ledger),
   )
 }
 
@@ -194,10 +197,25 @@ function runWithFault(path: string, plan: Parameters<typeof faultyOps>[1]) {
       if (acked(answer).durable) promised.acks.push(acked(answer))
       break
     }
-    ledger.tick()
+    tickAll(disk, ledger)
   }
   return { memory, promised, steps: ops.steps.length }
 }
+
+describe('a ledger that could not be opened again', () => {
+  it('tries after a quarter of a second, also when the clock was set back meanwhile', () => {
+    const disk = createCase()
+    const ops = faultyOps(disk.ops, { at: -1, fault: 'failed', code: 'EIO', only: ['fdatasync'] })
+    const ledger = disk.open({ fileOps: ops })
+    Object.assign(ops.plan, { at: ops.steps.length })
+    assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'APPEND_UNKNOWN')
+    Object.assign(ops.plan, { at: ops.steps.length })
+    assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'APPEND_REFUSED')
+    assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'APPEND_REFUSED', 'not at once')
+    disk.time -= 3_600_000
+    assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'ack')
+  })
+})
 
 function openTwice(open: () => Ledger): Ledger {
   try {

@@ -6,9 +6,10 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createFrontier, equalBytes } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
+import { faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
 import { openLedger } from '../src/ledger/ledger.ts'
 import { frontierFromFiles } from '../src/ledger/tree-files.ts'
-import { acked, createCase, findings, item, logBytes, outcome, PATH, records, verify } from './support/ledger-case.ts'
+import { acked, createCase, findings, item, logBytes, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
 describe('a ledger', () => {
@@ -36,7 +37,7 @@ describe('a ledger', () => {
           const ledger = disk.open({ hash, recordSignatures, rotateBytes: 4000 })
           for (let n = 0; n < 10; n++) ledger.append([item(round * 100 + n, n % 3 ? 'batch' : 'sync', { session_id: 's-1' })])
           disk.time += 1500
-          ledger.tick()
+          tickAll(disk, ledger)
           ledger.close()
         }
         const report = await verify(disk.ops)
@@ -127,7 +128,7 @@ describe('a ledger', () => {
     ledger.append([item(1, 'batch', { session_id: 's' })])
     disk.time += 86_400_001
     assert.ok(ledger.nextTickAt() <= disk.time)
-    ledger.tick()
+    tickAll(disk, ledger)
     const end = records(disk.ops).find((record) => record.event_type === 'session_end')
     assert.deepEqual([end?.session_seq, end?.metadata], [1, { reason: 'idle', count: 2 }])
   })
@@ -199,28 +200,58 @@ describe('checkpoints', () => {
     const ledger = disk.open()
     const count = () => records(disk.ops).filter((record) => record.event_type === 'log.checkpoint').length
     disk.time += 999
-    ledger.tick()
+    tickAll(disk, ledger)
     assert.equal(count(), 0)
     disk.time += 1
-    ledger.tick()
+    tickAll(disk, ledger)
     assert.equal(count(), 1)
     ledger.append(Array.from({ length: 1000 }, (_, n) => item(n)))
     disk.time += 199
-    ledger.tick()
+    tickAll(disk, ledger)
     assert.equal(count(), 1)
     disk.time += 1
-    ledger.tick()
+    tickAll(disk, ledger)
     assert.equal(count(), 2)
+  })
+
+  it('are signed beside the commits: one wait for the disk a step, events in between, the copies last', async () => {
+    const disk = createCase()
+    const ops = faultyOps(disk.ops, { at: -1, fault: 'failed', code: '' })
+    const ledger = disk.open({ fileOps: ops })
+    disk.time += 1000
+    const published = () => Number(disk.ops.content(`${PATH}/checkpoint`)?.toString().split('\n')[1])
+    let steps = 0
+    for (; published() === 0; steps++) {
+      const from = ops.steps.length
+      ledger.tick()
+      const waits = ops.steps.slice(from).filter((step) => ['fdatasync', 'fsync', 'syncDirectory'].includes(step))
+      assert.ok(waits.length <= 1, waits.join())
+      assert.equal(acked(ledger.append([item(steps, 'sync')])[0]).durable, true)
+    }
+    assert.ok(steps > 2, `${steps} steps`)
+    ledger.close()
+    assert.deepEqual(findings(await verify(disk.ops)), [])
+  })
+
+  it('and everything else that waits for a moment does not wait for a clock that was set back', () => {
+    const disk = createCase()
+    const ledger = disk.open()
+    ledger.append([item(1, 'sync')])
+    disk.time -= 3_600_000
+    assert.ok(ledger.nextTickAt() <= disk.time + 1000)
+    disk.time += 1000
+    tickAll(disk, ledger)
+    assert.equal(records(disk.ops).at(-1)?.event_type, 'log.checkpoint')
   })
 
   it('are not repeated in the log while nothing happens', () => {
     const disk = createCase()
     const ledger = disk.open()
     disk.time += 1000
-    ledger.tick()
+    tickAll(disk, ledger)
     const size = ledger.size
     disk.time += 3_600_000
-    ledger.tick()
+    tickAll(disk, ledger)
     assert.equal(ledger.size, size)
   })
 })

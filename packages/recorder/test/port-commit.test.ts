@@ -123,3 +123,14 @@ test('close commits what is queued, and later events are answered LEDGER_CLOSED'
 test('a sync delay beyond 50 ms is refused', () => {
   assert.throws(() => createGroupCommit(countingLedger(), { syncDelayMs: 51 }), RangeError)
 })
+
+test('what is due by the clock is done although commits follow each other without a pause', async () => {
+  const ledger = countingLedger({ tickAt: 100 })
+  const commit = createGroupCommit(ledger, { now: () => 0 })
+  const timers = mock.method(globalThis, 'setTimeout')
+  for (let n = 0; n < 10; n++) await commit.append([item(n, 'sync')])
+  const waits = timers.mock.calls.filter((call) => call.arguments[1] === 100)
+  timers.mock.restore()
+  assert.equal(waits.length, 1, 'a timer that is set anew at each commit never runs out')
+  commit.close()
+})

@@ -8,7 +8,7 @@ import { writeAll } from '../src/ledger/files.ts'
 import { adopt, previousLog } from '../src/ledger/operator.ts'
 import { decide } from '../src/ledger/recovery.ts'
 import { scanSegment } from '../src/ledger/scan.ts'
-import { acked, type Case, createCase, findings, HOME, item, outcome, PATH, records, verify } from './support/ledger-case.ts'
+import { acked, type Case, createCase, findings, HOME, item, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 
 const SEGMENT = `${PATH}/segments/00000000000000000000.jsonl`
 const code = (wanted: string) => (e: unknown) => SwornError.is(e) && e.code === wanted
@@ -102,7 +102,7 @@ describe('opening again', () => {
     const disk = createCase()
     const ledger = disk.open()
     disk.time += 1000
-    ledger.tick()
+    tickAll(disk, ledger)
     for (let n = 0; n < 5; n++) {
       disk.time += 1001 // each is late enough that the signer's `head` is rewritten
       ledger.append([item(n, 'sync')])
@@ -140,7 +140,7 @@ describe('opening again', () => {
     bytes.writeUInt8(bytes.readUInt8(2000) ^ 1, 2000)
     put(disk.ops, SEGMENT, bytes)
     const again = disk.open()
-    again.tick()
+    tickAll(disk, again)
     assert.equal(outcome(again.append([item(99)])[0]), 'LEDGER_CORRUPT')
   })
 

@@ -16,6 +16,7 @@ import {
   outcome,
   PATH,
   records,
+  tickAll,
   verify,
 } from './support/ledger-case.ts'
 
@@ -37,7 +38,7 @@ for (const path of [PATH, FILE]) {
       const ledger = disk.open({ path, rotateBytes: 3000 })
       for (let n = 0; n < 12; n++) ledger.append([item(n, 'sync')])
       disk.time += 86_400_001
-      ledger.tick()
+      tickAll(disk, ledger)
       ledger.close()
       const files = logFiles(disk.ops, path)
       assert.ok(files.length >= 3, `${files.length} files`)
@@ -56,7 +57,7 @@ for (const path of [PATH, FILE]) {
       const ledger = disk.open({ path, rotateBytes: 1500 })
       ledger.append(fill(0, 3))
       ledger.append(fill(3, 1))
-      for (let n = 0; n < 9; n++) ledger.tick()
+      tickAll(disk, ledger)
       const root = path === FILE ? D : PATH
       const [name] = disk.ops
         .readdir(`${root}/segments`)

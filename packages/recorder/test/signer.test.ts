@@ -5,7 +5,7 @@ import { CRASH, faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
 import { createPageCache, KEEP_ALL, KEEP_NOTHING } from '../../../testkit/src/fault/page-cache.ts'
 import { createKeyFile, loadKeyFile, signNote } from '../src/signers/signer.ts'
 import { advanceSigned } from '../src/signers/signer-state.ts'
-import { createCase, findings, HOME, item, PATH, records, verify } from './support/ledger-case.ts'
+import { createCase, findings, HOME, item, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 
 const code = (wanted: string) => (e: unknown) => SwornError.is(e) && e.code === wanted
 const seed = (n: number) => new Uint8Array(32).fill(n)
@@ -43,7 +43,7 @@ describe('the high-water mark', () => {
       const ledger = disk.open({ fileOps: ops })
       ledger.append([item(1, 'sync')])
       disk.time += 1500
-      ledger.tick()
+      tickAll(disk, ledger)
       ledger.close()
     } catch (e) {
       if (!(e instanceof Error)) throw e

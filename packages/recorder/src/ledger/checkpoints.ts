@@ -2,14 +2,14 @@
  * Checkpoints: when to sign, and in which order a note leaves the process.
  *
  * Promise: only synced sizes are signed; the signer's own state is on disk before anybody sees the
- * note. Crash between any two steps: the state outside the ledger is the newest, and the copies are
- * rewritten from it on open. Source: docs/format.md, "Checkpoints and notes".
+ * note; nothing is promised while a signature is under way. Crash between any two steps: the state outside
+ * the ledger is the newest, and the copies are rewritten from it on open. Source: docs/format.md, "Checkpoints and notes".
  * @module
  */
 import { join } from 'node:path'
 import { formatCheckpoint, toBase64 } from '@sworn/verify'
 import { signNote } from '../signers/signer.ts'
-import { advanceSigned } from '../signers/signer-state.ts'
+import { advancing } from '../signers/signer-state.ts'
 import { linkReserved, sync, write } from './commit.ts'
 import type { Core } from './core.ts'
 import { appendFile, replaceFile } from './files.ts'
@@ -19,42 +19,64 @@ const DIRTY_RECORDS = 1000
 const APART_MS = 200
 const REPEAT_MS = 10 * 60_000
 const KEEP_MS = 60 * 60_000
+const MAX_BEHIND = 32_768
 
 /** When the next signature is due, milliseconds; for a clean log when the note is published again. */
 export function checkpointDueAt(core: Core): number {
+  if (core.signing) return core.env.now()
   if (core.dirtyCount === 0) return core.signedAt + REPEAT_MS
   const wanted = core.dirtyCount >= DIRTY_RECORDS ? core.dirtySince : core.dirtySince + DIRTY_MS
   return Math.max(wanted, core.signedAt + APART_MS)
 }
 
-/** Signs or repeats when it is due. */
+/** Signs in steps, or repeats, when it is due. One call waits for the disk once at most, so that commits come in between. */
 export function checkpointWhenDue(core: Core): void {
   if (core.env.now() < checkpointDueAt(core)) return
-  if (core.dirtyCount === 0) repeat(core)
-  else checkpoint(core)
+  if (!core.signing && core.dirtyCount === 0) repeat(core)
+  else signOn(core)
+}
+
+function signOn(core: Core): void {
+  core.signing ??= signing(core)
+  if (!core.signing.next().done) return
+  core.signing = undefined
+  // Verification keeps the last 65,536 leaves: a record so far behind its size would not be checkable in passing.
+  if (core.size - core.signed.size <= MAX_BEHIND) noteCheckpoint(core)
 }
 
 /** Syncs, signs the size that is now on disk, publishes, and puts the note into the log as its next record. */
 export function checkpoint(core: Core): void {
   signSize(core)
+  noteCheckpoint(core)
+}
+
+function noteCheckpoint(core: Core): void {
   linkReserved(core, 'log.checkpoint', { checkpoint: core.signed.note })
   write(core)
 }
 
-/** Syncs and signs; nothing is appended. */
+/** Syncs and signs, whole; nothing is appended. A signature that was under way is dropped: nobody saw it. */
 export function signSize(core: Core): void {
+  core.signing = undefined
+  for (const _ of signing(core)); // each step is a wait for the disk
+}
+
+/** Signs the present size. Between two steps anything may be appended; `core.signed` changes in the last one. */
+function* signing(core: Core): Generator<void> {
   sync(core)
-  core.tree.sync()
   const { origin } = core.identity
   const body = { origin, size: core.size, root: core.frontier.root() }
   const note = signNote(formatCheckpoint(body), [core.signer])
-  advanceSigned(core.env.ops, core.keys.signed, note)
+  const copies = placeFiles(core)
   const previous = core.signedAt
-  core.signed = { ...body, extensions: [], note }
   core.signedAt = core.env.now()
   core.dirtyCount = 0
+  yield
+  yield* core.tree.syncing()
+  yield* advancing(core.env.ops, core.keys.signed, note)
+  core.signed = { ...body, extensions: [], note }
   publish(core)
-  keepPlace(core)
+  for (const [path, text] of copies) replaceFile(core.env.ops, path, Buffer.from(text), { durable: false })
   if (Math.floor(previous / KEEP_MS) !== Math.floor(core.signedAt / KEEP_MS)) keepNote(core)
 }
 
@@ -70,9 +92,8 @@ function repeat(core: Core): void {
   publish(core)
 }
 
-/** Where the signed size ends, so that the next opening reads only what lies behind it. */
-function keepPlace(core: Core): void {
-  const { ops, layout } = core.env
+/** Where the signed size ends, and the counters there: the next opening reads only what lies behind. */
+function placeFiles(core: Core): [path: string, text: string][] {
   const place = {
     size: core.size,
     first_seq: core.writer.firstSeq,
@@ -80,9 +101,10 @@ function keepPlace(core: Core): void {
     previous_hash: core.head,
     hashes: core.frontier.hashes().map((hash) => toBase64(hash)),
   }
-  replaceFile(ops, core.keys.frontier, Buffer.from(JSON.stringify(place)), { durable: false })
-  const sessions = JSON.stringify(core.sessions.snapshot(core.size))
-  replaceFile(ops, join(layout.index, 'sessions'), Buffer.from(sessions), { durable: false })
+  return [
+    [core.keys.frontier, JSON.stringify(place)],
+    [join(core.env.layout.index, 'sessions'), JSON.stringify(core.sessions.snapshot(core.size))],
+  ]
 }
 
 /** One note an hour stays in checkpoints.log. */

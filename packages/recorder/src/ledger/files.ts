@@ -55,16 +55,30 @@ export function writeAll(ops: FileOps, fd: number, bytes: Uint8Array): void {
 /** Puts `bytes` at `path` through a temporary file beside it. */
 export function replaceFile(ops: FileOps, path: string, bytes: Uint8Array, options: { durable: boolean }): void {
   const temporary = `${path}.tmp`
-  if (ops.stat(temporary)) ops.unlink(temporary)
-  const fd = ops.open(temporary, 'create')
+  writeNew(ops, temporary, bytes, options)
+  ops.rename(temporary, path)
+  if (options.durable) ops.syncDirectory(dirname(path))
+}
+
+/** The same, durable, in two steps of one wait for the disk each; dropped in between it leaves the old content. */
+export function* replacing(ops: FileOps, path: string, bytes: Uint8Array): Generator<void> {
+  const temporary = `${path}.tmp`
+  writeNew(ops, temporary, bytes, { durable: true })
+  yield
+  ops.rename(temporary, path)
+  ops.syncDirectory(dirname(path))
+}
+
+/** A file of these bytes, in place of whatever a crash left under that name. */
+export function writeNew(ops: FileOps, path: string, bytes: Uint8Array, options: { durable: boolean }): void {
+  if (ops.stat(path)) ops.unlink(path)
+  const fd = ops.open(path, 'create')
   try {
     writeAll(ops, fd, bytes)
     if (options.durable) ops.fsync(fd)
   } finally {
     ops.close(fd)
   }
-  ops.rename(temporary, path)
-  if (options.durable) ops.syncDirectory(dirname(path))
 }
 
 /** Puts the first `size` bytes of an open file at `path`, durably, in constant memory. */

@@ -46,7 +46,9 @@ export function createState(env: Env): State {
   }
 
   function openAgain(): SwornError | undefined {
-    if (env.now() < retryAt) return new SwornError('APPEND_REFUSED', 'the ledger could not be opened again', env.layout.path)
+    const leftMs = retryAt - env.now()
+    if (leftMs > 0 && leftMs <= REOPEN_EVERY_MS)
+      return new SwornError('APPEND_REFUSED', 'the ledger could not be opened again', env.layout.path)
     try {
       core = openOrThrow(env, true)
       upkeep = createUpkeep(core)

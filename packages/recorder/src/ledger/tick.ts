@@ -1,10 +1,13 @@
 /**
  * What is due by the clock: checkpoints, rotation by age, idle sessions, upkeep.
+ *
+ * Each call does little, so that commits come in between: of a checkpoint one step, of the upkeep one.
  * @module
  */
 import { endIdleSession } from './admit.ts'
 import { checkpointDueAt, checkpointWhenDue } from './checkpoints.ts'
 import { write } from './commit.ts'
+import type { Core } from './core.ts'
 import { followRename, movedAway, rotate, rotationDue } from './rotation.ts'
 import type { State } from './state.ts'
 
@@ -15,6 +18,7 @@ export function tick(state: State): void {
   try {
     state.attempt((core) => {
       if (movedAway(core)) followRename(core)
+      followClock(core)
       for (const id of core.sessions.idle(core.env.now() - IDLE_SESSION_MS)) endIdleSession(core, id)
       write(core)
       checkpointWhenDue(core)
@@ -30,6 +34,7 @@ export function tick(state: State): void {
 export function nextTickAt(state: State): number {
   if (state.poisoned) return Number.POSITIVE_INFINITY
   const { core, upkeep } = state
+  followClock(core)
   const idle = core.sessions.oldest()
   const { rotateMs, now } = core.env
   return Math.min(
@@ -38,4 +43,12 @@ export function nextTickAt(state: State): number {
     idle === undefined ? Number.POSITIVE_INFINITY : idle + IDLE_SESSION_MS + 1,
     upkeep.pending() ? now() : Number.POSITIVE_INFINITY,
   )
+}
+
+/** A clock that was set back: what waits for a moment waits from now on, not until the old time comes again. */
+function followClock(core: Core): void {
+  const now = core.env.now()
+  core.signedAt = Math.min(core.signedAt, now)
+  core.dirtySince = Math.min(core.dirtySince, now)
+  core.segmentStartedAt = Math.min(core.segmentStartedAt, now)
 }

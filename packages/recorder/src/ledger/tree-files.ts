@@ -18,8 +18,8 @@ export interface TreeFiles {
   push(leaf: Uint8Array): void
   /** Writes what was pushed. */
   flush(): void
-  /** Writes and syncs. */
-  sync(): void
+  /** Writes, then syncs one file or name a step; dropped in between, the rest stays to be synced. */
+  syncing(): Generator<void>
 }
 
 export function levelPath(directory: string, level: number): string {
@@ -56,12 +56,18 @@ export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: s
       push(leaf, 0)
     },
     flush,
-    sync() {
+    *syncing() {
       flush()
-      for (const level of touched) syncFile(ops, levelPath(directory, level))
-      if (touched.size > 0 && named < flatLevelLengths(count).length) ops.syncDirectory(directory)
-      named = flatLevelLengths(count).length
-      touched.clear()
+      const levels = flatLevelLengths(count).length
+      for (const level of [...touched]) {
+        touched.delete(level) // what is pushed from here on is the next caller's
+        syncFile(ops, levelPath(directory, level))
+        yield
+      }
+      if (named === levels) return
+      ops.syncDirectory(directory)
+      named = levels
+      yield
     },
   }
 }

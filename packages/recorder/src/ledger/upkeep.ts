@@ -7,12 +7,14 @@
 import { createHash, type Hash } from 'node:crypto'
 import { basename } from 'node:path'
 import { GENESIS, SwornError } from '@sworn/verify'
+import { MAX_LINE_BYTES } from './body.ts'
 import type { Core } from './core.ts'
-import { appendFile, readFile, readSlice } from './files.ts'
+import { appendFile, readFile, readSlice, truncateFile } from './files.ts'
 import { namedSegments, type SegmentRef } from './layout.ts'
 import { ownHashHolds, tryLine } from './scan.ts'
 
-const STEP_BYTES = 4 << 20
+/** About 2 ms of hashing: commits wait for one step at most. */
+const STEP_BYTES = 512 << 10
 
 export interface Upkeep {
   /** True while there is work. */
@@ -31,7 +33,7 @@ interface Summing {
 export function createUpkeep(core: Core): Upkeep {
   const { ops, layout } = core.env
   const verified = createVerification(core)
-  const summed = new Set((readFile(ops, layout.sums)?.toString('latin1') ?? '').split('\n').map((line) => line.slice(66)))
+  const summed = readSums(core)
   let known = -1
   let queue: SegmentRef[] = []
   let summing: Summing | undefined
@@ -49,8 +51,8 @@ export function createUpkeep(core: Core): Upkeep {
     summing.hash.update(bytes)
     if (bytes.length > 0) return
     const name = basename(summing.ref.path)
-    appendFile(ops, layout.sums, Buffer.from(`${summing.hash.digest('hex')}  ${name}\n`), { durable: true })
     ops.chmod(summing.ref.path, 0o444)
+    appendFile(ops, layout.sums, Buffer.from(`${summing.hash.digest('hex')}  ${name}\n`), { durable: true })
     summed.add(name)
     summing = undefined
   }
@@ -66,8 +68,23 @@ export function createUpkeep(core: Core): Upkeep {
   }
 }
 
+/** The names that have their line; what a crash left of a last line is cut. */
+function readSums({ env: { ops, layout } }: Core): Set<string> {
+  const bytes = readFile(ops, layout.sums) ?? Buffer.alloc(0)
+  const whole = bytes.lastIndexOf(10) + 1
+  if (whole < bytes.length) truncateFile(ops, layout.sums, whole)
+  const lines = bytes.toString('latin1', 0, whole).split('\n')
+  return new Set(lines.filter((line) => /^[0-9a-f]{64} {2}/.test(line)).map((line) => line.slice(66)))
+}
+
 function next(ref: SegmentRef | undefined): Summing | undefined {
   return ref && { ref, hash: createHash('sha256'), at: 0 }
+}
+
+/** About a step of bytes, more when a single line is longer. */
+function readLines(core: Core, path: string, { at, end }: { at: number; end: number }): Buffer {
+  const step = readSlice(core.env.ops, path, at, Math.min(end, at + STEP_BYTES))
+  return step.includes(10) ? step : readSlice(core.env.ops, path, at, Math.min(end, at + 2 * MAX_LINE_BYTES))
 }
 
 /** Verifies the active segment from its start to where it ended when it was opened; ends with its rotation. */
@@ -90,7 +107,7 @@ function createVerification(core: Core) {
     pending: () => at < end && core.writer === writer,
     step() {
       if (at >= end || core.writer !== writer) return
-      const bytes = readSlice(core.env.ops, path, at, Math.min(end, at + STEP_BYTES))
+      const bytes = readLines(core, path, { at, end })
       const whole = bytes.lastIndexOf(10) + 1
       if (whole === 0) throw new SwornError('LEDGER_CORRUPT', 'a line without end', `seq=${seq}`)
       for (let start = 0; start < whole; ) {

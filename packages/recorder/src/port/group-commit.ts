@@ -74,6 +74,7 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   let drain: NodeJS.Immediate | undefined
   let syncTimer: NodeJS.Timeout | undefined
   let tickTimer: NodeJS.Timeout | undefined
+  let tickDue = 0
   let closed = false
 
   function commitAll(): void {
@@ -86,9 +87,12 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   function arm(): void {
     if (closed) return
     if (ledger.unsyncedBytes > 0 && !syncTimer) syncTimer = setTimeout(syncNow, syncDelayMs)
-    clearTimeout(tickTimer)
     const due = ledger.nextTickAt()
+    if (tickTimer && tickDue <= due) return // set anew at each commit it would never run out under load
+    clearTimeout(tickTimer)
+    tickTimer = undefined
     if (due === Number.POSITIVE_INFINITY) return
+    tickDue = due
     tickTimer = setTimeout(tickNow, Math.min(Math.max(0, due - now()), MAX_TIMER_MS))
     tickTimer.unref() // a checkpoint that is due does not keep a finished program alive; close() makes it
   }
@@ -100,6 +104,7 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   }
 
   function tickNow(): void {
+    tickTimer = undefined
     quietly(() => ledger.tick())
     arm()
   }

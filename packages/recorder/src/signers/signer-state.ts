@@ -7,7 +7,7 @@
  */
 import { parseCheckpoint, parseNote, SwornError, toHex } from '@sworn/verify'
 import type { FileOps } from '../ledger/file-ops.ts'
-import { readFile, replaceFile } from '../ledger/files.ts'
+import { readFile, replacing } from '../ledger/files.ts'
 
 export interface Mark {
   readonly size: number
@@ -27,10 +27,15 @@ export function readSigned(ops: FileOps, path: string): string {
  * @throws SwornError LEDGER_ROLLBACK for a smaller size, LEDGER_FORK for another root; then nothing was stored
  */
 export function advanceSigned(ops: FileOps, path: string, note: string): void {
+  for (const _ of advancing(ops, path, note)); // each step is a wait for the disk
+}
+
+/** The same in steps of one wait for the disk each; the note may be shown when the last one is done. */
+export function* advancing(ops: FileOps, path: string, note: string): Generator<void> {
   const next = parseCheckpoint(parseNote(note).text)
   const bytes = readFile(ops, path)
   if (bytes) checkAdvance(parseCheckpoint(parseNote(bytes).text), next, path)
-  replaceFile(ops, path, Buffer.from(note), { durable: true })
+  yield* replacing(ops, path, Buffer.from(note))
 }
 
 /** @throws SwornError as `advanceSigned` */

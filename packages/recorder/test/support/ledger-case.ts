@@ -43,6 +43,11 @@ export function item(n: number, level: Level = 'batch', extra: Record<string, un
   return { json, eventId, eventType, level, producerId: 'p1', ...(typeof extra.session_id === 'string' && { sessionId: extra.session_id }) }
 }
 
+/** Ticks until nothing is due. */
+export function tickAll(disk: Case, ledger: Ledger): void {
+  while (ledger.nextTickAt() <= disk.time) ledger.tick()
+}
+
 /** The answer as an acknowledgement. */
 export function acked(answer: Ack | SwornError | undefined): Ack {
   if (answer === undefined || SwornError.is(answer)) throw answer ?? new Error('no answer')
