@@ -5,7 +5,7 @@ const CHUNK_BYTES = 1 << 20
 
 /** The files in order, through one buffer: a chunk holds until the next one is asked for. */
 export function* fileChunks(paths: readonly string[]): Iterable<Uint8Array> {
-  const chunk = new Uint8Array(CHUNK_BYTES)
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES) // its `indexOf` is faster
   for (const path of paths) {
     const fd = openSync(path, 'r')
     for (;;) {

@@ -84,7 +84,7 @@ function checkKey(name: string, type: number, publicKey: Uint8Array): void {
   if (!isKeyName(name)) throw refuse('a key name without space or + was expected')
   if (type !== ED25519 && type !== COSIGNATURE) throw refuse('a key of type 0x01 or 0x04 was expected')
   if (publicKey.length !== 32) throw refuse('a public key of 32 bytes was expected')
-  const y = publicKey.slice()
+  const y = Uint8Array.from(publicKey) // `slice` of a Node Buffer is no copy
   y[31]! &= 0x7f
   if (isAbovePrime(y)) throw refuse('the public key is not a canonical encoding')
   if (SMALL_ORDER_Y.includes(toHex(y))) throw refuse('the public key is a point of small order')

@@ -9,7 +9,7 @@
  * contains cannot move it. The bytes are attacker-controlled. Format: docs/format.md.
  * @module
  */
-import { concat, parseBase64, text, toBase64, toHex, utf8 } from './bytes.ts'
+import { concat, parseBase64, parseHex, text, toBase64, toHex, utf8 } from './bytes.ts'
 import { SwornError } from './errors.ts'
 import type { HashName, Primitives } from './primitives.ts'
 
@@ -72,6 +72,14 @@ export function createSuffix(): Suffix {
  * @returns undefined when the form holds, else what was expected. The hashes are not computed.
  */
 export function findSuffix(bytes: Uint8Array, start: number, end: number, out: Suffix): string | undefined {
+  return findForm(bytes, start, end, out) ?? (isHex64(bytes, out.previousAt) && isHex64(bytes, out.entryAt) ? undefined : HEX_EXPECTED)
+}
+
+/** What `findSuffix` says of hashes of another alphabet. */
+export const HEX_EXPECTED = '64 lower-case hex characters were expected'
+
+/** As `findSuffix`, without a look at the characters of the two hashes: for a caller that compares them with hashes. */
+export function findForm(bytes: Uint8Array, start: number, end: number, out: Suffix): string | undefined {
   if (bytes[start] !== 0x7b) return 'a line starting with { was expected'
   if (bytes[end - 1] !== BRACE) return 'a line ending with } was expected'
   const signed = isAt(bytes, end - 1 - SIGNATURE_BYTES, SIGNATURE_HEAD, start) && bytes[end - 2] === QUOTE
@@ -85,7 +93,6 @@ export function findSuffix(bytes: Uint8Array, start: number, end: number, out: S
   if (!isAt(bytes, hashesAt, PREVIOUS_HEAD, start) || !isAt(bytes, out.preimageEnd - 1, ENTRY_HEAD, start)) {
     return 'previous_hash and entry_hash were expected at the end of the line'
   }
-  if (!isHex64(bytes, out.previousAt) || !isHex64(bytes, out.entryAt)) return '64 lower-case hex characters were expected'
   return findSeq(bytes, start, hashesAt, out)
 }
 
@@ -100,6 +107,16 @@ function findSeq(bytes: Uint8Array, start: number, end: number, out: Suffix): st
   // A stub has no payload: `{"seq":` with the brace where the comma would be.
   if (out.bodyEnd === start && isAt(bytes, start + 1, SEQ_HEAD.subarray(1), start)) return undefined
   return out.bodyEnd > start + 1 && isAt(bytes, out.bodyEnd, SEQ_HEAD, start) ? undefined : 'seq was expected behind a payload'
+}
+
+/** previous_hash of a found line, 32 bytes. */
+export function previousHashOf(bytes: Uint8Array, suffix: Suffix): Uint8Array {
+  return parseHex(ascii(bytes, suffix.previousAt, 64))
+}
+
+/** entry_hash as a found line states it, 32 bytes. */
+export function entryHashOf(bytes: Uint8Array, suffix: Suffix): Uint8Array {
+  return parseHex(ascii(bytes, suffix.entryAt, 64))
 }
 
 /** True when the found line carries no payload: the record was withheld and only its hashes are shown. */
@@ -188,7 +205,8 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39
 }
 
-function isHex64(bytes: Uint8Array, at: number): boolean {
+/** True when `bytes[at, at + 64)` are lower-case hex characters. */
+export function isHex64(bytes: Uint8Array, at: number): boolean {
   for (let i = at; i < at + 64; i++) {
     const byte = bytes[i]!
     if (!isDigit(byte) && (byte < 0x61 || byte > 0x66)) return false

@@ -5,18 +5,24 @@
  * @module
  */
 import { createPublicKey, hash, verify } from 'node:crypto'
-import type { Primitives } from './primitives.ts'
+import type { HashName, Primitives } from './primitives.ts'
 
 /** DER in front of the 32 key bytes: SubjectPublicKeyInfo of Ed25519, RFC 8410 §4. */
 const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
+const DIGEST_BYTES = 32
+
+function digestInto(name: HashName, bytes: Uint8Array, out: Uint8Array, at: number): void {
+  const digest = hash(name, bytes, 'binary') // a third of the time that a new Buffer takes
+  for (let i = 0; i < DIGEST_BYTES; i++) out[at + i] = digest.charCodeAt(i)
+}
 
 export const nodePrimitives: Primitives = {
   hash(name, bytes) {
-    const digest = hash(name, bytes, 'binary') // a third of the time that a new Buffer takes
-    const out = new Uint8Array(digest.length)
-    for (let i = 0; i < out.length; i++) out[i] = digest.charCodeAt(i)
+    const out = new Uint8Array(DIGEST_BYTES)
+    digestInto(name, bytes, out, 0)
     return out
   },
+  hashInto: digestInto,
   verifyEd25519(publicKey, message, signature) {
     if (publicKey.length !== 32) return false
     const key = createPublicKey({ key: Buffer.concat([SPKI_HEAD, publicKey]), format: 'der', type: 'spki' })

@@ -5,17 +5,16 @@
  * types and members are left alone. Rules: docs/format.md, reserved records.
  * @module
  */
-import { equalBytes, parseBase64 } from './bytes.ts'
+import { equalBytes } from './bytes.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { parseTransition } from './epochs.ts'
 import { SwornError } from './errors.ts'
-import { createFrontier, type Frontier } from './frontier.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { parseVkey } from './keys.ts'
 import { LABEL } from './line.ts'
 import { parseNote } from './note.ts'
-import type { Primitives } from './primitives.ts'
 import type { Run } from './run.ts'
+import { readSegment } from './segment.ts'
 import { checkSignedSize, checkTransition, openKeys } from './signed.ts'
 
 /** How far the appender's clock may go back, or be ahead of the verifier's, without a warning. */
@@ -37,17 +36,6 @@ export async function checkRecord(run: Run, type: string, payload: JsonObject, s
     if (!SwornError.is(e) || e.code === 'LEDGER_FOREIGN_FILE') throw e
     run.findings.add('record_malformed', seq, `${type}: ${e.message}`)
   }
-}
-
-/**
- * The frontier that a log.segment record carries: 32-byte hashes, largest subtree first, in one base64 text.
- * @throws SwornError when it is none of size `seq`, or the record names another seq than its own
- */
-export function readSegment(p: Primitives, payload: JsonObject, seq: number): Frontier {
-  const packed = parseBase64(textOf(payload, 'frontier'))
-  if (payload.first_seq !== seq) throw refuse('first_seq of the record itself was expected')
-  const hashes = Array.from({ length: Math.ceil(packed.length / 32) }, (_, i) => packed.slice(32 * i, 32 * i + 32))
-  return createFrontier(p, { size: seq, hashes })
 }
 
 const RULES: Record<string, Rule> = {

@@ -12,7 +12,7 @@ import type { VerifierKey } from './keys.ts'
 import { GENESIS } from './line.ts'
 import { type Note, parseNote } from './note.ts'
 import type { HashName, Primitives } from './primitives.ts'
-import { createRoots, type Roots } from './roots.ts'
+import { createRoots, type Kept, type Roots } from './roots.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { createSigned, type SignedState } from './signed.ts'
 
@@ -62,7 +62,8 @@ export interface Run {
   readonly anchors: Anchors
   readonly sessions: Sessions | undefined
   readonly beside: readonly Beside[]
-  readonly wanted: ReadonlySet<number>
+  /** Edges at the sizes of `beside`. */
+  readonly kept: Kept
   readonly first: number
   /** Malformed lines since the last good one. */
   holes: number
@@ -91,22 +92,31 @@ export interface Start {
 
 export const GENESIS_START: Start = { seq: 0, previousHash: GENESIS, frontier: [] }
 
-export function createRun(options: VerifyOptions, start: Start): Run {
-  const p = options.primitives
+/** What is known before the first line is read. */
+export interface Preparation {
+  readonly findings: Findings
+  readonly beside: readonly Beside[]
+}
+
+export function prepare(options: VerifyOptions): Preparation {
   const findings = createFindings()
-  const beside = readBeside(options.checkpoints ?? [], findings)
-  const wanted = new Set(beside.map(({ size }) => size))
+  return { findings, beside: readBeside(options.checkpoints ?? [], findings) }
+}
+
+export function createRun(options: VerifyOptions, { findings, beside }: Preparation, start: Start): Run {
+  const p = options.primitives
+  const kept: Kept = new Map(beside.map(({ size }) => [size, undefined]))
   return {
     p,
     options,
     findings,
     chain: createChain(p, { seq: start.seq, previousHash: start.previousHash, ...(options.hash && { hash: options.hash }) }),
-    roots: createRoots(p, { size: start.seq, hashes: start.frontier }, wanted),
+    roots: createRoots(p, { size: start.seq, hashes: start.frontier }, kept),
     signed: createSigned(p, findings, options.trust),
     anchors: createAnchors(p, findings, options.witness),
     sessions: options.strict || options.require === 'complete' ? createSessions(start.seq > 0) : undefined,
     beside,
-    wanted,
+    kept,
     first: start.seq,
     holes: 0,
     origin: options.trust?.name,

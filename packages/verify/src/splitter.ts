@@ -38,7 +38,7 @@ export function createSplitter(): Splitter {
   const hold = (part: Uint8Array): void => {
     heldBytes += part.length
     if (heldBytes > MAX_LINE_BYTES) held = []
-    else held.push(part.slice()) // the source may reuse its chunk
+    else held.push(concat(part)) // the source may reuse its chunk; `slice` of a Node Buffer is no copy
   }
   const takeHeld = (part: Uint8Array): void => {
     cursor.tooLong = heldBytes + part.length > MAX_LINE_BYTES

@@ -312,7 +312,8 @@ test('a checkpoint too far back for one pass is stale and does not count, unless
 })
 
 test('roots are known for every size of the window, at any start, and none beyond', () => {
-  const leaf = (i: number): Uint8Array => Uint8Array.from({ length: 32 }, (_, k) => (i >> ((k % 4) * 8)) & 255)
+  const input = (i: number): Uint8Array => Uint8Array.from({ length: 33 }, (_, k) => (k === 0 ? 0 : (i >> ((k % 4) * 8)) & 255))
+  const leaf = (i: number): Uint8Array => leafHash(p, input(i).subarray(1))
   for (const [start, end] of [
     [0, 700],
     [256, 700],
@@ -320,12 +321,12 @@ test('roots are known for every size of the window, at any start, and none beyon
   ] as const) {
     const before = createFrontier(p)
     for (let i = 0; i < start; i++) before.push(leaf(i))
-    const roots = createRoots(p, { size: start, hashes: before.hashes() }, new Set([start + 3]))
+    const roots = createRoots(p, { size: start, hashes: before.hashes() }, new Map([[start + 3, undefined]]))
     const known: Uint8Array[] = []
     for (let i = start; i < end; i++) {
       if (i % 101 === 0 || i === start + 3) known[i] = before.root()
       before.push(leaf(i))
-      roots.push(leaf(i))
+      roots.push(input(i))
     }
     known.forEach((root, size) => {
       const kept = size === start + 3 || end - size < 65_536 - 256

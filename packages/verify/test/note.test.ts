@@ -210,3 +210,9 @@ test('key IDs are SHA-256 of any length', () => {
     assert.equal(toHex(sha256(bytes)), createHash('sha256').update(bytes).digest('hex'))
   }
 })
+
+test('a key that is given stays as it was', () => {
+  const given = Buffer.alloc(32, 0xa5)
+  formatVkey('o', 1, given)
+  assert.deepEqual(given, Buffer.alloc(32, 0xa5))
+})

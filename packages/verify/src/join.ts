@@ -1,0 +1,92 @@
+/**
+ * Joins a part that was checked for itself to the log before it, as if its lines had been read here.
+ *
+ * What is compared is what the part took on trust: its first position and the hash it names before it. Its
+ * subtrees become the tree's; its records are looked into now, in their order.
+ * @module
+ */
+import { concat } from './bytes.ts'
+import { inspect } from './entries.ts'
+import { createFrontier } from './frontier.ts'
+import { createSuffix, entryHashOf, findSuffix } from './line.ts'
+import type { Part, PartItem } from './part.ts'
+import type { Primitives } from './primitives.ts'
+import { createWindow, type Hashes, type Kept, REACH, type Roots, rootOf, type Tail, type Window } from './roots.ts'
+import type { Run } from './run.ts'
+
+const LEAF = Uint8Array.of(0)
+
+/** @returns false, with nothing changed, when the part does not follow or its lines have to be read here */
+export async function joinPart(run: Run, part: Part): Promise<boolean> {
+  const before = run.roots
+  if (!before || !follows(run, part)) return false
+  const whole = (size: number, hashes: Hashes): Hashes => extend(run.p, before, part.first, size, hashes)
+  run.chain.advance(part.size, part.head, part.hash)
+  for (const [size, hashes] of part.kept) run.kept.set(size, whole(size, hashes))
+  for (const item of part.items) await inspectItem(run, item, part.first, before, whole)
+  run.roots = createJoined(run.p, joinTails(before, part, whole), { size: part.size, hashes: whole(part.size, part.hashes) }, run.kept)
+  return true
+}
+
+function follows(run: Run, part: Part): boolean {
+  const everyLine = run.sessions !== undefined || run.allSigned || (run.options.signedRecords?.length ?? 0) > 0
+  return !everyLine && !run.closed && run.holes === 0 && run.chain.isNext(part.first, part.previous, part.hash)
+}
+
+/** The tree's edge at `size`, from its edge where the part begins and the part's own. */
+function extend(p: Primitives, before: Roots, first: number, size: number, hashes: Hashes): Hashes {
+  const frontier = createFrontier(p, { size: first, hashes: before.hashes() })
+  frontier.append(size, hashes)
+  return frontier.hashes()
+}
+
+async function inspectItem(
+  run: Run,
+  item: PartItem,
+  first: number,
+  before: Roots,
+  whole: (size: number, hashes: Hashes) => Hashes,
+): Promise<void> {
+  const { line, edge, reserved } = item
+  const suffix = createSuffix()
+  findSuffix(line, 0, line.length, suffix) // it held where the part was checked
+  const at = (size: number): Uint8Array | undefined => {
+    const known = run.kept.get(size)
+    if (known) return rootOf(run.p, known)
+    if (size === edge?.size) return rootOf(run.p, whole(size, edge.hashes))
+    return size < first && suffix.seq + 1 - size < REACH ? before.at(size) : undefined
+  }
+  run.roots = { ...before, at }
+  const entry = { suffix, leaf: concat(LEAF, entryHashOf(line, suffix)), hashHolds: true }
+  await inspect(run, entry, { bytes: line, start: 0, end: line.length, tooLong: false }, reserved ? { reserved } : undefined)
+}
+
+/** The leaves that a later record may still ask for. */
+function joinTails(before: Roots, { tail, first }: Part, whole: (size: number, hashes: Hashes) => Hashes): Tail[] {
+  const own = { ...tail, hashes: whole(tail.size, tail.hashes) }
+  if (tail.size > first) return [own] // it reaches back far enough
+  const all = [...before.tails(), own]
+  const end = tail.size + tail.leaves.length / 32
+  const from = all.findLastIndex(({ size }) => end - size >= REACH)
+  return all.slice(Math.max(0, from))
+}
+
+/** The roots behind joined parts; leaves are hashed again only when something asks for a size among them. */
+function createJoined(p: Primitives, tails: readonly Tail[], end: { size: number; hashes: Hashes }, kept: Kept): Roots {
+  let window: Window | undefined
+  const open = (): Window => {
+    if (window) return window
+    window = createWindow(p, createFrontier(p, tails[0]), kept)
+    for (const { leaves } of tails) window.pushLeaves(leaves)
+    return window
+  }
+  return {
+    get size() {
+      return window?.size ?? end.size
+    },
+    push: (input) => open().push(input),
+    at: (size) => rootOf(p, window || size !== end.size ? open().hashesAt(size) : end.hashes),
+    hashes: () => window?.hashesAt(window.size) ?? end.hashes,
+    tails: () => (window ? [window.tail()] : tails),
+  }
+}

@@ -1,0 +1,232 @@
+/** Parts of a log, checked for themselves and joined: the same report as one pass, whatever was done to the log. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nodePrimitives as p } from '@sworn/verify/node'
+import fc from 'fast-check'
+import { checkPart, createLogCheck, type Report, type VerifyOptions, verifyLog } from '../src/index.ts'
+import { joinLines, ORIGIN, sampleLog, segmentOf, signerOf, type TestLog, time, writeLog } from './support/write-log.ts'
+
+const signer = signerOf(1)
+const RUNS = process.env.SWORN_TESTS === 'full' ? 2000 : process.env.SWORN_TESTS === 'ci' ? 300 : 150
+
+/** The report of `pieces` joined where they can be, fed where not, and how many could. */
+async function joined(pieces: readonly Uint8Array[], options: VerifyOptions): Promise<{ report: Report; parts: number }> {
+  const check = createLogCheck(options)
+  let parts = 0
+  for (const piece of pieces) {
+    const part = await checkPart([piece], { primitives: options.primitives, sizes: check.sizes })
+    // As another thread would send it.
+    if (part && (await check.join(structuredClone(part)))) parts += 1
+    else await check.feed(piece)
+  }
+  return { report: await check.finish(), parts }
+}
+
+/** Cuts at line ends, behind the lines whose number is in `cuts`. */
+function cutAfter(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  let from = 0
+  let line = 0
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
+    if (!cuts.includes(++line)) continue
+    pieces.push(bytes.subarray(from, at + 1))
+    from = at + 1
+  }
+  return [...pieces, bytes.subarray(from)]
+}
+
+async function same(bytes: Uint8Array, cuts: readonly number[], given: Partial<VerifyOptions> = {}): Promise<number> {
+  const options = { primitives: p, ...given }
+  const { report, parts } = await joined(cutAfter(bytes, cuts), options)
+  assert.deepEqual(report, await verifyLog([bytes], options))
+  return parts
+}
+
+/** Events, checkpoints over present and earlier sizes, transitions, segments, and what the recorder says of itself. */
+function richLog(): TestLog {
+  const log = writeLog(signer)
+  for (let i = 0; i < 60; i++) {
+    log.add({ timestamp: time(i), event_type: 'tool_call_end', text: 'log."event_type":"log. '.repeat(i % 3), i })
+    if (i % 7 === 3) log.checkpoint(signer)
+    if (i % 11 === 5) {
+      const note = log.note(signer)
+      log.add({ event_type: 'x', i })
+      log.add({ event_type: 'y', i })
+      log.reserved('log.checkpoint', { checkpoint: note })
+    }
+    if (i === 20) log.reserved('log.recovered')
+    if (i === 33) log.reserved('log.segment', segmentOf(log))
+  }
+  log.checkpoint(signer)
+  return log
+}
+
+test('a log in parts has the report of the log in one piece, wherever it is cut', async () => {
+  const log = richLog()
+  const given = { trust: signer.key, checkpoints: [log.note(signer)], now: Date.UTC(2026, 0, 3) }
+  const cut = fc.uniqueArray(fc.integer({ min: 1, max: log.lines.length }), { maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(cut, async (cuts) => {
+      const all = cutAfter(log.bytes(), cuts).filter((piece) => piece.length > 0).length
+      assert.equal(await same(log.bytes(), cuts, given), all)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('a damaged log in parts has the findings of the log in one piece', async () => {
+  const { lines } = richLog()
+  const damage = fc.record({
+    kind: fc.constantFrom('flip', 'drop', 'double', 'swap', 'torn'),
+    line: fc.nat(lines.length - 2),
+    byte: fc.nat(5000),
+  })
+  const cuts = fc.uniqueArray(fc.integer({ min: 1, max: lines.length }), { maxLength: 8 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), cuts, async (damages, at) => {
+      let broken: Uint8Array[] = lines.slice()
+      for (const { kind, line, byte } of damages) {
+        const here = broken[line] ?? broken[0]!
+        if (kind === 'flip') broken = broken.with(line % broken.length, flip(here, byte))
+        if (kind === 'drop') broken = broken.toSpliced(line, 1)
+        if (kind === 'double') broken = broken.toSpliced(line, 0, here)
+        if (kind === 'swap') broken = broken.toSpliced(line, 2, ...broken.slice(line, line + 2).reverse())
+        if (kind === 'torn') broken = broken.with(line % broken.length, here.subarray(0, byte % here.length))
+      }
+      await same(joinLines(broken), at, { trust: signer.key, checkpoints: [richLog().note(signer)] })
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+function flip(line: Uint8Array, byte: number): Uint8Array {
+  const changed = line.slice()
+  changed[byte % line.length]! ^= 1 << (byte % 8)
+  return changed
+}
+
+test('a segment alone, a pruned log and a SHA3-256 log are joined from parts as well', async () => {
+  const log = richLog()
+  const at = log.lines.findIndex((line) => Buffer.from(line).includes('log.segment'))
+  const rest = joinLines(log.lines.slice(at))
+  assert.equal(await same(rest, [3, 9], { trust: signer.key }), 3)
+  const before = writeLog(signer)
+  const pruned = joinLines(log.lines.slice(before.lines.length))
+  const start = { seq: 1, previousHash: before.head(), frontier: before.frontier.hashes() }
+  assert.equal(await same(pruned, [10, 50], { start, trust: signer.key }), 3)
+  assert.equal(await same(sampleLog(signer, 9, 'sha3-256').log.bytes(), [4, 8]), 3)
+})
+
+test('what only the whole log can judge is read again where the parts are joined', async () => {
+  const { log } = sampleLog(signer, 6)
+  const cases: [TestLog, Partial<VerifyOptions>, number][] = [
+    [log, { require: 'complete' }, 0],
+    [log, { signedRecords: [2] }, 0],
+    [log, { hash: 'sha3-256' }, 0],
+    [writeLog(signer, { open: { record_signatures: 'all' } }), {}, 0],
+    [log, {}, 2],
+  ]
+  cases[3]![0].signed({ event_type: 'x' }, signer)
+  cases[3]![0].add({ event_type: 'x' })
+  for (const [each, options, parts] of cases) assert.equal(await same(each.bytes(), [2], options), parts, JSON.stringify(options))
+  const closed = writeLog(signer)
+  closed.reserved('log.close', { final_size: 2 })
+  closed.add({ event_type: 'x' })
+  assert.equal(await same(closed.bytes(), [2]), 1)
+  assert.equal(await same(closed.bytes(), []), 0)
+})
+
+test('no part is made of nothing, of a torn line, of a line too long or of withheld records', async () => {
+  const { log } = sampleLog(signer, 3)
+  const stub = Buffer.from(`{"seq":0,"previous_hash":"${'0'.repeat(64)}","entry_hash":"${'1'.repeat(64)}"}\n`)
+  const none = [Buffer.alloc(0), log.bytes().subarray(0, -1), Buffer.from('no line\n'), stub, Buffer.alloc(1_100_000, 0x61)]
+  for (const bytes of none) assert.equal(await checkPart([bytes], { primitives: p, sizes: [] }), undefined)
+  const long = Buffer.concat([log.bytes(), Buffer.alloc(1_100_000, 0x61), Buffer.from('\n')])
+  assert.equal(await checkPart([long], { primitives: p, sizes: [] }), undefined)
+})
+
+test('a part does not grow with the records a hostile log is full of', async () => {
+  const log = writeLog(signer)
+  for (let i = 0; i < 30; i++) log.add({ nested: { event_type: 'log.x' }, text: 'a'.repeat(700_000) })
+  assert.equal(await checkPart([log.bytes()], { primitives: p, sizes: [] }), undefined)
+})
+
+test('a checkpoint over a size in an earlier part is checked against the leaves that came with it', async () => {
+  const log = writeLog(signer)
+  const notes: string[] = []
+  for (let i = 0; i < 900; i++) {
+    log.add({ i })
+    notes.push(log.note(signer))
+  }
+  for (const size of [300, 512, 700, 900]) log.reserved('log.checkpoint', { checkpoint: notes[size - 1]! })
+  const cuts = [100, 257, 300, 640, 901, 902]
+  assert.equal(await same(log.bytes(), cuts, { trust: signer.key }), 7)
+  const forged = log.lines.with(-1, log.lines.at(-2)!)
+  await same(joinLines(forged), cuts, { trust: signer.key })
+})
+
+test('records that are none of ours, or badly made, are judged where the parts are joined', async () => {
+  const log = writeLog(signer)
+  log.add(`{"event_type":"log.stop","timestamp":"${time(0)}","timestamp":"${time(0)}"}`)
+  log.reserved('log.checkpoint', { checkpoint: 'no note' })
+  log.reserved('log.checkpoint', { checkpoint: 7 })
+  log.reserved('log.segment', { first_seq: 5, frontier: 7 })
+  log.signed({ event_type: 'x' }, signer)
+  assert.equal(await same(log.bytes(), [3, 4, 5], { trust: signer.key }), 4)
+})
+
+test('leaves reach back 65,280 entries and no further, in one piece as in parts', async () => {
+  const log = writeLog(signer)
+  const notes: string[] = []
+  for (let i = 1; i < 66_000; i++) {
+    log.add('{"a":1}')
+    if ([3, 100, 65_000, 65_990].includes(i)) notes.push(log.note(signer))
+  }
+  for (const note of notes) log.reserved('log.checkpoint', { checkpoint: note })
+  for (const cuts of [[65_995], [65_995, 66_002], [50, 65_995], [90, 66_001, 66_003]]) {
+    assert.equal(await same(log.bytes(), cuts, { trust: signer.key, checkpoints: [notes[1]!] }), cuts.length + 1)
+  }
+})
+
+test('lines that follow joined parts can be fed, and parts follow fed lines', async () => {
+  const log = richLog()
+  const pieces = cutAfter(log.bytes(), [5, 30, 31, 60])
+  const options = { primitives: p, trust: signer.key }
+  for (const fed of [0b00100, 0b01010, 0b10101]) {
+    const check = createLogCheck(options)
+    for (const [i, piece] of pieces.entries()) {
+      const part = await checkPart([piece], { primitives: p, sizes: check.sizes })
+      if ((fed >> i) & 1) await check.feed(piece)
+      else assert.equal(await check.join(part!), true, `part ${i}`)
+    }
+    assert.deepEqual(await check.finish(), await verifyLog([log.bytes()], options))
+  }
+})
+
+test('behind a line that has no end, no part is joined', async () => {
+  const { log } = sampleLog(signer, 3)
+  const [first, second] = cutAfter(log.bytes(), [2])
+  const check = createLogCheck({ primitives: p })
+  await check.feed(first!.subarray(0, -1))
+  const part = await checkPart([second!], { primitives: p, sizes: [] })
+  assert.equal(await check.join(part!), false)
+})
+
+test('a source may reuse its buffer, a Node Buffer as well, and primitives may do without hashInto', async () => {
+  const log = richLog()
+  const bytes = log.bytes()
+  function* reused(size: number): Iterable<Uint8Array> {
+    const buffer = Buffer.alloc(size)
+    for (let at = 0; at < bytes.length; at += size) yield buffer.subarray(0, bytes.copy(buffer, 0, at, at + size))
+  }
+  const whole = await verifyLog([bytes], { primitives: p })
+  assert.equal(whole.origin, ORIGIN)
+  const { hash, verifyEd25519 } = p
+  for (const size of [7, 100, 1000]) {
+    assert.deepEqual(await verifyLog(reused(size), { primitives: { hash, verifyEd25519 } }), whole)
+    const part = await checkPart(reused(size), { primitives: p, sizes: [] })
+    const check = createLogCheck({ primitives: p })
+    assert.equal(await check.join(part!), true)
+    assert.deepEqual(await check.finish(), whole)
+  }
+})
