@@ -6,7 +6,7 @@
  */
 import { createGate, loadPolicy } from '@sworn/govern'
 import { runStdioProxy } from '@sworn/proxy'
-import { openPort } from '@sworn/recorder'
+import { openPortHere } from '@sworn/recorder'
 import { recorderOn } from '../candidates/sworn.ts'
 
 /** A policy of the usual size: two tools, a rule on an argument, two patterns for masking. */
@@ -32,7 +32,7 @@ spec:
 `
 
 const [dir, recordMode, command, ...args] = process.argv.slice(2)
-const port = await openPort({ path: `${dir}/ledger`, home: `${dir}/home` })
+const port = await openPortHere({ path: `${dir}/ledger`, home: `${dir}/home` })
 const recorder = recorderOn(port, {})
 const gate = createGate({ policy: loadPolicy({ text: POLICY, name: 'bench policy' }), reserve: (step) => port.reserve(step) })
 const { stdin, stdout, stderr } = process

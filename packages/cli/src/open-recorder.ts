@@ -8,7 +8,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { resolve } from 'node:path'
-import { blockingGate, createGate, loadPolicy } from '@sworn/govern'
+import { blockingGate, createGate, loadPolicy, nodePlatform } from '@sworn/govern'
 import {
   type AuditBlock,
   createRecorder,
@@ -181,7 +181,7 @@ function openGate(config: LoadedConfig, port: Port, options: OpenOptions): Gate 
       profile,
       reserve: (step) => port.reserve(step),
       selfProtected: selfProtected(config, log_path),
-      platform: { home: homedir(), cwd, realpath: realpathSync },
+      platform: nodePlatform(cwd),
     })
   } catch (e) {
     if (!SwornError.is(e, 'POLICY_INVALID')) throw e

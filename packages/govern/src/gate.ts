@@ -5,9 +5,6 @@
  * is looked at, also for calls that are denied later. Source: spec policy §6.2, design "decide".
  * @module
  */
-import { realpathSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { cwd } from 'node:process'
 import type { Action, Gate, Reservation, ReserveFn, Verdict } from '@sworn/recorder'
 import { inspect } from './dlp/inspect.ts'
 import { type Case, methodRefusal, pathRefusal, type Setup } from './gate/checks.ts'
@@ -16,6 +13,7 @@ import { judgeMethodName } from './gate/methods.ts'
 import { allow, deny, describePolicy, type Subject } from './gate/verdicts.ts'
 import { normalizeName } from './names.ts'
 import { createPathGuard } from './paths/guard.ts'
+import { nodePlatform } from './paths/node-platform.ts'
 import type { Platform } from './paths/place.ts'
 import type { Policy } from './policy/types.ts'
 import type { Profile } from './profiles.ts'
@@ -82,8 +80,7 @@ function toJudge(options: GateOptions): Judge {
 }
 
 function toSetup({ policy, selfProtected = [], platform, monitorBlockRules }: GateOptions, profile: Profile): Setup {
-  const host = platform ?? { home: homedir(), cwd: cwd(), realpath: realpathSync.native, caseInsensitive: process.platform === 'win32' }
-  const paths = createPathGuard({ paths: policy?.protectedPaths ?? [], selfProtected, profile, platform: host })
+  const paths = createPathGuard({ paths: policy?.protectedPaths ?? [], selfProtected, profile, platform: platform ?? nodePlatform() })
   return { policy, profile, paths, blockInMonitor: monitorBlockRules !== 'report' }
 }
 

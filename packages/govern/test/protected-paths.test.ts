@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { createGate, type Platform, type Profile } from '../src/index.ts'
+import { createGate, nodePlatform, type Platform, type Profile } from '../src/index.ts'
 import { call, emptyDisk, gateOf, linkedDisk, policyOf, runs } from './support/make.ts'
 
 const SPEC = 'allowed_tools: [run]\nprotected_paths: [~/.ssh, .env]'
@@ -67,13 +67,16 @@ describe('AW23: what the reference misses, strict finds', () => {
       mkdirSync(join(root, 'secret'))
       writeFileSync(join(root, 'secret', 'key'), '')
       symlinkSync(join(root, 'secret'), join(root, 'door'))
-      const platform = { home: '/home/ada', cwd: root, realpath: realpathSync.native }
+      const platform = { ...nodePlatform(root), home: '/home/ada' }
       for (const path of ['secret', 'door']) {
         const gate = gateOf(`allowed_tools: [run]\nprotected_paths: [${join(root, path)}]`, { platform })
         for (const asked of ['secret/key', 'door/key', 'secret/new', 'door/new']) {
           assert.equal((await gate.judge(call('run', { path: asked }))).decision, 'deny', `${path} ${asked}`)
         }
-        assert.equal((await gate.judge(call('run', { path: 'other' }))).decision, 'allow')
+        assert.equal((await gate.judge(call('run', { path: 'other' }))).decision, 'allow', 'nothing of this name yet')
+        symlinkSync(join(root, 'secret'), join(root, 'other'))
+        assert.equal((await gate.judge(call('run', { path: 'other' }))).decision, 'deny', 'a link that was set between two calls')
+        rmSync(join(root, 'other'))
       }
     } finally {
       rmSync(root, { recursive: true })

@@ -58,9 +58,8 @@ describe('when the ledger cannot be written', () => {
     wire.recorder.behave = 'unknown'
     wire.send(call(1, 'echo'))
     assert.equal((await wire.next()).error?.data?.reason, 'audit_unavailable')
-    assert.equal(wire.recorder.ofType('tool_call_error')[0]?.error_type, 'not_executed')
-    wire.recorder.behave = 'ack'
     await wire.close()
+    assert.equal(wire.recorder.ofType('tool_call_error')[0]?.error_type, 'not_executed')
     const recorder = createMemoryRecorder()
     const lazy = openWire({ recorder: { ...recorder, record: async () => ({ seq: 0, entry_hash: '', durable: false }) } })
     lazy.send(call(1, 'echo'))

@@ -14,6 +14,12 @@ test('process.exit right after submitting loses nothing, without close', async (
   assert.equal((await readStored(path)).length, 500)
 })
 
+test('process.exit right after submitting loses nothing when the ledger lies in the main thread either', async () => {
+  const path = temporaryLedger()
+  assert.equal(await ended(startChild(path, 'exit-here', 500)), 0)
+  assert.equal((await readStored(path)).length, 500)
+})
+
 test('process.exit in a client loses nothing either', async () => {
   const path = temporaryLedger()
   const holder = await openRealPort(path)

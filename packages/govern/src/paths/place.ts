@@ -9,6 +9,8 @@ export interface Platform {
   readonly cwd: string
   /** The path without symbolic links; throws when it does not exist. */
   realpath(path: string): string
+  /** False when nothing has this name, links not followed; asked before `realpath`, because most texts name no file. */
+  exists?(path: string): boolean
   /** True where the file system ignores case. */
   readonly caseInsensitive?: boolean
 }
@@ -65,7 +67,7 @@ function resolveExisting(place: string, platform: Platform): string {
 
 function tryRealpath(path: string, platform: Platform): string | undefined {
   try {
-    return toSlashes(platform.realpath(path))
+    return platform.exists?.(path) === false ? undefined : toSlashes(platform.realpath(path))
   } catch {
     return undefined // not there, or not ours to see: the name is all there is
   }

@@ -3,7 +3,9 @@
  *
  * Law 3: `intent` resolves with true only when the record is where the mode wants it, within
  * `ackTimeoutMs`; a record that turns up later is followed by one that says the call was not
- * executed. Records in flight are counted, so that the relay stops reading before memory grows.
+ * executed. What happened is noted when what was forwarded has left, and before the next intent, so that
+ * the order of records is the order of events. Records in flight are counted, so that the relay stops
+ * reading before memory grows.
  * Source: docs/format.md (durability), events.md §2, ledger.md §2.10.
  * @module
  */
@@ -35,7 +37,7 @@ export interface Audit {
   readonly full: boolean
   /** The record that must be there before the effect; false: it is not, and the effect must not happen. */
   intent(event: AuditRecord): Promise<boolean>
-  /** A record of what happened; its failure is counted and told once. */
+  /** A record of what happened, made after this turn's forwarding; its failure is counted and told once. */
   note(event: AuditRecord): void
   /** Resolves when every record so far was acknowledged or failed, at the latest after `timeoutMs`. */
   settled(timeoutMs: number): Promise<void>
@@ -48,6 +50,8 @@ function isWhere(ack: RecordAck, mode: 'before' | 'batch'): boolean {
 export function createAudit(options: AuditOptions): Audit {
   const counts: Record<string, number> = {}
   const idle: (() => void)[] = []
+  let noted: AuditRecord[] = []
+  let scheduled: NodeJS.Immediate | undefined
   let failures = 0
   let outstanding = 0
 
@@ -64,10 +68,8 @@ export function createAudit(options: AuditOptions): Audit {
 
   /** Never rejects. `refused`: not written; `unknown`: perhaps written. */
   async function submit(event: AuditRecord, level?: 'sync' | 'batch'): Promise<RecordAck | 'refused' | 'unknown'> {
-    outstanding++
-    counts[event.event_type] = (counts[event.event_type] ?? 0) + 1
     try {
-      return await options.recorder.record({ ...options.base(), ...event }, level === undefined ? undefined : { level })
+      return await options.recorder.record(event, level === undefined ? undefined : { level })
     } catch (e) {
       fail()
       return SwornError.is(e, 'APPEND_UNKNOWN') ? 'unknown' : 'refused'
@@ -76,8 +78,24 @@ export function createAudit(options: AuditOptions): Audit {
     }
   }
 
+  /** Counts the record and gives it the members that every record has. */
+  function take(event: AuditRecord): AuditRecord {
+    outstanding++
+    counts[event.event_type] = (counts[event.event_type] ?? 0) + 1
+    return { ...options.base(), ...event }
+  }
+
   function note(event: AuditRecord): void {
-    void submit(event)
+    noted.push(take(event))
+    scheduled ??= setImmediate(submitNoted)
+  }
+
+  function submitNoted(): void {
+    clearImmediate(scheduled)
+    scheduled = undefined
+    const events = noted
+    noted = []
+    for (const event of events) void submit(event)
   }
 
   /** The decision may be in the log although the call was refused: say that it was not executed. */
@@ -87,7 +105,8 @@ export function createAudit(options: AuditOptions): Audit {
 
   async function intent(event: AuditRecord): Promise<boolean> {
     const level = options.mode === 'before' ? 'sync' : 'batch'
-    const written = submit(event, level)
+    submitNoted()
+    const written = submit(take(event), level)
     const late = Symbol('late')
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<typeof late>((resolve) => {

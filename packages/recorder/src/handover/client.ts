@@ -125,6 +125,8 @@ function createClient(line: Line, info: LedgerInfo, pid: number): Role {
       closing = true
       line.socket.destroy()
     },
+    flushSync: () => false,
+    closeSync: () => false,
   }
 }
 

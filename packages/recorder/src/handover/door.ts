@@ -15,8 +15,14 @@ import type { Role } from './role.ts'
 import { createRoleSearch } from './role-search.ts'
 import type { Setup } from './setup.ts'
 
+/** A port that can also be closed where nothing may be awaited, when its own thread holds the ledger. */
+export interface Door extends Port {
+  /** True when everything is on disk and the ledger is closed; false when another process records it. */
+  closeSync(): boolean
+}
+
 /** @throws SwornError LEDGER_BUSY, LEDGER_*, IO_FAILED when there is no role to begin with */
-export async function openDoor(setup: Setup): Promise<Port> {
+export async function openDoor(setup: Setup): Promise<Door> {
   const { ackMs, lazyAckMs } = setup.patience
   let newest: KnownEntry | undefined
   let holderPid = 0
@@ -78,8 +84,6 @@ export async function openDoor(setup: Setup): Promise<Port> {
   }
 
   const first = await search.start()
-  // Nothing can be awaited synchronously in this thread; the caller's end of the thread blocks instead.
-  const flushSync = () => false
   return {
     info: first.info,
     submit,
@@ -88,8 +92,13 @@ export async function openDoor(setup: Setup): Promise<Port> {
     async reopen() {
       await withRole((role) => role.reopen(), lazyAckMs)
     },
-    flushSync,
+    flushSync: () => search.role()?.flushSync() ?? false,
     close,
+    closeSync() {
+      if (closed) return true
+      closed = true
+      return search.role()?.closeSync() ?? false
+    },
   }
 }
 

@@ -34,8 +34,18 @@ const DEFAULT_SYNC_DELAY_MS = 5
  * @throws SwornError LEDGER_BUSY naming the holder, LEDGER_* as recovery found, IO_FAILED
  */
 export function openPort(options: OpenPortOptions): Promise<WorkerPort> {
+  const { spawnRecorder } = options
+  const thread = toThreadOptions(options)
+  return openWorkerPort({
+    start: (control) => startWorker(import.meta.url, './worker-entry', { control, options: thread } satisfies ThreadData<ThreadOptions>),
+    ...(spawnRecorder && { spawnRecorder }),
+  })
+}
+
+/** Defaults filled in, functions left out. */
+export function toThreadOptions(options: OpenPortOptions): ThreadOptions {
   const { ephemeral = false, spawnRecorder, syncDelayMs = DEFAULT_SYNC_DELAY_MS, patience, ...ledger } = options
-  const thread: ThreadOptions = {
+  return {
     ledger,
     producerId: randomUUID(),
     swornVersion: ledger.version ?? '0',
@@ -43,8 +53,4 @@ export function openPort(options: OpenPortOptions): Promise<WorkerPort> {
     patience: { ...PATIENCE, ...patience },
     ephemeral: ephemeral && spawnRecorder !== undefined,
   }
-  return openWorkerPort({
-    start: (control) => startWorker(import.meta.url, './worker-entry', { control, options: thread } satisfies ThreadData<ThreadOptions>),
-    ...(spawnRecorder && { spawnRecorder }),
-  })
 }

@@ -1,11 +1,10 @@
 /**
- * The door as it is opened inside the appender's thread.
+ * The door with its directories prepared: what the appender's thread opens, or a process without one.
  * @module
  */
 import type { ThreadHooks } from '../port/thread-host.ts'
-import type { Port } from '../port/types.ts'
 import { type LedgerPlace, prepareLedgerDirectory, prepareSocketDirectories } from './directories.ts'
-import { openDoor } from './door.ts'
+import { type Door, openDoor } from './door.ts'
 import { findPlaces, nodePlatform, type Platform } from './platform.ts'
 import type { SharedLedger } from './setup.ts'
 import type { ThreadOptions } from './thread-options.ts'
@@ -21,7 +20,7 @@ export function openThreadDoor(
   hooks: ThreadHooks,
   driver: LedgerDriver,
   platform: Platform = nodePlatform(),
-): Promise<Port> {
+): Promise<Door> {
   prepareLedgerDirectory(driver.place, options.ledger.requireExisting ?? false)
   const places = findPlaces(driver.place.root, platform)
   prepareSocketDirectories(places, platform)

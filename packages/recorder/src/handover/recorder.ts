@@ -162,6 +162,21 @@ function createRecorder(setup: Setup, { commit }: OpenedLedger, fence: Fence, re
       return fence.fallen() ? undefined : true
     },
     close,
+    flushSync: () => fence.holds() && succeeds(() => commit.flush()),
+    closeSync() {
+      clearInterval(look)
+      return fence.holds() && succeeds(() => commit.close())
+    },
+  }
+}
+
+function succeeds(step: () => void): boolean {
+  try {
+    step()
+    return true
+  } catch (error) {
+    if (SwornError.is(error)) return false
+    throw error
   }
 }
 

@@ -20,6 +20,10 @@ export interface Role {
   /** @throws SwornError APPEND_UNKNOWN, IO_FAILED */
   reopen(): Promise<true | undefined>
   close(): Promise<void>
+  /** Everything submitted is on disk when it returns true; false when only another process can do that, or the disk failed. */
+  flushSync(): boolean
+  /** The same, and the ledger is closed: for the end of the process, where nothing can be awaited. */
+  closeSync(): boolean
   /** Resolves when the role is lost, never by `close`. */
   readonly lost: Promise<void>
 }

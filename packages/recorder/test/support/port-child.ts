@@ -3,20 +3,21 @@
  *
  * write N: N writers, one sync or batch event at a time, until stdin ends. hold: opens, then waits for stdin to end.
  * fake-hold: the same on the fake ledger.
- * exit N: submits N batch events and exits without close. once: one sync event, close.
+ * exit N: submits N batch events and exits without close; exit-here: the same with the ledger in the main thread. once: one sync event, close.
  */
 import { writeSync } from 'node:fs'
 import { SwornError } from '@sworn/verify'
 import type { WorkerPort } from '../../src/port/worker.ts'
 import { openFakePort } from './fake-port.ts'
-import { openRealPort } from './real-port.ts'
+import { openRealPort, openRealPortHere } from './real-port.ts'
 import { sample } from './submissions.ts'
 
 const [path = '', what = '', count = '1'] = process.argv.slice(2)
 const say = (fact: Record<string, unknown>) => writeSync(1, `${JSON.stringify(fact)}\n`)
 
 try {
-  const port = await (what === 'fake-hold' ? openFakePort(path) : openRealPort(path))
+  const open = what === 'fake-hold' ? openFakePort : what === 'exit-here' ? openRealPortHere : openRealPort
+  const port = await open(path)
   say({ open: process.pid })
   await act(port)
 } catch (error) {
@@ -24,7 +25,7 @@ try {
 }
 
 async function act(port: WorkerPort): Promise<void> {
-  if (what === 'exit') {
+  if (what.startsWith('exit')) {
     for (let n = 0; n < Number(count); n++) void port.submit([sample(n, 'batch')])
     process.exit(0)
   }
