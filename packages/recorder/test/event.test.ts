@@ -47,6 +47,31 @@ test('members are written in the order of the format, unknown ones last', () => 
   ])
 })
 
+test('any set of members is written in the order of the format, however the caller ordered it', () => {
+  const samples: Record<string, unknown> = {
+    arguments: [1],
+    error: { a: 1 },
+    metadata: {},
+    rpc_id: 7,
+    tool: 't',
+    is_error: false,
+    user: 'u',
+  }
+  const strings = Object.keys(MEMBERS).filter((name) => MEMBERS[name] === 'id' || MEMBERS[name] === 'text')
+  const names = [...new Set([...Object.keys(samples), ...strings])]
+  fc.assert(
+    fc.property(fc.shuffledSubarray(names), (chosen) => {
+      const event = Object.fromEntries([...chosen, 'event_type', 'own'].map((name) => [name, samples[name] ?? name]))
+      const keys = Object.keys(shape(event))
+      const known = Object.keys(MEMBERS).filter((name) => keys.includes(name))
+      assert.deepEqual(keys, [...known, 'own'])
+      for (const name of chosen) assert.equal(shape(event)[name], event[name])
+    }),
+    SEED,
+  )
+  assert.ok(Object.keys(MEMBERS).length <= 64, 'a set of members is two words of 32 bits')
+})
+
 test('severity follows from decision, risk and error when the caller gives none', () => {
   const cases: [object, string][] = [
     [{}, 'info'],

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { createLiteralScan } from '../src/redact/literals.ts'
 import { PATTERNS } from '../src/redact/patterns.ts'
 import { createScanner } from '../src/redact/scanner.ts'
+import { printed } from './support/events.ts'
 
 const SEED = { seed: 20261121, numRuns: 2000 }
 const USUAL = PATTERNS.filter(({ usual }) => usual !== false)
@@ -70,5 +71,19 @@ test('a literal of a secret in prose is no reason to walk an event', () => {
   assert.equal(
     scanner.mayMatch(JSON.stringify({ prose, trace_id: '0af7651916cd43dd8448eb211c80319c', at: '2026-11-21T14:00:00.000Z' })),
     false,
+  )
+})
+
+test('the quick way and the careful way record the same bytes', () => {
+  const member = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double(), fc.constant(null), fc.boolean())
+  const value = fc.oneof(member, fc.array(member, { maxLength: 4 }), fc.dictionary(fc.string(), member, { maxKeys: 4 }))
+  const event = fc.record({ arguments: value, result: value, result_bytes: fc.nat(), other: value, metadata: value }, { requiredKeys: [] })
+  fc.assert(
+    fc.property(event, (members) => {
+      const nothing = { path: 'arguments.no.such.member', action: 'mask' as const } // a rule for a path: every event is walked
+      const event = { event_type: 'x', ...members }
+      assert.equal(printed(event), printed(event, { paths: [nothing] }))
+    }),
+    SEED,
   )
 })

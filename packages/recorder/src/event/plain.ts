@@ -2,7 +2,8 @@
  * The quick look that spares most events the copy: is this value JSON already?
  *
  * `true` promises that JSON.stringify prints every value as it is, for a value that does not change between
- * reads. What a trap or getter answers later is harmless: the printed bytes are scanned, not the value.
+ * reads; lone surrogates alone are left to whoever prints: they show as `\\ud…` in the text. What a trap or getter
+ * answers later is harmless: the printed bytes are scanned, not the value.
  * Source: docs/format.md (spec ledger §2.2, payload rules).
  * @module
  */
@@ -16,7 +17,7 @@ export function isPlainJson(value: unknown): boolean {
 function walk(value: unknown, depth: number, count: { nodes: number }): boolean {
   switch (typeof value) {
     case 'string':
-      return value.length <= MAX_STRING_CHARS && value.isWellFormed()
+      return value.length <= MAX_STRING_CHARS
     case 'number':
       return Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value))
     case 'boolean':

@@ -28,11 +28,16 @@ export interface Loss {
   readonly toMs: number
 }
 
-export type Answer = Ack | { readonly shed: true }
+export interface Waiter {
+  /** `undefined`: the event was shed. */
+  readonly resolve: (ack: Ack | undefined) => void
+  /** With the port's SwornError. */
+  readonly reject: (error: SwornError) => void
+}
 
 export interface Queue {
-  /** Rejects with the port's SwornError. */
-  push(submission: Submission): Promise<Answer>
+  /** Settles `waiter` once. */
+  push(submission: Submission, waiter: Waiter): void
   /** Hands over what is queued, in this call. */
   send(): void
   /** Resolves when everything pushed so far has an answer. */
@@ -43,14 +48,21 @@ export interface Queue {
 
 interface Entry {
   readonly submission: Submission
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: unknown) => void
+  readonly waiter: Waiter
+}
+
+interface Batch {
+  readonly submissions: Submission[]
+  readonly waiters: Waiter[]
+  chars: number
 }
 
 const BLOCK_MS = 2000
+const NOBODY: Waiter = { resolve: () => {}, reject: () => {} }
+const emptyBatch = (): Batch => ({ submissions: [], waiters: [], chars: 0 })
 
 export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: QueueOptions): Queue {
-  let pending: Entry[] = []
+  let pending = emptyBatch()
   const line: Entry[] = []
   const flights = new Set<Promise<void>>()
   let outstanding = 0
@@ -60,13 +72,15 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
   let loss: Loss | undefined
 
   const isFull = () => outstanding >= max || bytes >= maxBytes
-  const sizeOf = (entry: Entry) => entry.submission.json.length
 
-  function admit(entry: Entry): void {
+  function admit(submission: Submission, waiter: Waiter): void {
+    const chars = submission.json.length
     outstanding++
-    bytes += sizeOf(entry)
-    pending.push(entry)
-    if (entry.submission.level === 'sync') send()
+    bytes += chars
+    pending.submissions.push(submission)
+    pending.waiters.push(waiter)
+    pending.chars += chars
+    if (submission.level === 'sync') send()
     else if (!scheduled) {
       scheduled = true
       setImmediate(send)
@@ -76,32 +90,35 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
   function send(): void {
     scheduled = false
     const batch = pending
-    if (batch.length === 0) return
-    pending = []
+    if (batch.waiters.length === 0) return
+    pending = emptyBatch()
     meter.add('batches')
     const flight = deliver(batch, generation, performance.now())
     flights.add(flight)
     void flight.finally(() => flights.delete(flight))
   }
 
-  async function deliver(batch: readonly Entry[], born: number, startMs: number): Promise<void> {
+  async function deliver(batch: Batch, born: number, startMs: number): Promise<void> {
     const answers = await submit(batch)
     meter.ack(performance.now() - startMs)
-    for (const [i, entry] of batch.entries()) settle(entry, answers[i])
-    if (born === generation) release(batch)
+    for (let i = 0; i < batch.waiters.length; i++) settle(batch.waiters[i]!, answers[i])
+    if (born === generation) {
+      outstanding -= batch.waiters.length
+      bytes -= batch.chars
+    }
     advance()
   }
 
-  async function submit(batch: readonly Entry[]): Promise<readonly (Ack | SwornError)[]> {
+  async function submit({ submissions }: Batch): Promise<readonly (Ack | SwornError)[]> {
     try {
-      return await port.submit(batch.map(({ submission }) => submission))
+      return await port.submit(submissions)
     } catch (cause) {
       const error = SwornError.is(cause) ? cause : new SwornError('APPEND_UNKNOWN', 'the port failed', '', { cause })
-      return batch.map(() => error)
+      return submissions.map(() => error)
     }
   }
 
-  function settle({ resolve, reject }: Entry, answer: Ack | SwornError | undefined): void {
+  function settle({ resolve, reject }: Waiter, answer: Ack | SwornError | undefined): void {
     if (answer === undefined || SwornError.is(answer)) {
       meter.add('failed')
       reject(answer ?? new SwornError('APPEND_UNKNOWN', 'the port gave no answer'))
@@ -111,19 +128,17 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     }
   }
 
-  function release(batch: readonly Entry[]): void {
-    outstanding -= batch.length
-    for (const entry of batch) bytes -= sizeOf(entry)
-  }
-
   /** Room has come: first the report of a loss, then who waits in line. */
   function advance(): void {
     if (loss && !isFull()) {
       const report = gap(loss)
       loss = undefined
-      admit({ submission: report, resolve: () => {}, reject: () => {} })
+      admit(report, NOBODY)
     }
-    while (line.length > 0 && !isFull()) admit(line.shift()!)
+    while (line.length > 0 && !isFull()) {
+      const { submission, waiter } = line.shift()!
+      admit(submission, waiter)
+    }
   }
 
   /** Blocks until the port has everything on disk; then none of it counts as outstanding. */
@@ -136,34 +151,32 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     return true
   }
 
-  function shed({ resolve }: Entry): void {
+  function shed({ resolve }: Waiter): void {
     meter.add('shed')
     const at = now()
     loss = { dropped: (loss?.dropped ?? 0) + 1, fromMs: loss?.fromMs ?? at, toMs: at }
-    resolve({ shed: true })
+    resolve(undefined)
   }
 
-  function waitInLine(entry: Entry): void {
+  function waitInLine(submission: Submission, waiter: Waiter): void {
     meter.add('waited')
-    if (line.length === 0 && drain()) admit(entry)
-    else if (line.length >= max) entry.reject(new SwornError('APPEND_REFUSED', `more than ${max} events wait for the ledger`))
-    else line.push(entry)
+    if (line.length === 0 && drain()) admit(submission, waiter)
+    else if (line.length >= max) waiter.reject(new SwornError('APPEND_REFUSED', `more than ${max} events wait for the ledger`))
+    else line.push({ submission, waiter })
   }
 
   return {
-    push: (submission) =>
-      new Promise((resolve, reject) => {
-        const entry = { submission, resolve, reject }
-        if (!isFull() && line.length === 0) admit(entry)
-        else if (whenFull === 'shed') shed(entry)
-        else waitInLine(entry)
-      }),
+    push(submission, waiter) {
+      if (!isFull() && line.length === 0) admit(submission, waiter)
+      else if (whenFull === 'shed') shed(waiter)
+      else waitInLine(submission, waiter)
+    },
     send,
     async settled() {
       do {
         send()
         await Promise.all(flights)
-      } while (pending.length + line.length + flights.size > 0)
+      } while (pending.waiters.length + line.length + flights.size > 0)
     },
     get outstanding() {
       return outstanding + line.length

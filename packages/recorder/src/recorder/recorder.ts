@@ -10,21 +10,23 @@ import { SwornError } from '@sworn/verify'
 import { levelOf } from '../event/durability.ts'
 import { createFilter } from '../event/filter.ts'
 import { createIds, createStamps } from '../event/ids.ts'
-import { type ShapedEvent, shapeEvent } from '../event/shape.ts'
+import { createShaper, type ShapedEvent } from '../event/shape.ts'
 import type { EventContext } from '../event/types.ts'
-import type { Level, Submission } from '../port/types.ts'
+import type { Ack, Level, Submission } from '../port/types.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import type { Redacted } from '../redact/types.ts'
 import type { RecordAnswer } from './answer.ts'
 import { createBuilder } from './builder.ts'
 import { createContexts } from './context.ts'
-import { type Answer, createQueue, type Loss } from './queue.ts'
+import { createQueue, type Loss } from './queue.ts'
 import { createMeter } from './stats.ts'
 import { wrapTool } from './tool.ts'
 import type { Recorder, RecorderOptions, RecordOptions } from './types.ts'
 
 const MAX_EVENTS = 10_000
 const MAX_BYTES = 64 * 1024 * 1024
+const QUEUED = { queued: true } as const
+const FILTERED = { filtered: true } as const
 
 /** @throws SwornError CONFIG_INVALID for wrong redaction or filter options, EVENT_INVALID for a wrong context */
 export function createRecorder(options: RecorderOptions): Recorder {
@@ -47,33 +49,35 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let writtenSize = 0
   let closed: Promise<void> | undefined
 
-  const keepSize = (answer: Answer): Answer => {
-    if ('shed' in answer) return answer
-    writtenSize = Math.max(writtenSize, answer.seq + 1)
-    if (answer.durable) durableSize = Math.max(durableSize, answer.seq + 1)
-    return answer
+  const keepSize = ({ seq, durable }: Ack): void => {
+    writtenSize = Math.max(writtenSize, seq + 1)
+    if (durable) durableSize = Math.max(durableSize, seq + 1)
   }
 
-  async function record(event: Readonly<Record<string, unknown>>, { level }: RecordOptions = {}): Promise<RecordAnswer> {
-    if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
-    const submission = press(event, level)
-    if (!submission) {
-      meter.add('filtered')
-      return { filtered: true }
-    }
-    meter.add('recorded')
-    meter.add('bytes', submission.json.length)
-    const answer = queue.push(submission).then(keepSize)
-    if (submission.level === 'async') {
-      answer.catch(() => {}) // counted as failed; the caller chose not to wait
-      return { queued: true }
-    }
-    return answered(await answer)
+  /** One promise an event: this runs before every action of an agent. */
+  function record(event: Readonly<Record<string, unknown>>, { level }: RecordOptions = {}): Promise<RecordAnswer> {
+    return new Promise((resolve, reject) => {
+      if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
+      const submission = press(event, level)
+      if (!submission) return resolve(FILTERED)
+      const queued = submission.level === 'async'
+      if (queued) resolve(QUEUED) // whatever comes is counted; the caller chose not to wait
+      queue.push(submission, {
+        reject,
+        resolve(ack) {
+          if (ack) keepSize(ack)
+          resolve(ack ? { seq: ack.seq, entry_hash: ack.entryHash, durable: ack.durable } : QUEUED)
+        },
+      })
+    })
   }
 
   function press(event: Readonly<Record<string, unknown>>, level: Level | undefined): Submission | undefined {
     try {
-      return toSubmission(event, contexts.layers(event), level)
+      const submission = toSubmission(event, contexts.layers(event), level)
+      meter.add(submission ? 'recorded' : 'filtered')
+      if (submission) meter.add('bytes', submission.json.length)
+      return submission
     } catch (error) {
       meter.add('refused')
       throw error
@@ -141,6 +145,7 @@ function createPress(options: RecorderOptions): (event: unknown, layers: readonl
   const redactor = createRedactor(options.redact, port.info.macKey)
   const ids = options.randomId ?? createIds()
   const stampOf = createStamps()
+  const shapeEvent = createShaper()
   return (event, layers, level) => {
     const nowMs = now()
     const shaped = shapeEvent(event, layers, { timestamp: stampOf(nowMs), eventId: ids(nowMs) })
@@ -152,11 +157,6 @@ function submissionOf(shaped: ShapedEvent, json: Redacted, level: Level | undefi
   const { event_id: eventId, event_type: eventType, session_id: sessionId } = shaped
   const base = { json, eventId, eventType, level: level ?? levelOf(eventType) }
   return typeof sessionId === 'string' ? { ...base, sessionId } : base
-}
-
-function answered(answer: Answer): RecordAnswer {
-  if ('shed' in answer) return { queued: true }
-  return { seq: answer.seq, entry_hash: answer.entryHash, durable: answer.durable }
 }
 
 function gapEvent({ dropped, fromMs, toMs }: Loss): Readonly<Record<string, unknown>> {

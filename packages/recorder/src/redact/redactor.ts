@@ -8,8 +8,9 @@
  */
 import { LINE_BYTES, RESULT_CHARS, SUFFIX_BYTES } from '../event/bounds.ts'
 import { isPlainJson } from '../event/plain.ts'
-import type { ShapedEvent } from '../event/shape.ts'
+import { type ShapedEvent, setMember } from '../event/shape.ts'
 import { createDecodingScanner } from './encodings.ts'
+import type { JsonEvent } from './fit.ts'
 import { keyedHash } from './keyed-hash.ts'
 import { createScanner } from './scanner.ts'
 import { type RedactContext, redactEvent } from './slow-way.ts'
@@ -72,14 +73,31 @@ function contextOf(options: RedactOptions, macKey: Uint8Array | undefined): Reda
 
 /** The printed event when it is plain JSON, short enough and free of every literal; else undefined. */
 function printQuickly(event: ShapedEvent, context: RedactContext): string | undefined {
-  if (event.result !== undefined && event.result_hash === undefined) return undefined
   try {
     if (!isPlainJson(event)) return undefined
     const json = JSON.stringify(event)
     if (json.length * 3 > context.payloadBytes && Buffer.byteLength(json) > context.payloadBytes) return undefined
     if (json.includes('\\ud') || json.includes('$sd"') || json.includes('$blob"')) return undefined
-    return context.scanners.some((scanner) => scanner.mayMatch(json)) ? undefined : json
+    if (context.scanners.some((scanner) => scanner.mayMatch(json))) return undefined
+    return event.result === undefined || event.result_hash !== undefined ? json : describeResult(json, context)
   } catch {
     return undefined // a getter or Proxy threw: the careful way knows what to do
   }
+}
+
+/** A printed event with size and keyed hash of its result. undefined when the result must be cut or there is no key. */
+function describeResult(json: string, context: RedactContext): string | undefined {
+  const event: JsonEvent = JSON.parse(json) // the bytes that were scanned, not the values behind them
+  const result = event.result ?? null
+  const whole = typeof result === 'string' ? result : JSON.stringify(result)
+  const hash = whole.length <= context.resultChars ? context.hash(result) : undefined
+  if (hash === undefined) return undefined
+  const described: JsonEvent = {}
+  for (const name of Object.keys(event)) {
+    setMember(described, name, event[name]!)
+    if (name === 'result') described.result_hash = hash
+    if (name === 'result' && event.result_bytes === undefined) described.result_bytes = Buffer.byteLength(whole)
+  }
+  const text = JSON.stringify(described)
+  return Buffer.byteLength(text) <= context.payloadBytes ? text : undefined
 }
