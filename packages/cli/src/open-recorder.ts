@@ -7,8 +7,6 @@
  */
 import { realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
-import { resolve } from 'node:path'
-import { blockingGate, createGate, loadPolicy, nodePlatform } from '@sworn/govern'
 import {
   type AuditBlock,
   createRecorder,
@@ -27,6 +25,7 @@ import {
 } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { VERSION } from './frame/version.ts'
+import { openGate } from './open-gate.ts'
 
 export interface OpenOptions {
   /** A ledger directory or `.jsonl` file; default `./audit`, or what the configuration says. */
@@ -62,6 +61,8 @@ export interface Opened {
   /** Undefined: no policy, record only. */
   readonly policyNamed: boolean
   readonly gate: Gate
+  /** Why the named policy cannot be obeyed; the gate then blocks everything. */
+  readonly policyFault?: string
   readonly identity: { readonly user?: string; readonly user_source: 'config' | 'env' | 'os' | 'none'; readonly agent?: AgentIdentity }
 }
 
@@ -118,7 +119,8 @@ export async function openAll(options: OpenOptions): Promise<Opened> {
     ...(values.queue && { queue: toQueue(values.queue) }),
   })
   await reportRefusals(recorder, config)
-  return { recorder, port, config, policyNamed: values.policy !== undefined, gate: openGate(config, port, options), identity }
+  const judged = openGate(config, port, options.cwd ?? process.cwd())
+  return { recorder, port, config, policyNamed: values.policy !== undefined, ...judged, identity }
 }
 
 function readConfiguration(options: OpenOptions): LoadedConfig {
@@ -168,30 +170,4 @@ async function reportRefusals(recorder: Recorder, config: LoadedConfig): Promise
   for (const { key, file, reason } of config.refusals) {
     await recorder.record({ event_type: 'config_tampered', severity: 'warning', target: file, reason, metadata: { key } })
   }
-}
-
-function openGate(config: LoadedConfig, port: Port, options: OpenOptions): Gate {
-  const { policy, policy_profile: profile, log_path } = config.values
-  const text = policy === undefined ? undefined : readTextFile(policy)
-  if (policy !== undefined && text === undefined) return blockingGate('policy_invalid', 'the named policy does not exist')
-  try {
-    const cwd = options.cwd ?? process.cwd()
-    return createGate({
-      policy: policy === undefined || text === undefined ? undefined : loadPolicy({ text, name: policy }, { profile }),
-      profile,
-      reserve: (step) => port.reserve(step),
-      selfProtected: selfProtected(config, log_path),
-      platform: nodePlatform(cwd),
-    })
-  } catch (e) {
-    if (!SwornError.is(e, 'POLICY_INVALID')) throw e
-    return blockingGate('policy_invalid', e.message)
-  }
-}
-
-/** What no tool may touch: the ledger, its keys, the policy, the configuration. */
-function selfProtected(config: LoadedConfig, ledger: string): string[] {
-  const { policy } = config.values
-  const files = config.files.map((file) => file.path)
-  return [ledger, `${ledger}.ledger`, resolve(config.directories.state), ...files, ...(policy === undefined ? [] : [policy])]
 }

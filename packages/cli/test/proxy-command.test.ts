@@ -99,7 +99,26 @@ test('a policy that is named but missing or invalid blocks everything', { timeou
   for (const policy of ['absent.yaml', 'bad.yaml']) {
     const ran = await talk(['--policy', policy, ...server(cwd)], [HELLO], cwd, home)
     assert.ok('error' in ran.answers[0]!, policy)
+    assert.equal(ran.err.match(/policy_invalid: .*everything is blocked/g)?.length, 1, ran.err)
   }
+})
+
+test('a configuration that records errors only keeps every decision', { timeout: 60_000 }, async () => {
+  const cwd = temporary()
+  const home = temporary()
+  writeFileSync(join(cwd, 'a.txt'), 'x')
+  writeFileSync(join(home, 'sworn.yaml'), 'audit:\n  events: [errors]\n  log_level: error\n')
+  const ran = await talk(['--config', join(home, 'sworn.yaml'), ...server(cwd)], [HELLO, read(2, 'a.txt')], cwd, home)
+  assert.ok('result' in ran.answers[1]!, ran.err)
+  const found = await sworn(['query', '--format', 'jsonl'], { cwd, home })
+  const types = found.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).event_type)
+  assert.deepEqual(
+    types.filter((type) => !String(type).startsWith('log.')),
+    ['authorization_decision'],
+  )
 })
 
 test('without a policy calls pass, and stderr says so once', { timeout: 60_000 }, async () => {

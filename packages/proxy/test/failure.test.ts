@@ -67,6 +67,15 @@ describe('when the ledger cannot be written', () => {
     await lazy.close()
   })
 
+  it('a call whose record the configuration leaves out is refused, and stderr says which', async () => {
+    const wire = openWire({ recorder: { record: async () => ({ filtered: true }) } })
+    wire.send(call(1, 'echo'))
+    assert.equal((await wire.next()).error?.data?.reason, 'audit_unavailable')
+    await wire.close()
+    assert.deepEqual(wire.seen(), [])
+    assert.match(wire.errors(), /sworn: audit\.events or audit\.log_level leaves out tool_call_start/)
+  })
+
   it('calls go on with onAuditFailure continue, which is said at the start', async () => {
     const wire = openWire({ onAuditFailure: 'continue' })
     wire.recorder.behave = 'refuse'

@@ -247,14 +247,15 @@ test('the sanitiser is total, gives plain JSON, and leaves plain JSON alone', ()
   )
 })
 
-test('audit.events and log_level choose what is recorded; denials and gaps always are', () => {
+test('audit.events and log_level choose what is recorded; decisions, denials and gaps always are', () => {
   const keep = createFilter({ events: ['model_calls', 'data_access'], logLevel: 'warn' })
   assert.equal(keep(shape({ event_type: 'model_error' })), true)
   assert.equal(keep(shape({ event_type: 'model_request' })), false)
   assert.equal(keep(shape({ event_type: 'tool_call_error' })), false)
   assert.equal(keep(shape({ event_type: 'observation_gap' })), true)
-  assert.equal(keep(shape({ event_type: 'authorization_decision', decision: 'deny' })), true)
-  assert.equal(keep(shape({ event_type: 'authorization_decision', decision: 'allow' })), false)
+  for (const decision of ['allow', 'deny'])
+    assert.equal(keep(shape({ event_type: 'authorization_decision', decision, severity: 'debug' })), true)
+  for (const event_type of ['approval_requested', 'method_blocked']) assert.equal(keep(shape({ event_type, severity: 'debug' })), true)
   assert.throws(
     () => createFilter({ events: ['tool_exec'] }),
     (e) => SwornError.is(e, 'CONFIG_INVALID'),

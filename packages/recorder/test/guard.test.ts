@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
+import type { FilterOptions } from '../src/event/filter.ts'
 import { createGuard } from '../src/guard/guard.ts'
 import type { Action, Gate, Verdict } from '../src/guard/types.ts'
 import { createRecorder } from '../src/recorder/recorder.ts'
@@ -16,9 +17,9 @@ function gateOf(verdict: Verdict | (() => Verdict)): Gate {
   return { policy: {}, judgeMethod: judge, judge: async () => judge(), inspect: (value) => ({ value, matches: [], blocked: false }) }
 }
 
-function setUp(options: { gate?: Gate; ackTimeoutMs?: number; onAuditFailure?: 'block' | 'continue' } = {}) {
+function setUp(options: { gate?: Gate; ackTimeoutMs?: number; onAuditFailure?: 'block' | 'continue' } = {}, filter: FilterOptions = {}) {
   const port = memoryPort()
-  const recorder = createRecorder({ port })
+  const recorder = createRecorder({ port, ...filter })
   return { port, recorder, guard: createGuard({ recorder, source: SOURCE, ...options }) }
 }
 const types = (port: MemoryPort) => port.events().map(({ event_type }) => event_type)
@@ -48,6 +49,23 @@ test('without a gate the start is what is on disk first', async () => {
   await recorder.flush()
   assert.equal(port.batches[0]?.[0]?.level, 'sync')
   assert.deepEqual(types(port), ['tool_call_start', 'tool_call_end'])
+})
+
+test('no audit.events and no log_level leaves out the decision about a tool', async () => {
+  const { port, recorder, guard } = setUp({ gate: gateOf(allow) }, { events: ['model_calls'], logLevel: 'critical' })
+  await guard.guard(action, () => assert.deepEqual(types(port), ['authorization_decision']))
+  await recorder.flush()
+  assert.deepEqual(types(port), ['authorization_decision'])
+})
+
+test('without a gate a tool whose start is left out does not run; a model whose request is left out does', async () => {
+  const { port, guard } = setUp({}, { events: ['errors'] })
+  await assert.rejects(
+    guard.guard(action, () => assert.fail('it ran')),
+    (e) => SwornError.is(e, 'ACTION_DENIED') && e.message.includes('audit_unavailable'),
+  )
+  assert.equal(await guard.guard({ ...action, kind: 'model' }, () => 'answer'), 'answer')
+  assert.deepEqual(types(port), [])
 })
 
 test('a denial is recorded once and the effect does not happen', async () => {

@@ -2,8 +2,7 @@
  * `sworn proxy`: the flags of the stdio proxy. stdout belongs to MCP; everything of ours goes to stderr.
  * @module
  */
-import { type ProxyRecorder, runStdioProxy } from '@sworn/proxy'
-import type { Recorder } from '@sworn/recorder'
+import { runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
 import { parse } from 'shell-quote'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
@@ -43,6 +42,7 @@ export const proxy = defineCommand({
       agent: flags.agent,
     })
     if (!opened.policyNamed && !flags.quiet) io.err('sworn: no policy: everything is recorded, nothing is blocked')
+    if (opened.policyFault !== undefined) io.err(escapeText(`sworn: policy_invalid: ${opened.policyFault}; everything is blocked`))
     if (flags['record-mode'] === 'batch') io.err('sworn: batch mode: a power cut may lose the newest decisions')
     try {
       const exit = await runStdioProxy({
@@ -54,7 +54,7 @@ export const proxy = defineCommand({
         stdout: io.stdout,
         stderr: io.stderr,
         gate: opened.gate,
-        recorder: toProxyRecorder(opened.recorder),
+        recorder: opened.recorder,
         identity: opened.identity,
         onAuditFailure: opened.config.values.on_audit_failure,
         recordMode: flags['record-mode'] === 'batch' ? 'batch' : 'before',
@@ -79,16 +79,6 @@ export function splitTarget(target: string): string[] {
 
 function toExitCode(exit: { readonly exitCode: number | null; readonly signal: string | null }): ExitCode {
   return exit.exitCode ?? SIGNAL_BASE + (SIGNALS[exit.signal ?? ''] ?? 15)
-}
-
-/** What the configuration leaves out counts as recorded: nobody may wait for it. */
-function toProxyRecorder(recorder: Recorder): ProxyRecorder {
-  return {
-    async record(event, options) {
-      const answer = await recorder.record(event, options)
-      return 'filtered' in answer ? { seq: -1, entry_hash: '', durable: true } : answer
-    },
-  }
 }
 
 interface Closable {

@@ -44,7 +44,7 @@ export interface Audit {
 }
 
 function isWhere(ack: RecordAck, mode: 'before' | 'batch'): boolean {
-  return mode === 'batch' || 'filtered' in ack || ('durable' in ack && ack.durable)
+  return !('filtered' in ack) && (mode === 'batch' || ('durable' in ack && ack.durable))
 }
 
 export function createAudit(options: AuditOptions): Audit {
@@ -55,9 +55,9 @@ export function createAudit(options: AuditOptions): Audit {
   let failures = 0
   let outstanding = 0
 
-  function fail(): void {
+  function fail(why = 'the audit log cannot be written'): void {
     failures++
-    if (failures === 1) options.warn('the audit log cannot be written')
+    if (failures === 1) options.warn(why)
   }
 
   function done(): void {
@@ -116,9 +116,11 @@ export function createAudit(options: AuditOptions): Audit {
     clearTimeout(timer)
     if (typeof ack === 'object' && isWhere(ack, options.mode)) return true
     if (ack === late) fail()
+    const leftOut = typeof ack === 'object' && 'filtered' in ack
+    if (leftOut) fail(`audit.events or audit.log_level leaves out ${event.event_type}, which must be recorded before a call`)
     if (options.onFailure === 'continue') return true
     if (ack === late) void written.then((found) => found !== 'refused' && disown(event))
-    else if (ack !== 'refused') disown(event)
+    else if (ack !== 'refused' && !leftOut) disown(event)
     return false
   }
 

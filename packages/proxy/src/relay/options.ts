@@ -7,7 +7,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Gate } from '@sworn/recorder'
 
-/** The answer to one record. `queued`: not waited for. `filtered`: the configuration does not want such records, and a call needs none. */
+/** The answer to one record. `queued`: not waited for. `filtered`: the configuration leaves such records out; a call that waits for one is refused. */
 export type RecordAck =
   | { readonly seq: number; readonly entry_hash: string; readonly durable: boolean }
   | { readonly queued: true }

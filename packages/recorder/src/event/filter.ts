@@ -1,7 +1,8 @@
 /**
  * What is recorded: `audit.events` and `audit.log_level`.
  *
- * `observation_gap` and a denial can never be switched off. Source: docs/format.md (spec events §5).
+ * Decisions, approvals, denials and `observation_gap` can never be switched off: an action that was decided
+ * about without a record would be law 3 broken by configuration. Source: docs/format.md (spec events §5).
  * @module
  */
 import { SwornError } from '@sworn/verify'
@@ -14,6 +15,9 @@ export interface FilterOptions {
   readonly logLevel?: Severity | 'warn'
 }
 
+/** What neither `audit.events` nor `audit.log_level` leaves out. */
+const ALWAYS: ReadonlySet<unknown> = new Set(['authorization_decision', 'approval_requested', 'method_blocked', 'observation_gap'])
+
 export type EventFilter = (event: Readonly<Record<string, unknown>>) => boolean
 
 /** @throws SwornError CONFIG_INVALID for an unknown group, type or level */
@@ -21,8 +25,7 @@ export function createFilter({ events, logLevel }: FilterOptions): EventFilter {
   const least = logLevel === undefined ? 0 : rankOf(logLevel)
   const types = events && new Set(events.flatMap(typesOf))
   return (event) => {
-    if (event.event_type === 'observation_gap') return true
-    if (event.event_type === 'authorization_decision' && event.decision === 'deny') return true
+    if (ALWAYS.has(event.event_type)) return true
     if (types && !types.has(String(event.event_type))) return false
     return SEVERITIES.indexOf(event.severity as Severity) >= least // checked by shapeEvent
   }

@@ -92,7 +92,7 @@ export function createGuard(options: GuardOptions): Guard {
   /** true when the intent is on disk in time. Otherwise, once it turns out to be there after all, says that nothing followed. */
   async function acknowledge(intent: Members, members: Members, verdict: Verdict): Promise<boolean> {
     const recorded = recorder.record(intent, { level: 'sync' })
-    const inTime = await withinMs(ackTimeoutMs, recorded)
+    const inTime = await withinMs(ackTimeoutMs, recorded, mayBeLeftOut(intent))
     const silent = inTime || onAuditFailure === 'continue' || verdict.decision !== 'allow'
     if (!silent)
       void recorded
@@ -190,12 +190,17 @@ function unrecorded(verdict: Verdict): Verdict {
   }
 }
 
-/** true when `recorded` is durable within `ms`. A filtered or queued event proves nothing: false. */
-async function withinMs(ms: number, recorded: Promise<RecordAnswer>): Promise<boolean> {
+/** The configuration may leave out what happens to models and resources, never that a tool is about to run. */
+function mayBeLeftOut({ event_type }: Members): boolean {
+  return event_type !== 'authorization_decision' && event_type !== 'tool_call_start'
+}
+
+/** true when `recorded` is durable within `ms`, or left out where that is allowed. A queued event proves nothing: false. */
+async function withinMs(ms: number, recorded: Promise<RecordAnswer>, optional: boolean): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>()
   const timer = setTimeout(resolve, ms, false)
   const onDisk = recorded.then(
-    (answer) => 'filtered' in answer || ('durable' in answer && answer.durable),
+    (answer) => ('filtered' in answer ? optional : 'durable' in answer && answer.durable),
     () => false,
   )
   try {
