@@ -68,7 +68,7 @@ describe('when the ledger cannot be written', () => {
   })
 
   it('a call whose record the configuration leaves out is refused, and stderr says which', async () => {
-    const wire = openWire({ recorder: { record: async () => ({ filtered: true }) } })
+    const wire = openWire({ recorder: { ...createMemoryRecorder(), record: async () => ({ filtered: true }) } })
     wire.send(call(1, 'echo'))
     assert.equal((await wire.next()).error?.data?.reason, 'audit_unavailable')
     await wire.close()
