@@ -1,44 +1,56 @@
 /**
- * Opens the gate that a configuration asks for.
+ * The gate that a configuration names, and the text it was made from.
  *
- * A named policy that is missing, empty or invalid blocks everything; without one the gate only protects
- * the ledger, its keys and the configuration. Source: spec events §2 rule 1.
+ * A named policy that is missing or invalid blocks everything and says so; no policy means record only. The
+ * ledger, its keys, the policy and the configuration are protected by the gate itself.
  * @module
  */
 import { resolve } from 'node:path'
-import { blockingGate, createGate, loadPolicy, nodePlatform, type Policy } from '@sworn/govern'
-import { type Gate, type LoadedConfig, type Port, readTextFile } from '@sworn/recorder'
+import { blockingGate, createGate, loadPolicy, nodePlatform } from '@sworn/govern'
+import { type Gate, hashConfig, type LoadedConfig, type ReserveFn, readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 
-export interface OpenedGate {
-  readonly gate: Gate
-  /** Why the named policy cannot be obeyed; the gate then blocks everything. */
-  readonly policyFault?: string
+export interface GatePlan {
+  /** Differs when another gate would come out. */
+  readonly key: string
+  /** @throws SwornError POLICY_INVALID when the named policy is missing or does not hold */
+  open(): Gate
 }
 
-/** @param cwd where relative paths of the server begin */
-export function openGate(config: LoadedConfig, port: Pick<Port, 'reserve'>, cwd: string): OpenedGate {
-  const { policy_profile: profile } = config.values
-  try {
-    const policy = readPolicy(config)
-    const reserve: Port['reserve'] = (step) => port.reserve(step)
-    return { gate: createGate({ policy, profile, reserve, selfProtected: selfProtected(config), platform: nodePlatform(cwd) }) }
-  } catch (e) {
-    if (!SwornError.is(e, 'POLICY_INVALID')) throw e
-    return { gate: blockingGate('policy_invalid', e.message), policyFault: e.message }
+/** Reads the policy now, once; `open` compiles what was read. */
+export function planGate(config: LoadedConfig, cwd: string, reserve: ReserveFn): GatePlan {
+  const { policy: name, policy_profile: profile, log_path } = config.values
+  const text = name === undefined ? undefined : readTextFile(name)
+  const protectedPaths = selfProtected(config, log_path)
+  return {
+    key: JSON.stringify([name, text === undefined ? '' : hashConfig(text), profile, protectedPaths]),
+    open() {
+      if (name !== undefined && text === undefined) throw new SwornError('POLICY_INVALID', 'the named policy does not exist', name)
+      return createGate({
+        policy: name === undefined || text === undefined ? undefined : loadPolicy({ text, name }, { profile }),
+        profile,
+        reserve,
+        selfProtected: protectedPaths,
+        platform: nodePlatform(cwd),
+      })
+    },
   }
 }
 
-/** @throws SwornError POLICY_INVALID */
-function readPolicy({ values: { policy, policy_profile: profile } }: LoadedConfig): Policy | undefined {
-  if (policy === undefined) return undefined
-  const text = readTextFile(policy)
-  if (text === undefined) throw new SwornError('POLICY_INVALID', 'the named policy does not exist', policy)
-  return loadPolicy({ text, name: policy }, { profile })
+/** The gate of a start: one that blocks everything stands in for a policy that does not hold, and `fault` says why. */
+export function openGate(plan: GatePlan): { readonly gate: Gate; readonly fault: string | undefined } {
+  try {
+    return { gate: plan.open(), fault: undefined }
+  } catch (e) {
+    if (!SwornError.is(e, 'POLICY_INVALID')) throw e
+    return { gate: blockingGate('policy_invalid', e.message), fault: e.message }
+  }
 }
 
 /** What no tool may touch: the ledger, its keys, the policy, the configuration. */
-function selfProtected({ values: { log_path: ledger, policy }, directories, files }: LoadedConfig): string[] {
-  const read = files.map((file) => file.path)
-  return [ledger, `${ledger}.ledger`, resolve(directories.state), ...read, ...(policy === undefined ? [] : [policy])]
+function selfProtected(config: LoadedConfig, ledger: string): string[] {
+  const { policy, signing_key: key } = config.values
+  const files = config.files.map((file) => file.path)
+  const named = [policy, key].filter((path) => path !== undefined)
+  return [ledger, `${ledger}.ledger`, resolve(config.directories.state), ...files, ...named]
 }

@@ -1,31 +1,34 @@
 /**
- * Opens a recorder: configuration, policy, port and recorder wired together (docs/path.md).
- *
- * A named policy that is missing or invalid blocks everything and says so; no policy means record only.
- * The ledger, its keys, the policy and the configuration are protected by the gate itself.
+ * Opens a recorder: configuration, policy, port and recorder wired together (docs/path.md), and followed by what
+ * changes while it is open.
  * @module
  */
 import { realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import {
   type AuditBlock,
+  type Closable,
   createRecorder,
   findDirectories,
   type Gate,
   type LoadedConfig,
   loadConfig,
+  type OpenPortOptions,
   openPort,
   type Port,
   type previousLog,
   type Recorder,
   type RecorderOptions,
+  type RecorderSettings,
   type RedactOptions,
   readTextFile,
   readTrusted,
 } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
+import { followChanges, type Surroundings } from './follow.ts'
 import { VERSION } from './frame/version.ts'
-import { openGate } from './open-gate.ts'
+import { createLiveConfig, tampered } from './live-config.ts'
+import { planGate } from './open-gate.ts'
 
 export interface OpenOptions {
   /** A ledger directory or `.jsonl` file; default `./audit`, or what the configuration says. */
@@ -57,12 +60,14 @@ interface AgentIdentity {
 export interface Opened {
   readonly recorder: Recorder
   readonly port: Port
+  /** In force now, like `policyNamed` and `gate`: a reload changes them. */
   readonly config: LoadedConfig
-  /** Undefined: no policy, record only. */
+  /** False: no policy, record only. */
   readonly policyNamed: boolean
+  /** Why the named policy blocks everything; undefined while it holds. */
+  readonly policyFault: string | undefined
+  /** Taken once per call, so that a call is judged by one policy. */
   readonly gate: Gate
-  /** Why the named policy cannot be obeyed; the gate then blocks everything. */
-  readonly policyFault?: string
   readonly identity: { readonly user?: string; readonly user_source: 'config' | 'env' | 'os' | 'none'; readonly agent?: AgentIdentity }
 }
 
@@ -80,7 +85,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Opens the ledger and returns its recorder.
+ * Opens the ledger and returns its recorder. Until it is closed, saves of the configuration and the policy are
+ * noticed and reloaded; SIGHUP reopens the ledger's file and reloads too.
  *
  * @param options options, or the name of a configuration file
  * @throws SwornError CONFIG_INVALID, LEDGER_* as recovery found; TypeError for an unknown option name
@@ -89,38 +95,90 @@ export async function openRecorder(options: OpenOptions | string = {}): Promise<
   return (await openAll(typeof options === 'string' ? { config: options } : options)).recorder
 }
 
+/** A library has no stderr of its own: what went wrong is a warning of the process. */
+const LIBRARY: Surroundings = {
+  signals: process,
+  say: (level, text) => void (level === 'error' && process.emitWarning(text, 'SwornWarning')),
+}
+
 /** The same with everything that was wired. */
-export async function openAll(options: OpenOptions): Promise<Opened> {
+export async function openAll(options: OpenOptions, surroundings: Surroundings = LIBRARY): Promise<Opened> {
   const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
   if (unknown !== undefined) throw new TypeError(`unknown option ${JSON.stringify(unknown)}`)
   const config = readConfiguration(options)
-  const { values } = config
-  if (!values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
-  const port = await openPort({
+  if (!config.values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
+  const held = await openPort(toPortOptions(config, options))
+  const identity = findIdentity(config, options.env ?? process.env)
+  let following: Closable | undefined
+  const port: Port = {
+    ...held,
+    close() {
+      following?.close()
+      return held.close()
+    },
+  }
+  const recorder = createRecorder(toRecorderOptions(config, port, identity))
+  const live = createLiveConfig(config, {
+    recorder,
+    read: () => readConfiguration(options),
+    plan: (read) => planGate(read, options.cwd ?? process.cwd(), (step) => port.reserve(step)),
+    settings: toSettings,
+    say: surroundings.say,
+  })
+  following = followChanges(live, port, surroundings)
+  for (const { key, file, reason } of config.refusals) await recorder.record(tampered(key, file, reason))
+  return {
+    recorder,
+    port,
+    identity,
+    get config() {
+      return live.config
+    },
+    get policyNamed() {
+      return live.config.values.policy !== undefined
+    },
+    get policyFault() {
+      return live.policyFault
+    },
+    get gate() {
+      return live.gate
+    },
+  }
+}
+
+function toPortOptions({ values, directories }: LoadedConfig, { previousLog }: OpenOptions): OpenPortOptions {
+  return {
     path: values.log_path,
-    home: config.directories.state,
+    home: directories.state,
     version: VERSION,
     ...(values.hash && { hash: values.hash }),
     ...(values.signing === 'record' && { recordSignatures: 'all' }),
-    ...(options.previousLog && { previousLog: options.previousLog }),
+    ...(previousLog && { previousLog }),
     ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
     ...(values.signing_key && { signingKey: values.signing_key }),
-  })
-  const identity = findIdentity(config, options.env ?? process.env)
-  const recorder = createRecorder({
+  }
+}
+
+function toRecorderOptions(config: LoadedConfig, port: Port, identity: Opened['identity']): RecorderOptions {
+  const { queue } = config.values
+  return {
     port,
     ...(identity.user && { user: identity.user }),
     userSource: identity.user_source,
     ...(identity.agent && { agent: identity.agent }),
+    ...toSettings(config),
+    ...(queue && { queue: toQueue(queue) }),
+  }
+}
+
+/** What a reload may change. */
+function toSettings({ values }: LoadedConfig): RecorderSettings {
+  return {
     ...(values.redact && { redact: toRedactOptions(values.redact) }),
     ...(values.events && { events: values.events }),
     ...(values.log_level && { logLevel: values.log_level }),
     onAuditFailure: values.on_audit_failure,
-    ...(values.queue && { queue: toQueue(values.queue) }),
-  })
-  await reportRefusals(recorder, config)
-  const judged = openGate(config, port, options.cwd ?? process.cwd())
-  return { recorder, port, config, policyNamed: values.policy !== undefined, ...judged, identity }
+  }
 }
 
 function readConfiguration(options: OpenOptions): LoadedConfig {
@@ -164,10 +222,4 @@ function toRedactOptions(redact: NonNullable<AuditBlock['redact']>): RedactOptio
 
 function toQueue({ max, when_full }: NonNullable<AuditBlock['queue']>): NonNullable<RecorderOptions['queue']> {
   return { ...(max !== undefined && { max }), ...(when_full !== undefined && { whenFull: when_full }) }
-}
-
-async function reportRefusals(recorder: Recorder, config: LoadedConfig): Promise<void> {
-  for (const { key, file, reason } of config.refusals) {
-    await recorder.record({ event_type: 'config_tampered', severity: 'warning', target: file, reason, metadata: { key } })
-  }
 }

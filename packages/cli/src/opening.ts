@@ -12,9 +12,9 @@ export interface CommandOptions {
 }
 
 /** @throws what `openAll` throws */
-export function openFor(io: Io, options: CommandOptions): Promise<Opened> {
+export async function openFor(io: Io, options: CommandOptions): Promise<Opened> {
   const { path, config, policy, user, agent, previousLog } = options
-  return openAll({
+  const given = {
     cwd: io.cwd,
     env: io.env,
     ...(path !== undefined && { path }),
@@ -23,5 +23,16 @@ export function openFor(io: Io, options: CommandOptions): Promise<Opened> {
     ...(user !== undefined && { user }),
     ...(agent !== undefined && { agent }),
     ...(previousLog !== undefined && { previousLog }),
-  })
+  }
+  const opened = await openAll(given, { signals: process, say: io.say })
+  describe(opened, io)
+  return opened
+}
+
+/** What `-v` adds: which ledger, files and policy are in force. */
+function describe({ config, gate, port }: Opened, { say }: Io): void {
+  say('debug', `ledger ${port.info.path}, log_id ${port.info.logId}`)
+  for (const { kind, path, trusted } of config.files) say('debug', `${kind} configuration ${path}${trusted ? '' : ', not trusted'}`)
+  for (const { file, key, reason } of config.refusals) say('warn', `${file} audit.${key} is not applied: ${reason} (config_tampered)`)
+  if (gate.policy.hash !== undefined) say('debug', `policy ${gate.policy.name ?? ''} ${gate.policy.hash}`)
 }

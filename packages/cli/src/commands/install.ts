@@ -85,9 +85,9 @@ async function unwrapEdited(path: string, current: string, yes: boolean, io: Io)
 
 /** Shows what would change and asks; false when nothing is to be done. */
 async function agree(path: string, before: string, next: Rewritten, yes: boolean, io: Io): Promise<boolean> {
-  for (const { name, why } of next.skipped) io.err(escapeText(`sworn: ${name} ${why}`))
+  for (const { name, why } of next.skipped) io.say('warn', `${name} ${why}`)
   if (next.changed.length === 0) {
-    io.err(escapeText(`sworn: nothing to change in ${path}`))
+    io.say('info', `nothing to change in ${path}`)
     return false
   }
   for (const line of formatDiff(before, next.text)) await io.out(escapeText(line))

@@ -7,7 +7,6 @@ import { SwornError } from '@sworn/verify'
 import { parse } from 'shell-quote'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import { openFor } from '../opening.ts'
-import { escapeText } from '../text/escape.ts'
 
 const SIGNAL_BASE = 128
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
@@ -41,9 +40,9 @@ export const proxy = defineCommand({
       user: flags.user,
       agent: flags.agent,
     })
-    if (!opened.policyNamed && !flags.quiet) io.err('sworn: no policy: everything is recorded, nothing is blocked')
-    if (opened.policyFault !== undefined) io.err(escapeText(`sworn: policy_invalid: ${opened.policyFault}; everything is blocked`))
-    if (flags['record-mode'] === 'batch') io.err('sworn: batch mode: a power cut may lose the newest decisions')
+    if (!opened.policyNamed) io.say('warn', 'no policy: everything is recorded, nothing is blocked')
+    if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
+    if (flags['record-mode'] === 'batch') io.say('warn', 'batch mode: a power cut may lose the newest decisions')
     try {
       const exit = await runStdioProxy({
         command,
@@ -53,15 +52,20 @@ export const proxy = defineCommand({
         stdin: io.stdin,
         stdout: io.stdout,
         stderr: io.stderr,
-        gate: opened.gate,
+        get gate() {
+          return opened.gate
+        },
         recorder: opened.recorder,
         identity: opened.identity,
-        onAuditFailure: opened.config.values.on_audit_failure,
+        get onAuditFailure() {
+          return opened.config.values.on_audit_failure
+        },
+        say: io.say,
         recordMode: flags['record-mode'] === 'batch' ? 'batch' : 'before',
       })
       return toExitCode(exit)
     } finally {
-      await closeQuietly(opened, (text) => io.err(escapeText(`sworn: ${text}`)))
+      await closeQuietly(opened, (text) => io.say('error', text))
     }
   },
 })

@@ -55,7 +55,7 @@ export const query = defineCommand({
     const found = limit === undefined ? findAll(files, filter, io, unreadable) : findNewest(findAll(files, filter, io, unreadable), limit)
     const count = await printers[format](found, sink.write, { width: io.isTTY ? io.columns : 200, utc: flags.utc, unreadable })
     await sink.close()
-    if (format === 'table' && !flags.quiet) io.err(`sworn: ${count} found; shown as stored, \`sworn verify\` checks them`)
+    if (format === 'table') io.say('info', `${count} found; shown as stored, \`sworn verify\` checks them`)
     return unreadable.count > 0 || (flags['fail-empty'] && count === 0) ? 1 : 0
   },
 })

@@ -10,7 +10,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from '../frame/command.ts'
 import { openFor } from '../opening.ts'
 import { findLedger, listSegments } from '../reading/layout.ts'
-import { escapeText } from '../text/escape.ts'
 import { parseDuration } from '../text/time.ts'
 
 export const recorder = defineCommand({
@@ -22,7 +21,7 @@ export const recorder = defineCommand({
     const idleMs = flags['idle-exit'] === undefined ? undefined : parseDuration(flags['idle-exit'], '--idle-exit')
     const opened = await openFor(io, { path })
     const ledger = opened.port.info.path
-    if (!flags.quiet) io.err(escapeText(`sworn: recording ${ledger}`))
+    io.say('info', `recording ${ledger}`)
     try {
       await waitForEnd(ledger, idleMs, io.signal)
     } finally {

@@ -7,13 +7,13 @@
  */
 import { escapeText } from '../text/escape.ts'
 import type { ExitCode } from './command.ts'
-import type { Io } from './io.ts'
+import type { World } from './io.ts'
 import type { Refusal } from './parse.ts'
 
 const USAGE_CODES = new Set(['USAGE', 'CONFIG_INVALID', 'POLICY_INVALID', 'KEY_INVALID', 'EVENT_INVALID', 'DRIVER_MISSING', 'NODE_TOO_OLD'])
 
 /** Prints arguments that cannot be used, with the nearest known word; returns 2. */
-export async function printRefusal(refusal: Refusal, command: string, io: Io): Promise<ExitCode> {
+export async function printRefusal(refusal: Refusal, command: string, io: World): Promise<ExitCode> {
   const { didYouMean } = await import('@sworn/recorder')
   const suggestion = refusal.unknown === undefined ? '' : didYouMean(refusal.unknown, refusal.known ?? [])
   io.err(escapeText(`error: ${refusal.refused}${suggestion}`))
@@ -22,7 +22,7 @@ export async function printRefusal(refusal: Refusal, command: string, io: Io): P
 }
 
 /** Prints anything that was thrown; returns 2 or 3. */
-export async function printFailure(e: unknown, io: Io): Promise<ExitCode> {
+export async function printFailure(e: unknown, io: World): Promise<ExitCode> {
   const { ERRORS, SwornError } = await import('@sworn/verify')
   if (SwornError.is(e)) {
     io.err(escapeText(`error: ${e.code} ${e.message}`))

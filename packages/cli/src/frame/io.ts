@@ -6,6 +6,7 @@
  */
 
 import type { Readable, Writable } from 'node:stream'
+import type { Say } from './say.ts'
 
 /** A child process as far as commands need one; `undefined` code: ended by a signal. */
 export interface Spawned {
@@ -14,7 +15,7 @@ export interface Spawned {
   readonly stderr: string
 }
 
-export interface Io {
+export interface World {
   /** Writes text and a line end to stdout; awaiting it waits until a slow reader has caught up. */
   out(line: string): Promise<void> | void
   /** Writes text and a line end to stderr. */
@@ -41,4 +42,10 @@ export interface Io {
   spawn(command: string, args: readonly string[]): Promise<Spawned>
   /** The arguments that start this program again: `[node, …flags, bin]`. */
   readonly self: readonly string[]
+}
+
+/** The world of one command: with messages at the level that its flags and SWORN_LOG ask for. */
+export interface Io extends World {
+  /** One line `sworn: …` on stderr, escaped. */
+  readonly say: Say
 }

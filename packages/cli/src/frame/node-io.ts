@@ -1,10 +1,10 @@
 /** The world as this process has it. @module */
 import { once } from 'node:events'
 import { homedir } from 'node:os'
-import type { Io, Spawned } from './io.ts'
+import type { Spawned, World } from './io.ts'
 
-/** Io over `process`. */
-export function createNodeIo(): Io {
+/** The world over `process`. */
+export function createNodeIo(): World {
   let abort: AbortController | undefined
   return {
     out: (line) => writeLine(process.stdout, line),

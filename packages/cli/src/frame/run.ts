@@ -7,12 +7,13 @@
 import type { Command, CommandEntry, ExitCode, Flags, Values } from './command.ts'
 import { printFailure, printRefusal } from './failure.ts'
 import { formatHelp, formatOverview } from './help.ts'
-import type { Io } from './io.ts'
+import type { Io, World } from './io.ts'
 import { parseCommand } from './parse.ts'
+import { createSay } from './say.ts'
 import { FORMAT, VERSION } from './version.ts'
 
 /** Runs one command line (`argv` without node and script). */
-export async function runWith(table: readonly CommandEntry[], argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function runWith(table: readonly CommandEntry[], argv: readonly string[], io: World): Promise<ExitCode> {
   const [name, ...rest] = translate(argv)
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') return await printHelp(table, rest[0], io)
   if (name === '--version' || name === '-V') {
@@ -39,7 +40,7 @@ function findEntry(table: readonly CommandEntry[], name: string): CommandEntry |
   return table.find((entry) => entry.name === name || entry.aliases?.includes(name))
 }
 
-async function printHelp(table: readonly CommandEntry[], name: string | undefined, io: Io): Promise<ExitCode> {
+async function printHelp(table: readonly CommandEntry[], name: string | undefined, io: World): Promise<ExitCode> {
   if (name === undefined) {
     await io.out(formatOverview(table))
     return 0
@@ -50,12 +51,12 @@ async function printHelp(table: readonly CommandEntry[], name: string | undefine
   return 0
 }
 
-async function refuseName(table: readonly CommandEntry[], name: string, io: Io): Promise<ExitCode> {
+async function refuseName(table: readonly CommandEntry[], name: string, io: World): Promise<ExitCode> {
   const kind = name.startsWith('-') ? 'flag' : 'command'
   return await printRefusal({ refused: `unknown ${kind} ${JSON.stringify(name)}`, unknown: name, known: table.map((e) => e.name) }, '', io)
 }
 
-async function runEntry(entry: CommandEntry, argv: readonly string[], io: Io): Promise<ExitCode> {
+async function runEntry(entry: CommandEntry, argv: readonly string[], io: World): Promise<ExitCode> {
   try {
     const command: Command = await entry.load()
     const parsed = parseCommand(command, argv)
@@ -64,8 +65,15 @@ async function runEntry(entry: CommandEntry, argv: readonly string[], io: Io): P
       await io.out(formatHelp(entry, command))
       return 0
     }
-    return await command.run(parsed.args, parsed.flags as Values<Flags>, io) // parsed by this command's own flags
+    const flags = parsed.flags as Values<Flags> // parsed by this command's own flags
+    return await command.run(parsed.args, flags, withMessages(io, flags))
   } catch (e) {
     return await printFailure(e, io)
   }
+}
+
+/** Inherits instead of copying: `signal` takes over the process's signals when it is read. */
+function withMessages(world: World, { quiet, verbose }: Values<Flags>): Io {
+  const say = createSay((line) => world.err(line), { quiet, verbose, env: world.env })
+  return Object.create(world, { say: { value: say } }) as Io // the world and `say`: an Io
 }

@@ -5,7 +5,6 @@
 import { realpathSync } from 'node:fs'
 import { findDirectories, type LoadedConfig, type LoadOptions, loadConfig, readTextFile, readTrusted } from '@sworn/recorder'
 import type { Io } from '../frame/io.ts'
-import { escapeText } from '../text/escape.ts'
 
 /** The configuration as this command line sees it. @throws SwornError CONFIG_INVALID */
 export function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): LoadedConfig {
@@ -13,7 +12,7 @@ export function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, f
   const trusted = readTrusted(findDirectories(platform).state)
   const config = loadConfig({ ...platform, cwd: io.cwd, flags, file, readText: readTextFile, trusted, realpath: realpathSync })
   for (const refusal of config.refusals) {
-    io.err(escapeText(`sworn: ${refusal.file} audit.${refusal.key} is not applied: ${refusal.reason} (config_tampered)`))
+    io.say('warn', `${refusal.file} audit.${refusal.key} is not applied: ${refusal.reason} (config_tampered)`)
   }
   return config
 }

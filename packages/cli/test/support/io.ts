@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import type { Io } from '../../src/frame/io.ts'
+import type { World } from '../../src/frame/io.ts'
 import { run } from '../../src/run.ts'
 
 export interface Ran {
@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly cwd?: string
   readonly home?: string
   readonly stdin?: string
-  readonly io?: Partial<Io>
+  readonly io?: Partial<World>
 }
 
 export function temporary(): string {
@@ -28,7 +28,7 @@ export async function sworn(argv: readonly string[], options: RunOptions = {}): 
   const out: string[] = []
   const err: string[] = []
   const home = options.home ?? temporary()
-  const io: Io = {
+  const io: World = {
     out: (line) => void out.push(`${line}\n`),
     err: (line) => void err.push(`${line}\n`),
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),

@@ -44,13 +44,18 @@ export interface ProxyOptions {
   readonly stdout: Writable
   /** Takes the server's stderr and our own lines, `sworn: …`. */
   readonly stderr: Writable
-  /** Absent: everything is recorded, nothing is blocked, and stderr says so once. */
+  /**
+   * Absent: everything is recorded, nothing is blocked, and stderr says so once. Read once per message, so a getter
+   * changes policies between two calls and never within one.
+   */
   readonly gate?: Gate
   readonly recorder: ProxyRecorder
   readonly identity?: ProxyIdentity
   /** Default: a random UUID. */
   readonly sessionId?: string
-  /** What happens to a call whose record cannot be written; default `block`. */
+  /** Takes our own lines; default: all of them to stderr as `sworn: …`. */
+  readonly say?: (level: 'error' | 'warn', line: string) => void
+  /** What happens to a call whose record cannot be written; default `block`. Read for every call. */
   readonly onAuditFailure?: 'block' | 'continue'
   /** How long a call waits for its record; default 2,000. */
   readonly ackTimeoutMs?: number

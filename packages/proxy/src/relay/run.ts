@@ -68,21 +68,25 @@ function createInlet(
 }
 
 function createSession(options: ProxyOptions, server: ServerProcess, onChange: () => void): Session {
-  const { identity = {}, recorder, gate, clock = () => performance.now(), randomId = randomUUID, stderr, stdout } = options
+  const { identity = {}, recorder, clock = () => performance.now(), randomId = randomUUID, stderr, stdout } = options
   const session_id = options.sessionId ?? randomId()
   const who = identity.user === undefined ? { user_source: 'none' } : { user: identity.user, user_source: identity.user_source ?? 'config' }
   const source = { kind: 'mcp_stdio', name: 'sworn-proxy', vantage: 'inline' }
-  const warn = (line: string) => void stderr.write(`sworn: ${line}\n`)
+  const say = options.say ?? ((_level, line) => void stderr.write(`sworn: ${line}\n`))
   const toServer = createOutlet(server.stdin, onChange)
   const session: Session = {
-    gate,
+    get gate() {
+      return options.gate
+    },
     audit: createAudit({
       recorder,
       base: () => ({ ...who, agent: identity.agent ?? session.client, session_id, source }),
       ackTimeoutMs: options.ackTimeoutMs ?? 2000,
       mode: options.recordMode ?? 'before',
-      onFailure: options.onAuditFailure ?? 'block',
-      warn,
+      get onFailure() {
+        return options.onAuditFailure ?? 'block'
+      },
+      warn: (line) => say('error', line),
       onChange,
     }),
     toClient: createOutlet(stdout, onChange),
@@ -100,9 +104,9 @@ function createSession(options: ProxyOptions, server: ServerProcess, onChange: (
     client: {},
     gone: false,
   }
-  if (gate === undefined) warn('no policy: every call is recorded, none is blocked')
-  if (options.recordMode === 'batch') warn('records reach the disk shortly after the call, not before it (record mode batch)')
-  if (options.onAuditFailure === 'continue') warn('calls go on when the audit log cannot be written (on_audit_failure: continue)')
+  if (options.gate === undefined) say('warn', 'no policy: every call is recorded, none is blocked')
+  if (options.recordMode === 'batch') say('warn', 'records reach the disk shortly after the call, not before it (record mode batch)')
+  if (options.onAuditFailure === 'continue') say('warn', 'calls go on when the audit log cannot be written (on_audit_failure: continue)')
   return session
 }
 

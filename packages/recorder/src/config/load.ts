@@ -29,9 +29,11 @@ export interface ConfigFile {
 
 export interface LoadedConfig {
   /** Paths are absolute. */
-  readonly values: AuditBlock & typeof DEFAULTS
+  readonly values: AuditBlock & { [K in keyof typeof DEFAULTS]: NonNullable<AuditBlock[K]> }
   readonly origins: Partial<Record<AuditKey, Origin>>
   readonly files: readonly ConfigFile[]
+  /** Where a file was looked for, lowest first; it need not exist. */
+  readonly looked: readonly string[]
   /** What was not applied, and why; each is recorded as `config_tampered`. */
   readonly refusals: readonly ConfigRefusal[]
   readonly directories: Directories
@@ -58,6 +60,7 @@ interface Layers {
   values: Record<string, unknown>
   origins: Partial<Record<AuditKey, Origin>>
   files: ConfigFile[]
+  looked: string[]
   refusals: ConfigRefusal[]
   locked: string[]
 }
@@ -71,7 +74,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     throw new SwornError('CONFIG_INVALID', 'a recorder is found by the path of its ledger here; unset the variable', 'SWORN_RECORDER')
   }
   const directories = findDirectories(options)
-  const layers: Layers = { values: {}, origins: {}, files: [], refusals: [], locked: [] }
+  const layers: Layers = { values: {}, origins: {}, files: [], looked: [], refusals: [], locked: [] }
   apply(layers, { ...DEFAULTS, log_path: join(options.cwd, 'audit') }, { kind: 'default', name: 'default' })
   addFile(layers, options, 'managed', directories.managedFile)
   addFile(layers, options, 'user', join(directories.config, 'sworn.yaml'))
@@ -83,12 +86,14 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     values: layers.values as LoadedConfig['values'],
     origins: layers.origins,
     files: layers.files,
+    looked: layers.looked,
     refusals: layers.refusals,
     directories,
   }
 }
 
 function addFile(layers: Layers, options: LoadOptions, kind: 'user' | 'managed', path: string): void {
+  layers.looked.push(path)
   const text = options.readText(path)
   if (text === undefined) return
   const limited = applyLock(toAbsolute(readConfig(text, path, options.env), path, options), layers.locked, below(layers), path)
@@ -101,6 +106,7 @@ function addFile(layers: Layers, options: LoadOptions, kind: 'user' | 'managed',
 function addProject(layers: Layers, options: LoadOptions): void {
   const named = options.file ?? options.env.SWORN_CONFIG
   const path = named ? resolve(options.cwd, named) : join(options.cwd, 'sworn.yaml')
+  layers.looked.push(path)
   const text = options.readText(path)
   if (text === undefined) {
     if (named) throw new SwornError('CONFIG_INVALID', 'the named configuration file does not exist', path)

@@ -46,7 +46,7 @@ export interface GroupCommit {
   reserve(step: Reserve): Reservation
   /** Writes and syncs everything queued, now. @throws SwornError APPEND_UNKNOWN */
   flush(): void
-  /** Writes everything queued, then has the ledger look at its files again. @throws SwornError APPEND_UNKNOWN, IO_FAILED */
+  /** Writes everything queued, then has the ledger look at its files again. @throws SwornError APPEND_UNKNOWN, IO_FAILED, LEDGER_CLOSED */
   reopen(): void
   /** Flushes, then closes the ledger. Later calls are answered with LEDGER_CLOSED. */
   close(): void
@@ -132,6 +132,7 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
       ledger.sync()
     },
     reopen() {
+      if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
       commitAll()
       ledger.reopen()
     },

@@ -25,7 +25,7 @@ export function openFakeLedger(directory: string): SharedLedger & { readonly siz
         .map((line) => JSON.parse(line))
     : []
   const known = new Map(stored.map((entry, seq) => [entry.key, seq]))
-  const fd = openSync(path, 'a', 0o600)
+  let fd = openSync(path, 'a', 0o600)
   const buckets = new Map<string, number>()
   let unsyncedBytes = 0
 
@@ -64,7 +64,11 @@ export function openFakeLedger(directory: string): SharedLedger & { readonly siz
       return answers
     },
     sync,
-    reopen: sync,
+    reopen() {
+      sync()
+      closeSync(fd)
+      fd = openSync(path, 'a', 0o600)
+    },
     tick: () => undefined,
     nextTickAt: () => Number.POSITIVE_INFINITY,
     reserve({ key, amount, limit }: Reserve): Reservation {

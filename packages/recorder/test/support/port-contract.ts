@@ -1,5 +1,6 @@
 /** What every port must do, whatever stands behind it. */
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import type { Ack, Port } from '../../src/port/types.ts'
@@ -12,7 +13,8 @@ export function acksOf(answers: readonly (Ack | SwornError)[]): readonly Ack[] {
   })
 }
 
-export function portContract(name: string, open: () => Promise<Port>): void {
+/** @param activeFile what the ledger appends to, under a stable name */
+export function portContract(name: string, activeFile: string, open: () => Promise<Port>): void {
   describe(`port contract: ${name}`, () => {
     let port: Port
     before(async () => {
@@ -82,10 +84,23 @@ export function portContract(name: string, open: () => Promise<Port>): void {
       assert.equal(acksOf(await answers).length, 1)
     })
 
+    it('reopens: a file that was renamed is left alone, and what follows goes under the stable name', async () => {
+      const [before] = acksOf(await port.submit([sample(1, 'sync', { text: 'before-rename' })]))
+      renameSync(activeFile, `${activeFile}.1`)
+      await port.reopen()
+      assert.equal(existsSync(activeFile), true)
+      const [next] = acksOf(await port.submit([sample(2, 'sync', { text: 'after-rename' })]))
+      assert.ok(next!.seq > before!.seq)
+      const [old, fresh] = [readFileSync(`${activeFile}.1`, 'utf8'), readFileSync(activeFile, 'utf8')]
+      assert.deepEqual([old.includes('before-rename'), old.includes('after-rename')], [true, false])
+      assert.deepEqual([fresh.includes('before-rename'), fresh.includes('after-rename')], [false, true])
+    })
+
     it('answers LEDGER_CLOSED after close, and closes twice without harm', async () => {
       await port.close()
       await port.close()
       assert.ok(SwornError.is((await port.submit([sample(1)]))[0], 'LEDGER_CLOSED'))
+      await assert.rejects(port.reopen(), (e) => SwornError.is(e, 'LEDGER_CLOSED'))
     })
   })
 }
