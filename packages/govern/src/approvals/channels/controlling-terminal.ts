@@ -1,0 +1,70 @@
+/**
+ * Opens the terminal of this process, whatever stdin and stdout are: they may belong to MCP.
+ *
+ * A process in the background is stopped by the kernel when it reads its terminal, and a proxy that is stopped
+ * answers nobody: there the terminal counts as absent. Writing goes through the thread pool, so that a terminal
+ * held by Ctrl-S does not hold the process. Source: POSIX.1-2017 §11.1, proc(5).
+ * @module
+ */
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, createWriteStream, openSync, readFileSync } from 'node:fs'
+import { isatty, ReadStream } from 'node:tty'
+import type { Terminal } from './terminal.ts'
+
+const DEVICE = '/dev/tty'
+
+/** @throws Error when there is no terminal, or this process may not read it */
+export function openControllingTerminal(): Terminal {
+  if (process.platform === 'win32') throw new Error('no terminal is known on this platform')
+  if (!isForeground(process.platform)) throw new Error('this process is in the background of its terminal')
+  const inputFd = openSync(DEVICE, constants.O_RDWR | constants.O_NOCTTY)
+  const outputFd = openOutput(inputFd)
+  const input = new ReadStream(inputFd)
+  const output = createWriteStream(DEVICE, { fd: outputFd })
+  const close = () => {
+    input.destroy()
+    output.end()
+  }
+  return { input, output, close }
+}
+
+/** The second descriptor, or none at all. */
+function openOutput(inputFd: number): number {
+  try {
+    if (!isatty(inputFd)) throw new Error('the device is no terminal')
+    return openSync(DEVICE, constants.O_WRONLY | constants.O_NOCTTY)
+  } catch (error) {
+    closeSync(inputFd)
+    throw error
+  }
+}
+
+/** How a process learns its group and the group that owns its terminal. */
+export interface ProcessFacts {
+  readonly readStat: () => string
+  readonly runPs: () => string
+}
+
+const FACTS: ProcessFacts = {
+  readStat: () => readFileSync('/proc/self/stat', 'latin1'),
+  runPs: () => execFileSync('/bin/ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'latin1', timeout: 1000 }),
+}
+
+/** Our process group owns the terminal. false when that cannot be found out. */
+export function isForeground(platform: NodeJS.Platform, facts: ProcessFacts = FACTS): boolean {
+  try {
+    const [group, owner] = platform === 'linux' ? groupsOfStat(facts.readStat()) : facts.runPs().trim().split(/\s+/)
+    return group !== undefined && group === owner && Number(group) > 0
+  } catch {
+    return false
+  }
+}
+
+/** Fields 5 and 8; the name in field 2 may hold spaces and parentheses. */
+function groupsOfStat(stat: string): readonly (string | undefined)[] {
+  const [, , group, , , owner] = stat
+    .slice(stat.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ')
+  return [group, owner]
+}

@@ -1,0 +1,72 @@
+/**
+ * A question and an answer as JSON, for what travels: webhook and approval API.
+ *
+ * An answer says what it is (`type`), so that a question sent back is none. Unknown members are refused.
+ * @module
+ */
+import { z } from 'zod'
+import { MAX_APPROVER, MAX_REASON } from '../answer.ts'
+import { type Question, SCOPES } from '../types.ts'
+
+/** Bytes of an answer's body. */
+export const MAX_BODY = 16_384
+
+export function toWire({ id, text, shownHash, askedAt, expiresAt, scopes }: Question): Readonly<Record<string, unknown>> {
+  return { id, text, shown_hash: shownHash, asked_at: askedAt, expires_at: expiresAt, scopes }
+}
+
+const decision = {
+  shown_hash: z.string().max(80),
+  approved: z.boolean(),
+  scope: z.enum(SCOPES).default('once'),
+  reason: z.string().max(MAX_REASON).optional(),
+}
+const bodies = {
+  webhook: z.strictObject({
+    type: z.literal('approval.answer'),
+    id: z.string().max(64),
+    approver: z.string().max(MAX_APPROVER),
+    ...decision,
+  }),
+  api: z.strictObject(decision),
+}
+
+/** What `parseAnswer` reads, from the body of a webhook's answer; undefined when it is none. */
+export function fromWebhook(body: string): unknown {
+  const read = bodies.webhook.safeParse(parseJson(body))
+  if (!read.success) return undefined
+  const { shown_hash: shownHash, type: _type, ...rest } = read.data
+  return { shownHash, ...rest }
+}
+
+/** The same from a request to the API; the id is the path's and the approver is whoever the token names. */
+export function fromApi(body: string, id: string, approver: string): unknown {
+  const read = bodies.api.safeParse(parseJson(body))
+  if (!read.success) return undefined
+  const { shown_hash: shownHash, ...rest } = read.data
+  return { id, shownHash, approver, ...rest }
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** The text of a body; undefined beyond `MAX_BODY` bytes, when it is no UTF-8, or when it breaks off. */
+export async function readBody(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const part of body ?? []) {
+      bytes += part.byteLength
+      if (bytes > MAX_BODY) return undefined // leaving the loop cancels the stream
+      parts.push(part)
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Approvals: `action: ask` put to people by several channels at once, settled once, recorded whole.
+ *
+ * Not wired into the gate: whoever holds an `ask` begins an approval, records `requested`, asks, settles the
+ * verdict with `settleApproval`, and adds `members` to the decision record.
+ * @module
+ */
+export { type ApprovalAnswer, settleApproval } from '../approval.ts'
+export { type Approvals, type ApprovalsOptions, createApprovals } from './approvals.ts'
+export { type ApprovalApi, type ApprovalApiOptions, createApprovalApi } from './channels/api.ts'
+export { openControllingTerminal } from './channels/controlling-terminal.ts'
+export { createDialogChannel, type DialogChannelOptions } from './channels/dialog.ts'
+export { type Desktop, findDialog, hasDisplay } from './channels/dialogs.ts'
+export * from './channels/mcp.ts'
+export { canElicit, INPUT_KEY, parseRetry, toInputRequired } from './channels/mcp-messages.ts'
+export { createTerminalChannel, type Terminal, type TerminalChannelOptions } from './channels/terminal.ts'
+export { createWebhookChannel, type WebhookChannelOptions } from './channels/webhook.ts'
+export { isSignedWebhook, parseWebhookSecret, signWebhook } from './channels/webhook-signature.ts'
+export type { RedactFn } from './question.ts'
+export { hashShown } from './show.ts'
+export type * from './types.ts'
+export { findUnsettled, type RecordedEvent, type UnsettledApproval } from './unsettled.ts'
