@@ -103,13 +103,16 @@ describe('opening again', () => {
     const ledger = disk.open()
     disk.time += 1000
     tickAll(disk, ledger)
-    for (let n = 0; n < 5; n++) {
-      disk.time += 1001 // each is late enough that the signer's `head` is rewritten
-      ledger.append([item(n, 'sync')])
-    }
+    disk.time += 1001 // late enough that the signer's `head` is rewritten
+    for (let n = 0; n < 5; n++) ledger.append([item(n, 'sync')])
+    disk.time += 20
+    ledger.tick()
     const whole = content(disk)
     put(disk.ops, SEGMENT, whole.subarray(0, whole.lastIndexOf(10, whole.length - 2) + 1))
+    const files = () => disk.ops.paths().map((path) => [path, content(disk, path).toString('latin1')])
+    const before = files()
     assert.throws(() => disk.open(), code('ACKNOWLEDGED_LOST'))
+    assert.deepEqual(files(), before, 'nothing is written, nothing is cut')
   })
 
   it('refuses other records under the signed size: fork', () => {

@@ -5,7 +5,7 @@
  * stand in `<file>.ledger/segments` (docs/format.md, directory). A lone file is a ledger of one segment.
  * @module
  */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { SwornError } from '@sworn/verify'
 
@@ -34,12 +34,12 @@ const SEGMENT = /^(\d{20})\.jsonl(\.gz|\.zst)?$/
 export function findLedger(path: string, cwd: string): LedgerFiles {
   const absolute = resolve(cwd, path)
   const stat = statSync(absolute, { throwIfNoEntry: false })
-  if (!stat) throw new SwornError('LEDGER_NOT_FOUND', 'nothing is there', path)
-  if (stat.isDirectory()) {
+  if (!stat && !existsSync(`${absolute}.ledger`)) throw new SwornError('LEDGER_NOT_FOUND', 'nothing is there', path)
+  if (stat?.isDirectory()) {
     if (!existsSync(join(absolute, 'segments'))) throw new SwornError('LEDGER_FOREIGN_FILE', 'a directory with segments was expected', path)
     return { kind: 'directory', path: absolute, directory: absolute, activeFile: undefined }
   }
-  const beside = `${absolute}.ledger`
+  const beside = `${realpathSync(absolute)}.ledger` // as the writer does: a link is followed
   return { kind: 'file', path: absolute, directory: existsSync(beside) ? beside : undefined, activeFile: absolute }
 }
 
@@ -60,5 +60,6 @@ function listDirectory(directory: string): SegmentFile[] {
     const match = SEGMENT.exec(basename(name))
     return match ? [{ path: join(directory, name), firstSeq: Number(match[1]) }] : []
   })
-  return found.toSorted((a, b) => a.firstSeq - b.firstSeq)
+  const inOrder = found.toSorted((a, b) => a.firstSeq - b.firstSeq || a.path.length - b.path.length)
+  return inOrder.filter((segment, i) => segment.firstSeq !== inOrder[i - 1]?.firstSeq) // half compressed: the plain one counts
 }

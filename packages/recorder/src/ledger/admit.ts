@@ -39,8 +39,8 @@ export function admit(core: Core, item: Item): Admitted | SwornError {
     if (!seen) return { ...linkEvent(core, item, key), known: false }
     return isSame(core, item, seen.seq) ? { ...seen, known: true } : conflict(core, item, seen.seq)
   } catch (e) {
-    if (SwornError.is(e)) return e
-    throw e
+    if (SwornError.is(e, 'APPEND_REFUSED')) return e
+    throw e // the disk's: the core is spent
   }
 }
 

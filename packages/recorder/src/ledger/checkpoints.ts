@@ -101,10 +101,10 @@ function placeFiles(core: Core): [path: string, text: string][] {
     previous_hash: core.head,
     hashes: core.frontier.hashes().map((hash) => toBase64(hash)),
   }
-  return [
-    [core.keys.frontier, JSON.stringify(place)],
-    [join(core.env.layout.index, 'sessions'), JSON.stringify(core.sessions.snapshot(core.size))],
-  ]
+  const files: [string, string][] = [[core.keys.frontier, JSON.stringify(place)]]
+  if (core.size - core.sessionsKept < core.sessions.count()) return files // kept again when as many records came as it has rows
+  core.sessionsKept = core.size
+  return [...files, [join(core.env.layout.index, 'sessions'), JSON.stringify(core.sessions.snapshot(core.size))]]
 }
 
 /** One note an hour stays in checkpoints.log. */

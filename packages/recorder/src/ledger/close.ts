@@ -5,10 +5,9 @@
  * @module
  */
 import { checkpoint } from './checkpoints.ts'
-import { linkReserved, sync, writeHead } from './commit.ts'
+import { linkReserved, sync, writeDerived, writeHead } from './commit.ts'
 import type { Core } from './core.ts'
 import { rememberPlace } from './ledgers-index.ts'
-import { canonicalPath } from './segments.ts'
 
 /** @throws as every write; what was synced before stays */
 export function stop(core: Core): void {
@@ -17,7 +16,8 @@ export function stop(core: Core): void {
   sync(core)
   checkpoint(core)
   sync(core)
+  writeDerived(core)
   writeHead(core)
-  rememberPlace(core.env, { path: canonicalPath(core.env) }, core.identity, core.signed.size)
+  rememberPlace(core.env, { path: core.env.layout.path }, core.identity, core.signed.size)
   core.writer.close()
 }

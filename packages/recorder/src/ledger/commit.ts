@@ -17,6 +17,9 @@ export const MAX_UNSYNCED = 4 << 20
 /** Bytes linked before they are written. */
 const MAX_BATCH = 1 << 20
 const HEAD_EVERY_MS = 1000
+const DERIVED_MS = 20
+/** Records whose derivable rows are held in memory. */
+const MAX_DERIVED = 4096
 
 export interface Linked {
   readonly seq: number
@@ -35,6 +38,7 @@ export function link(core: Core, body: string, type: string): Linked {
   core.tree.push(leaf)
   core.batch.lines.push(line)
   core.batch.bytes += Buffer.byteLength(line)
+  if (core.offsets.pending() === 0) core.derivedSince = core.env.now()
   core.offsets.push(core.writer.end + core.batch.bytes)
   if (isKept(type)) core.batch.kept.push(line)
   if (!isQuiet(type) && core.dirtyCount++ === 0) core.dirtySince = core.env.now()
@@ -77,7 +81,18 @@ export function sync(core: Core): void {
   write(core)
   if (core.writer.durableEnd < core.writer.end) core.writer.sync()
   core.durableSize = core.size
+  core.synced = { size: core.size, head: core.head }
   keepReserved(core)
+  if (core.offsets.pending() >= MAX_DERIVED) writeDerived(core)
+}
+
+/** When what is derivable is to be written: a moment later, when the answers are out. */
+export function derivedDueAt(core: Core): number {
+  return core.offsets.pending() === 0 ? Number.POSITIVE_INFINITY : core.derivedSince + DERIVED_MS
+}
+
+/** Writes the index, the tree and the head. A crash before leaves lines that the next opening derives them from. */
+export function writeDerived(core: Core): void {
   core.offsets.flush()
   core.tree.flush()
   core.dedupe.flush()
@@ -100,5 +115,5 @@ function noteHead(core: Core): void {
 
 /** Writes the newest synced size and hash now. */
 export function writeHead(core: Core): void {
-  replaceFile(core.env.ops, core.keys.head, Buffer.from(`${core.durableSize} ${core.head}\n`), { durable: false })
+  replaceFile(core.env.ops, core.keys.head, Buffer.from(`${core.synced.size} ${core.synced.head}\n`), { durable: false })
 }

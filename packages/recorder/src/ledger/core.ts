@@ -39,6 +39,7 @@ export interface Env {
   }
   /** The operator's own key file: a new ledger takes it over, an existing one must be signed by it. */
   readonly signingKey?: string
+  readonly acknowledged?: AcknowledgedEntry
 }
 
 /** The log that a new one continues after a verdict that left it read-only. */
@@ -51,6 +52,14 @@ export interface PreviousLog {
   readonly checkpoint: string
   /** The operator's. */
   readonly reason: string
+}
+
+/** A record that somebody was promised. */
+export interface AcknowledgedEntry {
+  readonly logId: string
+  readonly seq: number
+  /** 64 hex characters. */
+  readonly entryHash: string
 }
 
 /** What log.open says. */
@@ -92,7 +101,13 @@ export interface Core {
   size: number
   head: string
   durableSize: number
+  /** What `keys/<log_id>/head` may say: the size and hash of the last sync. */
+  synced: { readonly size: number; readonly head: string }
   headWrittenAt: number
+  /** Since when something derivable waits to be written. */
+  derivedSince: number
+  /** Size at which the counters of sessions were kept last. */
+  sessionsKept: number
   segmentStartedAt: number
   /** Records above the signed size that ask for a checkpoint, and when the first of them came. */
   dirtyCount: number

@@ -11,6 +11,7 @@ import { createFrontier, formatCheckpoint, GENESIS, LABEL, SwornError } from '@s
 import { openCheckpoint } from '../signers/notes.ts'
 import { createKeyFile, type Signer, signNote } from '../signers/signer.ts'
 import { advanceSigned } from '../signers/signer-state.ts'
+import { checkNothingPromised } from './acknowledged.ts'
 import { publish } from './checkpoints.ts'
 import { linkReserved, sync, writeHead } from './commit.ts'
 import type { Core, Env, Identity } from './core.ts'
@@ -21,9 +22,8 @@ import { openOffsets } from './offsets.ts'
 import { MAX_UNSYNCED_TAIL, putTailAside, type Recovered } from './recovery.ts'
 import { replayTables } from './replay.ts'
 import { openSegment } from './segment.ts'
-import { canonicalPath } from './segments.ts'
 import { takeOverKey } from './signing-key.ts'
-import { linkStart, releasing } from './start.ts'
+import { blankState, linkStart, releasing } from './start.ts'
 import { openTreeFiles } from './tree-files.ts'
 
 interface Created {
@@ -42,7 +42,8 @@ interface Created {
  *   be made, LEDGER_CORRUPT when the leftover is more than a crash explains
  */
 export function openNew(env: Env, leftover: readonly SegmentRef[]): Core {
-  checkNew(env, canonicalPath(env))
+  checkNothingPromised(env)
+  checkNew(env, env.layout.path)
   for (const directory of layoutDirectories(env.layout)) makeDirectory(env.ops, directory)
   const recovered = clearLeftover(env, leftover)
   const core = assembleNew(env, createIdentity(env))
@@ -56,7 +57,7 @@ function beginNew(core: Core, recovered: Recovered | undefined): void {
   linkStart(core, { previous_stop: 'clean', unsigned_from: 0, found: 0 })
   sync(core)
   writeHead(core)
-  rememberPlace(env, { path: canonicalPath(env) }, core.identity, 0)
+  rememberPlace(env, { path: env.layout.path }, core.identity, 0)
   publish(core)
 }
 
@@ -99,22 +100,17 @@ function assembleNew(env: Env, created: Created): Core {
   return {
     env,
     ...created,
-    writer: openSegment(ops, path, { firstSeq: 0, end: 0, durableEnd: 0 }),
     offsets: openOffsets(ops, layout.index, { firstSeq: 0, path }, { count: 0, end: 0 }),
     tree: openTreeFiles(ops, env.primitives, layout.tree, 0),
     frontier: createFrontier(env.primitives),
     ...replayTables(env, [], 0),
     epochs,
     signed,
-    signedAt: 0,
     size: 0,
     head: GENESIS,
-    durableSize: 0,
-    headWrittenAt: 0,
     segmentStartedAt: env.now(),
-    dirtyCount: 0,
-    dirtySince: 0,
-    batch: { lines: [], bytes: 0, kept: [] },
+    ...blankState(),
+    writer: openSegment(ops, path, { firstSeq: 0, end: 0, durableEnd: 0 }), // last: nothing after it can fail
   }
 }
 

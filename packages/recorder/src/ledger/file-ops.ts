@@ -9,6 +9,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -76,7 +77,7 @@ const FLAGS: Record<OpenMode, number> = {
 
 /** Node's file system. */
 export const nodeFileOps: FileOps = {
-  open: (path, mode) => openSync(path, FLAGS[mode], 0o600),
+  open: openFile,
   close: closeSync,
   read: (fd, target, position) => readSync(fd, target, 0, target.length, position),
   write: (fd, bytes) => writeSync(fd, bytes, 0, bytes.length),
@@ -92,7 +93,9 @@ export const nodeFileOps: FileOps = {
   rename: renameSync,
   link: linkSync,
   unlink: unlinkSync,
-  mkdir: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  mkdir(path) {
+    if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700) // whatever the umask left
+  },
   readdir(path) {
     try {
       return readdirSync(path)
@@ -104,6 +107,22 @@ export const nodeFileOps: FileOps = {
   chmod: chmodSync,
   syncDirectory,
   realpath: (path) => realpathSync(path),
+}
+
+/** A new file has mode 0600 under any umask; one that exists keeps what its owner gave it. */
+function openFile(path: string, mode: OpenMode): number {
+  if (mode !== 'append') return exact(openSync(path, FLAGS[mode], 0o600), mode === 'create')
+  try {
+    return openSync(path, FLAGS.append & ~constants.O_CREAT)
+  } catch (e) {
+    if (errorCode(e) !== 'ENOENT') throw e
+    return exact(openSync(path, FLAGS.append, 0o600), true)
+  }
+}
+
+function exact(fd: number, isNew: boolean): number {
+  if (isNew) fchmodSync(fd, 0o600)
+  return fd
 }
 
 function toStat(found: { dev: bigint; ino: bigint; size: bigint; mode: bigint; isDirectory(): boolean }): FileStat {

@@ -5,11 +5,11 @@
  * Keys lie in the state directory (SWORN_HOME), never in the ledger. Source: docs/format.md, "Directory".
  * @module
  */
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { FileOps } from './file-ops.ts'
 
 export interface Layout {
-  /** The path as it was named, absolute. */
+  /** The path, absolute, links resolved: as the trust store knows it. */
   readonly path: string
   /** File mode: the active segment under its stable name. */
   readonly activeFile?: string
@@ -34,7 +34,7 @@ export interface SegmentRef {
 
 /** File mode when `path` is a regular file, ends in `.jsonl`, or has its `.ledger` directory beside it. */
 export function ledgerLayout(ops: FileOps, path: string): Layout {
-  const full = resolve(path)
+  const full = resolveLinks(ops, resolve(path)) // a rename over a link would leave what it leads to behind
   const found = ops.stat(full)
   const inFileMode = found ? !found.directory : full.endsWith('.jsonl') || ops.stat(`${full}.ledger`) !== undefined
   const root = inFileMode ? `${full}.ledger` : full
@@ -52,6 +52,13 @@ export function ledgerLayout(ops: FileOps, path: string): Layout {
     quarantine: join(root, 'quarantine'),
     reserved: join(root, 'reserved.jsonl'),
   }
+}
+
+/** The path with symbolic links followed as far as it exists. */
+export function resolveLinks(ops: FileOps, path: string): string {
+  if (ops.stat(path)) return ops.realpath(path)
+  const parent = dirname(path)
+  return parent === path ? path : join(resolveLinks(ops, parent), basename(path))
 }
 
 /** The directories a writer needs. */

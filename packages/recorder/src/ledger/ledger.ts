@@ -11,19 +11,12 @@ import type { SwornError } from '@sworn/verify'
 import type { Ack, LedgerInfo, Reservation, Reserve } from '../port/types.ts'
 import type { Item } from './admit.ts'
 import { appendItems, appendReserved } from './append.ts'
-import { stop } from './close.ts'
-import { sync } from './commit.ts'
-import type { Core } from './core.ts'
-import { rotateKey } from './key-rotation.ts'
+import { createOperations } from './operations.ts'
 import { createEnv, type LedgerOptions } from './options.ts'
-import { type PrunePolicy, prune } from './prune.ts'
-import { entryHashAt } from './replay.ts'
+import type { PrunePolicy } from './prune.ts'
 import { createBuckets } from './reserve.ts'
 import type { Members, ReservedType } from './reserved.ts'
-import { followRename, movedAway } from './rotation.ts'
-import { listSegments } from './segments.ts'
-import { createState, type State } from './state.ts'
-import { nextTickAt, tick } from './tick.ts'
+import { createState } from './state.ts'
 
 export type { Item } from './admit.ts'
 export type { LedgerOptions } from './options.ts'
@@ -57,6 +50,8 @@ export interface Ledger {
   holds(seq: number, entryHash: string): boolean
   /** log.stop, checkpoint over it, lets go. Later appends are refused. @throws SwornError APPEND_UNKNOWN when the end could not be written */
   close(): void
+  /** Lets go without writing: another process appends to it now. Later appends are refused. */
+  abandon(): void
 }
 
 /** @throws SwornError LEDGER_*, ACKNOWLEDGED_LOST when the ledger may only be read; IO_FAILED when it cannot be opened */
@@ -79,29 +74,8 @@ export function openLedger(options: LedgerOptions): Ledger {
       return state.poisoned
     },
     append: (items) => appendItems(state, items),
-    sync: () => state.attempt((core) => sync(core)),
-    tick: () => tick(state),
-    nextTickAt: () => nextTickAt(state),
     appendReserved: (type, members) => appendReserved(state, type, members),
     reserve,
-    reopen: () => state.attempt((core) => (movedAway(core) ? followRename(core) : sync(core))),
-    rotateKey: () => state.attempt(rotateKey),
-    prune: (upTo, policy) => state.attempt((core) => prune(core, upTo, policy)),
-    holds: (seq, entryHash) => state.attempt((core) => seq < core.size && holds(core, seq, entryHash)),
-    close: () => close(state),
-  }
-}
-
-function holds(core: Core, seq: number, entryHash: string): boolean {
-  sync(core)
-  return entryHashAt(core.env, listSegments(core.env), seq) === entryHash
-}
-
-function close(state: State): void {
-  if (state.refusal()?.code === 'LEDGER_CLOSED') return
-  try {
-    state.attempt(stop)
-  } finally {
-    state.end()
+    ...createOperations(state),
   }
 }

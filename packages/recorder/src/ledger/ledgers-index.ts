@@ -9,7 +9,10 @@ import { join } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import type { Env, Identity } from './core.ts'
 import type { FileOps } from './file-ops.ts'
-import { makeDirectory, readFile, replaceFile } from './files.ts'
+import { makeDirectory, readFile, writeNew } from './files.ts'
+
+const FILE = 'ledgers.json'
+const MAX_ATTEMPTS = 1000
 
 export interface KnownLedger {
   readonly log_id: string
@@ -20,7 +23,7 @@ export interface KnownLedger {
 
 /** Absolute real path → ledger. @throws SwornError IO_FAILED when the file is not what we wrote */
 export function readLedgers(ops: FileOps, home: string): ReadonlyMap<string, KnownLedger> {
-  const path = join(home, 'ledgers.json')
+  const path = join(home, FILE)
   const bytes = readFile(ops, path)
   if (!bytes || bytes.length === 0) return new Map()
   try {
@@ -65,15 +68,31 @@ export function checkPlace(env: Env, path: string, identity: Identity): Place {
 
 /** Remembers the ledger under this path alone. */
 export function rememberPlace(env: Env, place: Place, identity: Identity, signedSize: number): void {
-  const { ops, home } = env
-  makeDirectory(ops, home)
-  const rows = new Map(readLedgers(ops, home))
-  const before = rows.get(place.path)
-  if (before?.log_id === identity.logId && before.signed_size === signedSize) return
-  for (const [other, row] of rows) if (row.log_id === identity.logId) rows.delete(other)
-  rows.set(place.path, { log_id: identity.logId, vkey: identity.vkey, signed_size: signedSize })
-  const text = `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`
-  replaceFile(ops, join(home, 'ledgers.json'), Buffer.from(text), { durable: true })
+  makeDirectory(env.ops, env.home)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const seen = env.ops.stat(join(env.home, FILE))?.ino
+    const rows = new Map(readLedgers(env.ops, env.home))
+    const before = rows.get(place.path)
+    if (before?.log_id === identity.logId && before.signed_size === signedSize) return
+    for (const [other, row] of rows) if (row.log_id === identity.logId) rows.delete(other)
+    rows.set(place.path, { log_id: identity.logId, vkey: identity.vkey, signed_size: signedSize })
+    if (replaceUnchanged(env, rows, seen)) return
+  }
+  throw new SwornError('IO_FAILED', 'other processes write it without end', join(env.home, FILE))
+}
+
+/** Other ledgers of this user write their rows too: false when one did since `seen` was read. */
+function replaceUnchanged({ ops, home, random }: Env, rows: ReadonlyMap<string, KnownLedger>, seen: bigint | undefined): boolean {
+  const path = join(home, FILE)
+  const temporary = `${path}.${Buffer.from(random(4)).toString('hex')}`
+  writeNew(ops, temporary, Buffer.from(`${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`), { durable: true })
+  if (ops.stat(path)?.ino !== seen) {
+    ops.unlink(temporary)
+    return false
+  }
+  ops.rename(temporary, path)
+  ops.syncDirectory(home)
+  return true
 }
 
 /** True when the kept log.open at `path` names this ledger. */

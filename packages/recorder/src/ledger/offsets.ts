@@ -10,9 +10,12 @@ import { appendFile, readSlice, truncateFile } from './files.ts'
 import type { SegmentRef } from './layout.ts'
 
 const CHUNK = 1 << 20
+const LF = 10
 
 export interface Offsets {
   push(end: number): void
+  /** Ends that are not written yet. */
+  pending(): number
   /** Writes what was pushed. */
   flush(): void
 }
@@ -28,6 +31,7 @@ export function openOffsets(ops: FileOps, index: string, segment: SegmentRef, st
   let pending: number[] = []
   return {
     push: (end) => void pending.push(end),
+    pending: () => pending.length,
     flush() {
       if (pending.length === 0) return
       appendFile(ops, path, encode(pending), { durable: false })
@@ -51,7 +55,7 @@ export function countRecords(ops: FileOps, index: string, segment: SegmentRef): 
   const bytes = ops.stat(segment.path)?.size ?? 0
   if (bytes === 0) return 0
   const stored = ops.stat(path)?.size ?? 0
-  if (stored >= 4 && stored % 4 === 0 && readSlice(ops, path, stored - 4, stored).readUInt32LE(0) === bytes) return stored / 4
+  if (stored >= 4 && stored % 4 === 0 && readEnd(ops, path, stored) === bytes) return stored / 4
   const ends = lineEnds(ops, segment.path, bytes)
   rewrite(ops, path, ends)
   return ends.length
@@ -60,10 +64,26 @@ export function countRecords(ops: FileOps, index: string, segment: SegmentRef): 
 function mendOffsets(ops: FileOps, path: string, segment: SegmentRef, state: { count: number; end: number }): void {
   const stored = ops.stat(path)?.size ?? 0
   const wanted = state.count * 4
-  const fits = stored >= wanted && (wanted === 0 || readSlice(ops, path, wanted - 4, wanted).readUInt32LE(0) === state.end)
+  const fits = stored >= wanted && (wanted === 0 || readEnd(ops, path, wanted) === state.end)
   if (fits && stored === wanted) return
+  const rest = !fits && stored < wanted && stored % 4 === 0 ? restOfEnds(ops, path, segment, state) : undefined
   if (fits) truncateFile(ops, path, wanted)
+  else if (rest) appendFile(ops, path, encode(rest), { durable: false })
   else rewrite(ops, path, lineEnds(ops, segment.path, state.end))
+}
+
+/** The ends that a crash kept out of the file; `undefined` when what it holds leads elsewhere. */
+function restOfEnds(ops: FileOps, path: string, segment: SegmentRef, state: { count: number; end: number }): number[] | undefined {
+  const stored = ops.stat(path)?.size ?? 0
+  const from = stored === 0 ? 0 : readEnd(ops, path, stored)
+  const isBorder = from === 0 || (from <= state.end && readSlice(ops, segment.path, from - 1, from)[0] === LF)
+  const rest = isBorder ? lineEnds(ops, segment.path, state.end, from) : []
+  return stored / 4 + rest.length === state.count ? rest : undefined
+}
+
+/** The end of the record whose row ends at byte `to` of the file. */
+function readEnd(ops: FileOps, path: string, to: number): number {
+  return readSlice(ops, path, to - 4, to).readUInt32LE(0)
 }
 
 function rewrite(ops: FileOps, path: string, ends: readonly number[]): void {
@@ -71,15 +91,15 @@ function rewrite(ops: FileOps, path: string, ends: readonly number[]): void {
   appendFile(ops, path, encode(ends), { durable: false })
 }
 
-function lineEnds(ops: FileOps, path: string, size: number): number[] {
+function lineEnds(ops: FileOps, path: string, size: number, from = 0): number[] {
   const ends: number[] = []
   const fd = ops.open(path, 'read')
   const chunk = Buffer.allocUnsafe(CHUNK)
   try {
-    for (let at = 0; at < size; ) {
+    for (let at = from; at < size; ) {
       const count = ops.read(fd, chunk.subarray(0, Math.min(CHUNK, size - at)), at)
       if (count === 0) break
-      for (let lf = chunk.indexOf(10); lf >= 0 && lf < count; lf = chunk.indexOf(10, lf + 1)) ends.push(at + lf + 1)
+      for (let lf = chunk.indexOf(LF); lf >= 0 && lf < count; lf = chunk.indexOf(LF, lf + 1)) ends.push(at + lf + 1)
       at += count
     }
   } finally {

@@ -3,9 +3,9 @@
  * @module
  */
 import { hostname } from 'node:os'
-import type { HashName } from '@sworn/verify'
+import { type HashName, SwornError } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
-import type { Env, PreviousLog } from './core.ts'
+import type { AcknowledgedEntry, Env, PreviousLog } from './core.ts'
 import { type FileOps, nodeFileOps } from './file-ops.ts'
 import { ledgerLayout } from './layout.ts'
 
@@ -36,14 +36,21 @@ export interface LedgerOptions {
   readonly rotateMs?: number
   /** True: a missing ledger is an error, never made. */
   readonly requireExisting?: boolean
+  /** The newest durable acknowledgement of whoever opens: a ledger without it is not written to. */
+  readonly acknowledged?: AcknowledgedEntry
   readonly version?: string
   readonly pid?: number
   readonly host?: string
 }
 
-/** Defaults filled in; nothing is opened. */
+/** A rotation comes one batch late at most, and the offsets of a segment are 32 bits wide. */
+const MAX_ROTATE_BYTES = 2 ** 31
+
+/** Defaults filled in; nothing is opened. @throws SwornError CONFIG_INVALID */
 export function createEnv(options: LedgerOptions): Env {
   const { fileOps: ops = nodeFileOps, path, home } = options
+  if ((options.rotateBytes ?? 0) > MAX_ROTATE_BYTES)
+    throw new SwornError('CONFIG_INVALID', 'at most 2 GiB were expected', 'audit.rotate_bytes')
   return {
     ops,
     primitives: nodePrimitives,
@@ -63,6 +70,7 @@ export function createEnv(options: LedgerOptions): Env {
       ...(options.origin !== undefined && { origin: options.origin }),
       ...(options.previousLog && { previousLog: options.previousLog }),
     },
+    ...(options.acknowledged && { acknowledged: options.acknowledged }),
     ...(options.signingKey !== undefined && { signingKey: options.signingKey }),
   }
 }

@@ -40,8 +40,7 @@ export function eachRecord(env: Env, segments: readonly SegmentRef[], from: numb
   for (const [i, ref] of segments.entries()) {
     const next = segments[i + 1]
     if (next && next.firstSeq <= from) continue
-    const place = from > ref.firstSeq ? findRecord(env.ops, env.layout.index, ref, from - 1)?.to : 0
-    eachLine(env.ops, ref.path, place ?? 0, (bytes) => {
+    eachLine(env.ops, ref.path, endOf(env, ref, from - 1), (bytes) => {
       const line = tryLine(bytes)
       if (line && line.seq >= from) visit(line)
       return line !== undefined
@@ -57,8 +56,32 @@ export function entryHashAt(env: Env, segments: readonly SegmentRef[], seq: numb
 /** One record by its number. */
 export function recordAt(env: Env, segments: readonly SegmentRef[], seq: number): Line | undefined {
   const ref = segments.findLast((segment) => segment.firstSeq <= seq)
-  const place = ref && findRecord(env.ops, env.layout.index, ref, seq)
-  return place && tryLine(readSlice(env.ops, ref.path, place.from, place.to - 1))
+  if (!ref) return undefined
+  const line = indexed(env, ref, seq)?.line
+  return line ?? searched(env, ref, seq)
+}
+
+/** By the offsets, which a power cut may have left wrong: what they lead to must carry the number. */
+function indexed(env: Env, ref: SegmentRef, seq: number): { line: Line; end: number } | undefined {
+  const place = findRecord(env.ops, env.layout.index, ref, seq)
+  if (!place || place.from >= place.to) return undefined
+  const line = tryLine(readSlice(env.ops, ref.path, place.from, place.to - 1))
+  return line?.seq === seq ? { line, end: place.to } : undefined
+}
+
+function searched(env: Env, ref: SegmentRef, seq: number): Line | undefined {
+  let found: Line | undefined
+  eachLine(env.ops, ref.path, 0, (bytes) => {
+    const line = tryLine(bytes)
+    if (line?.seq === seq) found = line
+    return line !== undefined && line.seq < seq
+  })
+  return found
+}
+
+/** The byte behind record `seq`, or the start of the segment when the offsets do not tell. */
+function endOf(env: Env, ref: SegmentRef, seq: number): number {
+  return (seq >= ref.firstSeq && indexed(env, ref, seq)?.end) || 0
 }
 
 function readEvent(line: Line) {

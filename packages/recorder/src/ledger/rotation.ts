@@ -9,7 +9,7 @@
  */
 import { dirname, join } from 'node:path'
 import { SwornError } from '@sworn/verify'
-import { linkReserved, sync } from './commit.ts'
+import { linkReserved, sync, writeDerived } from './commit.ts'
 import type { Core } from './core.ts'
 import { replaceFrom } from './files.ts'
 import { segmentName } from './layout.ts'
@@ -89,6 +89,7 @@ function beginSegment(core: Core, path: string): void {
     ops.close(fd)
   }
   ops.syncDirectory(dirname(path))
+  writeDerived(core)
   core.writer = openSegment(ops, path, { firstSeq: core.size, end: 0, durableEnd: 0 })
   core.offsets = openOffsets(ops, layout.index, { firstSeq: core.size, path }, { count: 0, end: 0 })
   core.segmentStartedAt = core.env.now()

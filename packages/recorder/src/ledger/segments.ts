@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { basename, dirname, join } from 'node:path'
 import type { Env } from './core.ts'
 import { namedSegments, type SegmentRef } from './layout.ts'
 import { countRecords } from './offsets.ts'
@@ -42,22 +41,12 @@ export function splitAtGaps(env: Env, segments: readonly SegmentRef[], from: num
   let expected = from
   for (const [i, ref] of segments.entries()) {
     if (ref.firstSeq > expected) {
-      missing.push({ first: expected, last: ref.firstSeq - 1 })
+      const first = Math.max(from, expected) // a crash may leave some of what was pruned
+      if (first < ref.firstSeq) missing.push({ first, last: ref.firstSeq - 1 })
       run = []
     }
     run.push(ref)
     if (i < segments.length - 1) expected = ref.firstSeq + countRecords(env.ops, env.layout.index, ref)
   }
   return { run, missing }
-}
-
-/** The path as the trust store knows it: symbolic links resolved as far as it exists. */
-export function canonicalPath(env: Env): string {
-  return resolveExisting(env, env.layout.path)
-}
-
-function resolveExisting(env: Env, path: string): string {
-  if (env.ops.stat(path)) return env.ops.realpath(path)
-  const parent = dirname(path)
-  return parent === path ? path : join(resolveExisting(env, parent), basename(path))
 }

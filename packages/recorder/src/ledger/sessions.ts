@@ -3,8 +3,9 @@
  *
  * Contiguous over all processes of a session: only the appender counts. Kept in `index/sessions`,
  * written at each checkpoint; later lines are read again on open.
- * BUG: the sessions used longest ago are forgotten beyond 100,000; a record that comes for one of
- * them starts again at 0, and verification reports that session as incomplete.
+ * Beyond 100,000 sessions those that ended longest ago are forgotten.
+ * BUG: a record that comes for a forgotten one starts again at 0, and verification reports that session as
+ * incomplete. It takes a late record after 100,000 other sessions, or as many open at once.
  * @module
  */
 const MAX_SESSIONS = 100_000
@@ -14,7 +15,6 @@ interface Session {
   next: number
   /** Milliseconds of the last record. */
   lastAt: number
-  ended: boolean
 }
 
 /** Counters as they were when the log had `size` records. */
@@ -34,33 +34,46 @@ export interface Sessions {
   idle(before: number): readonly string[]
   /** Milliseconds of the oldest last record of an open session. */
   oldest(): number | undefined
+  /** Sessions that are remembered. */
+  count(): number
   snapshot(size: number): SessionsSnapshot
 }
 
 export function createSessions(from?: SessionsSnapshot): Sessions {
-  const sessions = new Map<string, Session>(from?.sessions.map(([id, next, lastAt, ended]) => [id, { next, lastAt, ended }]))
+  // Two tables, each in order of the last record: what is idle is found without looking at what ended.
+  const open = new Map<string, Session>()
+  const ended = new Map<string, Session>()
+  for (const [id, next, lastAt, isEnded] of from?.sessions ?? []) (isEnded ? ended : open).set(id, { next, lastAt })
   const producers = new Map<string, number>(from?.producers)
   return {
-    next: (sessionId) => sessions.get(sessionId)?.next ?? 0,
+    next: (sessionId) => (open.get(sessionId) ?? ended.get(sessionId))?.next ?? 0,
     nextOfProducer: (producerId) => producers.get(producerId) ?? 0,
     note(record) {
       if (record.producerId !== undefined && record.producerSeq !== undefined) {
-        touch(producers, record.producerId, record.producerSeq + 1, MAX_PRODUCERS)
+        touch(producers, record.producerId, record.producerSeq + 1)
+        if (producers.size > MAX_PRODUCERS) dropFirst(producers)
       }
       if (record.sessionId === undefined || record.sessionSeq === undefined) return
-      touch(sessions, record.sessionId, { next: record.sessionSeq + 1, lastAt: record.at, ended: record.ends }, MAX_SESSIONS)
+      ;(record.ends ? open : ended).delete(record.sessionId)
+      touch(record.ends ? ended : open, record.sessionId, { next: record.sessionSeq + 1, lastAt: record.at })
+      if (open.size + ended.size > MAX_SESSIONS) dropFirst(ended.size > 0 ? ended : open)
     },
-    idle: (before) => [...openSessions(sessions)].filter(([, session]) => session.lastAt < before).map(([id]) => id),
-    oldest() {
-      for (const [, session] of openSessions(sessions)) return session.lastAt
-      return undefined
+    idle(before) {
+      const found: string[] = []
+      for (const [id, { lastAt }] of open) {
+        if (lastAt >= before) break
+        found.push(id)
+      }
+      return found
     },
-    snapshot: (size) => ({
-      size,
-      sessions: [...sessions].map(([id, { next, lastAt, ended }]) => [id, next, lastAt, ended] as const),
-      producers: [...producers],
-    }),
+    oldest: () => open.values().next().value?.lastAt,
+    count: () => open.size + ended.size,
+    snapshot: (size) => ({ size, sessions: [...rows(open, false), ...rows(ended, true)], producers: [...producers] }),
   }
+}
+
+function rows(sessions: ReadonlyMap<string, Session>, ended: boolean) {
+  return [...sessions].map(([id, { next, lastAt }]) => [id, next, lastAt, ended] as const)
 }
 
 /** Reads what `snapshot` gave; `undefined` when the text is anything else. */
@@ -86,13 +99,12 @@ function isTable(value: unknown, columns: number): boolean {
   )
 }
 
-function* openSessions(sessions: ReadonlyMap<string, Session>): Generator<[string, Session]> {
-  for (const entry of sessions) if (!entry[1].ended) yield entry
-}
-
-/** Moves the key to the end, the place of the last used; the first one goes when there are too many. */
-function touch<T>(map: Map<string, T>, key: string, value: T, max: number): void {
+/** Moves the key to the end, the place of the last used. */
+function touch<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key)
   map.set(key, value)
-  if (map.size > max) map.delete(map.keys().next().value ?? '')
+}
+
+function dropFirst(map: Map<string, unknown>): void {
+  for (const key of map.keys()) return void map.delete(key)
 }

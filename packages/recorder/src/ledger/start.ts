@@ -1,7 +1,8 @@
 /**
- * The end of every opening: log.start, and a descriptor that is let go when it fails.
+ * What every opening has in common: a core that did nothing yet, log.start, a descriptor that is let go when it fails.
  * @module
  */
+import { GENESIS } from '@sworn/verify'
 import { type Linked, linkReserved } from './commit.ts'
 import type { Core } from './core.ts'
 
@@ -19,5 +20,20 @@ export function releasing(core: Core, step: () => void): Core {
   } catch (e) {
     core.writer.close()
     throw e
+  }
+}
+
+/** A core before its first record: nothing synced, nothing due. */
+export function blankState() {
+  return {
+    signedAt: 0,
+    durableSize: 0,
+    synced: { size: 0, head: GENESIS },
+    headWrittenAt: 0,
+    derivedSince: 0,
+    sessionsKept: 0,
+    dirtyCount: 0,
+    dirtySince: 0,
+    batch: { lines: [], bytes: 0, kept: [] },
   }
 }

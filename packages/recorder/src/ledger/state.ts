@@ -24,6 +24,7 @@ export interface State {
   refusal(): SwornError | undefined
   /** Runs a step that writes. A failure of the file system poisons and becomes APPEND_UNKNOWN. */
   attempt<T>(step: (core: Core) => T): T
+  /** Lets the descriptor go; everything is refused from here on. */
   end(): void
 }
 
@@ -38,6 +39,10 @@ export function createState(env: Env): State {
   function poison(): void {
     poisoned = true
     retryAt = 0
+    letGo()
+  }
+
+  function letGo(): void {
     try {
       core.writer.close()
     } catch {
@@ -92,6 +97,7 @@ export function createState(env: Env): State {
       }
     },
     end() {
+      letGo()
       final = new SwornError('LEDGER_CLOSED', 'the ledger was closed', env.layout.path)
     },
   }

@@ -6,7 +6,7 @@
  */
 import { endIdleSession } from './admit.ts'
 import { checkpointDueAt, checkpointWhenDue } from './checkpoints.ts'
-import { write } from './commit.ts'
+import { derivedDueAt, write, writeDerived } from './commit.ts'
 import type { Core } from './core.ts'
 import { followRename, movedAway, rotate, rotationDue } from './rotation.ts'
 import type { State } from './state.ts'
@@ -21,6 +21,7 @@ export function tick(state: State): void {
       followClock(core)
       for (const id of core.sessions.idle(core.env.now() - IDLE_SESSION_MS)) endIdleSession(core, id)
       write(core)
+      if (core.env.now() >= derivedDueAt(core)) writeDerived(core)
       checkpointWhenDue(core)
       if (rotationDue(core)) rotate(core)
       state.upkeep.step()
@@ -39,6 +40,7 @@ export function nextTickAt(state: State): number {
   const { rotateMs, now } = core.env
   return Math.min(
     checkpointDueAt(core),
+    derivedDueAt(core),
     core.size > core.writer.firstSeq + 1 ? core.segmentStartedAt + rotateMs : Number.POSITIVE_INFINITY,
     idle === undefined ? Number.POSITIVE_INFINITY : idle + IDLE_SESSION_MS + 1,
     upkeep.pending() ? now() : Number.POSITIVE_INFINITY,
@@ -49,6 +51,7 @@ export function nextTickAt(state: State): number {
 function followClock(core: Core): void {
   const now = core.env.now()
   core.signedAt = Math.min(core.signedAt, now)
+  core.derivedSince = Math.min(core.derivedSince, now)
   core.dirtySince = Math.min(core.dirtySince, now)
   core.segmentStartedAt = Math.min(core.segmentStartedAt, now)
 }

@@ -1,0 +1,44 @@
+/**
+ * What may be asked of an open ledger besides appending.
+ * @module
+ */
+import { stop } from './close.ts'
+import { sync, writeDerived } from './commit.ts'
+import type { Core } from './core.ts'
+import { rotateKey } from './key-rotation.ts'
+import { type PrunePolicy, prune } from './prune.ts'
+import { entryHashAt } from './replay.ts'
+import { followRename, movedAway } from './rotation.ts'
+import { listSegments } from './segments.ts'
+import type { State } from './state.ts'
+import { nextTickAt, tick } from './tick.ts'
+
+/** The part of a Ledger that is one step each; promises and errors are told there. */
+export function createOperations(state: State) {
+  return {
+    sync: () => state.attempt((core) => sync(core)),
+    tick: () => tick(state),
+    nextTickAt: () => nextTickAt(state),
+    reopen: () => state.attempt((core) => (movedAway(core) ? followRename(core) : sync(core))),
+    rotateKey: () => state.attempt(rotateKey),
+    prune: (upTo: number, policy: PrunePolicy) => state.attempt((core) => prune(core, upTo, policy)),
+    holds: (seq: number, entryHash: string) => state.attempt((core) => seq < core.size && holds(core, seq, entryHash)),
+    close: () => close(state),
+    abandon: () => state.end(),
+  }
+}
+
+function holds(core: Core, seq: number, entryHash: string): boolean {
+  sync(core)
+  writeDerived(core)
+  return entryHashAt(core.env, listSegments(core.env), seq) === entryHash
+}
+
+function close(state: State): void {
+  if (state.refusal()?.code === 'LEDGER_CLOSED') return
+  try {
+    state.attempt(stop)
+  } finally {
+    state.end()
+  }
+}
