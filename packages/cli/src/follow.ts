@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly signals: HangupSource
   readonly watch?: WatchOptions
   readonly say: Say
+  /** True for a process that only relays and records: its ledger needs no thread. */
+  readonly here?: boolean
 }
 
 /** Follows until it is closed. */

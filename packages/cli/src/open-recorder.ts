@@ -15,6 +15,7 @@ import {
   loadConfig,
   type OpenPortOptions,
   openPort,
+  openPortHere,
   type Port,
   type previousLog,
   type Recorder,
@@ -107,7 +108,7 @@ export async function openAll(options: OpenOptions, surroundings: Surroundings =
   if (unknown !== undefined) throw new TypeError(`unknown option ${JSON.stringify(unknown)}`)
   const config = readConfiguration(options)
   if (!config.values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
-  const held = await openPort(toPortOptions(config, options))
+  const held = await (surroundings.here ? openPortHere : openPort)(toPortOptions(config, options))
   const identity = findIdentity(config, options.env ?? process.env)
   let following: Closable | undefined
   const port: Port = {

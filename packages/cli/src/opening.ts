@@ -9,11 +9,13 @@ export interface CommandOptions {
   readonly user?: string | undefined
   readonly agent?: string | undefined
   readonly previousLog?: OpenOptions['previousLog'] | undefined
+  /** True for a process that only relays and records. */
+  readonly here?: boolean
 }
 
 /** @throws what `openAll` throws */
 export async function openFor(io: Io, options: CommandOptions): Promise<Opened> {
-  const { path, config, policy, user, agent, previousLog } = options
+  const { path, config, policy, user, agent, previousLog, here = false } = options
   const given = {
     cwd: io.cwd,
     env: io.env,
@@ -24,7 +26,7 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     ...(agent !== undefined && { agent }),
     ...(previousLog !== undefined && { previousLog }),
   }
-  const opened = await openAll(given, { signals: process, say: io.say })
+  const opened = await openAll(given, { signals: process, say: io.say, here })
   describe(opened, io)
   return opened
 }

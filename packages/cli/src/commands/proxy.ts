@@ -4,7 +4,6 @@
  */
 import { runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
-import { parse } from 'shell-quote'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import { openFor } from '../opening.ts'
 
@@ -31,7 +30,7 @@ export const proxy = defineCommand({
   example: 'sworn proxy --policy agent.yaml -- npx -y @modelcontextprotocol/server-filesystem /data',
   notes: ['The exit code is that of the server. Without a policy everything is recorded and nothing is blocked.'],
   async run(args, flags, io) {
-    const [command, ...rest] = flags.target === undefined ? args : [...splitTarget(flags.target), ...args]
+    const [command, ...rest] = flags.target === undefined ? args : [...(await splitTarget(flags.target)), ...args]
     if (!command) throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…` or --target "CMD ARGS"')
     const opened = await openFor(io, {
       path: flags['audit-log'],
@@ -39,6 +38,7 @@ export const proxy = defineCommand({
       policy: flags.policy,
       user: flags.user,
       agent: flags.agent,
+      here: true,
     })
     if (!opened.policyNamed) io.say('warn', 'no policy: everything is recorded, nothing is blocked')
     if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
@@ -74,7 +74,8 @@ export const proxy = defineCommand({
  * Words of `--target`, as a shell would split them; nothing is expanded.
  * @throws SwornError USAGE for operators, globs and comments: no shell runs here
  */
-export function splitTarget(target: string): string[] {
+export async function splitTarget(target: string): Promise<string[]> {
+  const { parse } = await import('shell-quote')
   return parse(target, (name) => `$${name}`).map((word) => {
     if (typeof word === 'string') return word
     throw new SwornError('USAGE', 'plain words were expected: no shell runs here, so operators and patterns mean nothing', '--target')
