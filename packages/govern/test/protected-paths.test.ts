@@ -1,6 +1,6 @@
 /** Which spellings of a protected path are found, in which profile. @module */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -82,6 +82,24 @@ describe('AW23: what the reference misses, strict finds', () => {
       rmSync(root, { recursive: true })
     }
   })
+})
+
+test('a working directory that is moved away and replaced by a link does not hide what its old name leads to', async () => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'govern-')))
+  const work = join(root, 'work')
+  try {
+    mkdirSync(join(root, 'secret'))
+    mkdirSync(work)
+    const gate = gateOf(`allowed_tools: [run]\nprotected_paths: [${join(root, 'secret')}]`, { platform: nodePlatform(work) })
+    const decide = async (path: string) => (await gate.judge(call('run', { path }))).decision
+    assert.deepEqual([await decide(join(work, 'new')), await decide('new')], ['allow', 'allow'])
+    renameSync(work, join(root, 'moved'))
+    symlinkSync(join(root, 'secret'), work)
+    assert.equal(await decide(join(work, 'new')), 'deny')
+    assert.equal(await decide('new'), 'allow', 'the server stands in the directory that was moved')
+  } finally {
+    rmSync(root, { recursive: true })
+  }
 })
 
 test('a link cannot be hidden behind other paths: values and commands are all resolved, or the call is refused', async () => {

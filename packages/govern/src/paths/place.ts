@@ -7,6 +7,8 @@
 export interface Platform {
   readonly home: string
   readonly cwd: string
+  /** `cwd` without links, as the process entered it: a relative path begins there, whatever the name leads to now. */
+  readonly realCwd?: string
   /** The path without symbolic links; throws when it does not exist. */
   realpath(path: string): string
   /** False when nothing has this name, links not followed; asked before `realpath`, because most texts name no file. */
@@ -43,8 +45,9 @@ export function isInside(place: string, root: string): boolean {
  * it is on disk. What does not exist keeps its name. At most 64 lookups, the rest is taken literally.
  */
 export function resolveLinks(path: string, platform: Platform): string {
-  const absolute = isAbsolute(path) ? path : `${toSlashes(platform.cwd)}/${path}`
-  if (!absolute.includes('/..')) return resolveExisting(toPlace(absolute, '/'), platform)
+  const isRelative = !isAbsolute(path)
+  const absolute = isRelative ? `${toSlashes(platform.cwd)}/${path}` : path
+  if (!absolute.includes('/..')) return resolveExisting(toPlace(absolute, '/'), platform, isRelative)
   let at = ''
   for (const [index, segment] of absolute.split('/').entries()) {
     if (segment === '' || segment === '.') continue
@@ -55,11 +58,12 @@ export function resolveLinks(path: string, platform: Platform): string {
 }
 
 /** The longest existing part without links, the rest appended. */
-function resolveExisting(place: string, platform: Platform): string {
+function resolveExisting(place: string, platform: Platform, isRelative: boolean): string {
   const segments = place.split('/')
   for (let count = segments.length; count > 0; count--) {
     if (segments.length - count >= MAX_LOOKUPS) break
-    const found = tryRealpath(segments.slice(0, count).join('/') || '/', platform)
+    const part = segments.slice(0, count).join('/') || '/'
+    const found = isRelative && part === platform.cwd ? (platform.realCwd ?? tryRealpath(part, platform)) : tryRealpath(part, platform)
     if (found !== undefined) return toPlace([found, ...segments.slice(count)].join('/'), '/')
   }
   return place

@@ -1,12 +1,13 @@
 /**
  * The queue between callers and the port: one batch per turn of the event loop, in call order, bounded.
  *
- * A `sync` event sends the batch at once. When `max` events or `maxBytes` bytes are unacknowledged, `wait` blocks
+ * A `sync` event, and one that gates an action, sends the batch at once. When `max` events or `maxBytes` bytes are unacknowledged, `wait` blocks
  * the caller until the port has put them on disk; a port that cannot do that makes the event wait in line, and a
  * line as long again is refused. `shed` drops the event, counts it, and reports the loss as soon as there is room.
  * @module
  */
 import { SwornError } from '@sworn/verify'
+import { levelOf } from '../event/durability.ts'
 import type { Ack, Port, Submission } from '../port/types.ts'
 import type { Meter } from './stats.ts'
 
@@ -80,7 +81,8 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     pending.submissions.push(submission)
     pending.waiters.push(waiter)
     pending.chars += chars
-    if (submission.level === 'sync') send()
+    if (submission.level === 'sync' || levelOf(submission.eventType) === 'sync')
+      send() // somebody's action waits for it
     else if (!scheduled) {
       scheduled = true
       setImmediate(send)
