@@ -1,12 +1,13 @@
 /** What reaches the data socket is hostile: none of it stops, blocks or fills the recorder. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { createFrameReader, type FrameBody, formatFrame, MAX_FRAME_BYTES } from '../src/handover/frames.ts'
 import { parseRequest } from '../src/handover/messages.ts'
+import { serveSession } from '../src/handover/session.ts'
 import type { WorkerPort } from '../src/port/worker.ts'
 import { openFakePort } from './support/fake-port.ts'
 import { acksOf } from './support/port-contract.ts'
@@ -35,6 +36,8 @@ const length = (bytes: number) => {
   header.writeUInt32BE(bytes)
   return header
 }
+
+const greeting = { versions: [1], sworn: '0', nonce: 'n', pid: 1, logId: '' }
 
 const streams: [string, Buffer][] = [
   ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
@@ -99,6 +102,23 @@ function isStuck(socket: Socket, frame: Buffer): Promise<boolean> {
     })
   })
 }
+
+test('a frame that never ends, byte by byte, ends the connection in time', async () => {
+  const served = Promise.withResolvers<Socket>()
+  const server = createServer((socket) => {
+    serveSession(socket, { greeting: () => greeting, opened: new Promise(() => undefined) }, 60)
+    served.resolve(socket)
+  })
+  const address = join(temporaryDirectory(), 's')
+  await new Promise<void>((resolve) => server.listen(address, resolve))
+  const socket = connect({ path: address })
+  socket.on('error', () => undefined)
+  socket.write(Buffer.concat([length(1000), Buffer.from('{')]))
+  const drip = setInterval(() => socket.write(' '), 5)
+  await closed(await served.promise)
+  clearInterval(drip)
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+})
 
 test('300 connections at once leave the recorder answering', async () => {
   const sockets = Array.from({ length: 300 }, dial)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -10,7 +10,8 @@ import { SwornError } from '@sworn/verify'
 import { prepareLedgerDirectory, prepareSocketDirectories } from '../src/handover/directories.ts'
 import { establish } from '../src/handover/establish.ts'
 import { acquireLock, readHolder, writeHolder } from '../src/handover/lock.ts'
-import { findPlaces, nodePlatform, type Platform } from '../src/handover/platform.ts'
+import { openThreadDoor } from '../src/handover/open-thread-door.ts'
+import { findPlaces, mountType, networkName, nodePlatform, type Platform } from '../src/handover/platform.ts'
 import { PATIENCE, type Setup } from '../src/handover/setup.ts'
 import { openFakeLedger } from './support/fake-ledger.ts'
 import { temporaryDirectory } from './support/temporary.ts'
@@ -149,4 +150,50 @@ test('macOS: two processes share a ledger', async () => {
   assert.deepEqual([first.kind, second.kind], ['recorder', 'client'])
   await second.close()
   await first.close()
+})
+
+const MOUNTS = [
+  '21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw',
+  '30 21 0:40 / /mnt/disk rw - fuse.gocryptfs /secret rw',
+  '31 21 0:41 / /mnt/my\\040bucket rw - fuse.s3fs s3fs rw',
+  '32 31 0:42 / /mnt/my\\040bucket/local rw - ext4 /dev/vdb rw',
+].join('\n')
+
+const networks: [string, number, string | undefined][] = [
+  ['/x', 0x6969, 'NFS'],
+  ['/x', 0xff534d42, 'CIFS'],
+  ['/x', 0xfe534d42, 'SMB2'],
+  ['/x', 0xef53, undefined],
+  ['/mnt/disk/audit', 0x65735546, undefined],
+  ['/mnt/my bucket', 0x65735546, 'fuse.s3fs'],
+  ['/mnt/my bucket/audit', 0x65735546, 'fuse.s3fs'],
+  ['/mnt/my bucket2', 0x65735546, undefined],
+]
+for (const [directory, type, expected] of networks) {
+  test(`statfs type 0x${type.toString(16)} at ${directory} is ${expected ?? 'a local file system'}`, () => {
+    assert.equal(
+      networkName(type, () => mountType(directory, MOUNTS)),
+      expected,
+    )
+  })
+}
+
+test('a ledger on a network file system is refused before anything is made there, unless that is wanted', async () => {
+  const directory = temporaryDirectory()
+  const platform = { ...nodePlatform(), networkFileSystem: () => 'NFS' }
+  const opening = (sharedFileSystem: boolean) => {
+    const options = { ledger: { path: directory, home: directory }, producerId: 'p', swornVersion: '0', syncDelayMs: 5, patience: PATIENCE }
+    const driver = { place: { path: directory, root: directory }, open: () => openFakeLedger(directory) }
+    return openThreadDoor({ ...options, ephemeral: false, sharedFileSystem }, { spawnRecorder: () => undefined }, driver, platform)
+  }
+  assert.throws(
+    () => opening(false),
+    (e) => SwornError.is(e, 'IO_FAILED') && /found NFS/.test(e.message),
+  )
+  assert.deepEqual(readdirSync(directory), [])
+  await (await opening(true)).close()
+})
+
+test('this machine keeps its temporary files on a local file system', { skip: process.platform !== 'linux' && 'Linux only' }, () => {
+  assert.equal(nodePlatform().networkFileSystem(temporaryDirectory()), undefined)
 })

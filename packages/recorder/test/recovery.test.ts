@@ -115,6 +115,21 @@ describe('opening again', () => {
     assert.deepEqual(files(), before, 'nothing is written, nothing is cut')
   })
 
+  it('refuses, and changes nothing, when whoever opens was promised a record that is not there', () => {
+    const disk = createCase()
+    const ledger = disk.open()
+    const [ack] = ledger.append([item(1, 'sync')])
+    const promised = acked(ack)
+    disk.open({ acknowledged: promised })
+    const before = content(disk)
+    for (const wrong of [{ logId: 'A'.repeat(22) }, { entryHash: 'a'.repeat(64) }, { seq: 1 }, { seq: 999 }]) {
+      assert.throws(() => disk.open({ acknowledged: { ...promised, ...wrong } }), code('ACKNOWLEDGED_LOST'), JSON.stringify(wrong))
+    }
+    assert.throws(() => disk.open({ path: '/elsewhere', acknowledged: promised }), code('ACKNOWLEDGED_LOST'))
+    assert.deepEqual(content(disk), before)
+    assert.equal(disk.ops.stat('/elsewhere'), undefined)
+  })
+
   it('refuses other records under the signed size: fork', () => {
     const disk = closedCase()
     const other = createCase('other')

@@ -5,6 +5,7 @@
  * is a dead one; no greeting in time is a paused one, which keeps its lock. Source: docs/format.md.
  * @module
  */
+import { lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { createFrameReader, type FrameBody, type FrameReader } from './frames.ts'
 import { type Greeting, parseGreeting } from './messages.ts'
@@ -15,6 +16,8 @@ export type Contact =
   /** Somebody is there and does not speak: paused, or not a recorder. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'forbidden' }
+  /** Another user put the socket there: not spoken to, whoever answers. */
+  | { readonly kind: 'foreign' }
 
 /** A socket whose frames can be awaited one by one, or taken as they come. */
 export interface Line {
@@ -27,6 +30,7 @@ export interface Line {
 
 /** Connects to `address` and waits at most `timeoutMs` for the greeting. */
 export async function meet(address: string, timeoutMs: number): Promise<Contact> {
+  if (isForeign(address)) return { kind: 'foreign' }
   const socket = connect({ path: address })
   const line = createLine(socket)
   const failure = await connected(socket, timeoutMs)
@@ -38,6 +42,17 @@ export async function meet(address: string, timeoutMs: number): Promise<Contact>
   socket.destroy()
   if (failure === 'ENOENT' || failure === 'ECONNREFUSED') return { kind: 'dead' }
   return { kind: failure === 'EACCES' || failure === 'EPERM' ? 'forbidden' : 'silent' }
+}
+
+/** A pipe has no owner to look at; neither has what is not there. */
+function isForeign(address: string): boolean {
+  const uid = process.getuid?.()
+  try {
+    const found = uid === undefined ? undefined : lstatSync(address, { throwIfNoEntry: false })
+    return found !== undefined && found.uid !== uid
+  } catch {
+    return false // connecting tells why
+  }
 }
 
 /** Undefined when connected, else the error's code. */

@@ -5,7 +5,7 @@
  * it is refused, never mended. Source: docs/format.md, several processes.
  * @module
  */
-import { existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import type { Places, Platform } from './platform.ts'
@@ -46,7 +46,7 @@ export function prepareSocketDirectories(places: Places, platform: Platform): vo
 
 function made(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(directory, 0o700) // whatever the umask left
     return directory
   } catch (cause) {
     throw new SwornError('IO_FAILED', 'the directory cannot be made', directory, { cause })

@@ -53,6 +53,7 @@ async function handOver(setup: Setup, newest: KnownEntry | undefined): Promise<R
 async function join(setup: Setup, contact: Exclude<Contact, { kind: 'dead' }>, newest: KnownEntry | undefined): Promise<Role | undefined> {
   const { places, patience, producerId, swornVersion } = setup
   if (contact.kind === 'forbidden') throw busy(places, 'its data socket refuses this user; give each its own ledger, or share one recorder')
+  if (contact.kind === 'foreign') throw busy(places, 'its data socket belongs to another user; give each its own ledger')
   if (contact.kind === 'silent') throw busy(places, `its data socket did not answer within ${patience.greetMs} ms`)
   return openClient(contact.line, contact.greeting, { producerId, swornVersion, newest, welcomeTimeoutMs: patience.welcomeMs })
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { SwornError } from '@sworn/verify'
@@ -91,6 +91,7 @@ export function writeHolder(places: Places, holder: Holder): void {
   const temporary = `${places.lockFile}.${holder.pid}`
   try {
     writeFileSync(temporary, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
+    chmodSync(temporary, 0o600) // whatever the umask left
     renameSync(temporary, places.lockFile)
   } catch (cause) {
     throw new SwornError('IO_FAILED', 'the holder cannot be written', places.lockFile, { cause })

@@ -22,7 +22,10 @@ export async function openPortHere(options: OpenPortOptions): Promise<Door> {
   const thread = toThreadOptions(options)
   const { path, root } = ledgerLayout(nodeFileOps, thread.ledger.path)
   const hooks = { spawnRecorder: options.spawnRecorder ?? (() => undefined) }
-  const door = await openThreadDoor(thread, hooks, { place: { path, root }, open: () => openLedger(thread.ledger) })
+  const door = await openThreadDoor(thread, hooks, {
+    place: { path, root },
+    open: (newest) => openLedger({ ...thread.ledger, ...(newest && { acknowledged: newest }) }),
+  })
   const onExit = () => void door.closeSync()
   process.on('exit', onExit)
   return {

@@ -19,6 +19,8 @@ export interface OpenPortOptions extends LedgerSettings {
    * this process becomes the recorder only when that one does not answer within 1 s.
    */
   readonly ephemeral?: boolean
+  /** True takes a ledger on NFS, SMB, s3fs and the like, which is refused otherwise: whoever does that sees to it that one machine records. */
+  readonly sharedFileSystem?: boolean
   /** Starts a detached `sworn recorder` on the same path. */
   readonly spawnRecorder?: () => void
   /** 0 to 50, default 5: how far fdatasync may stay behind. */
@@ -44,7 +46,7 @@ export function openPort(options: OpenPortOptions): Promise<WorkerPort> {
 
 /** Defaults filled in, functions left out. */
 export function toThreadOptions(options: OpenPortOptions): ThreadOptions {
-  const { ephemeral = false, spawnRecorder, syncDelayMs = DEFAULT_SYNC_DELAY_MS, patience, ...ledger } = options
+  const { ephemeral = false, sharedFileSystem = false, spawnRecorder, syncDelayMs = DEFAULT_SYNC_DELAY_MS, patience, ...ledger } = options
   return {
     ledger,
     producerId: randomUUID(),
@@ -52,5 +54,6 @@ export function toThreadOptions(options: OpenPortOptions): ThreadOptions {
     syncDelayMs,
     patience: { ...PATIENCE, ...patience },
     ephemeral: ephemeral && spawnRecorder !== undefined,
+    sharedFileSystem,
   }
 }

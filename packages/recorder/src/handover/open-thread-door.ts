@@ -5,13 +5,13 @@
 import type { ThreadHooks } from '../port/thread-host.ts'
 import { type LedgerPlace, prepareLedgerDirectory, prepareSocketDirectories } from './directories.ts'
 import { type Door, openDoor } from './door.ts'
-import { findPlaces, nodePlatform, type Platform } from './platform.ts'
-import type { SharedLedger } from './setup.ts'
+import { checkLocal, findPlaces, nodePlatform, type Platform } from './platform.ts'
+import type { Setup } from './setup.ts'
 import type { ThreadOptions } from './thread-options.ts'
 
 export interface LedgerDriver {
   readonly place: LedgerPlace
-  readonly open: () => SharedLedger
+  readonly open: Setup['openLedger']
 }
 
 /** Prepares the directories and opens the door. @throws SwornError as `openDoor`, LEDGER_NOT_FOUND, LEDGER_DETACHED */
@@ -23,6 +23,7 @@ export function openThreadDoor(
 ): Promise<Door> {
   prepareLedgerDirectory(driver.place, options.ledger.requireExisting ?? false)
   const places = findPlaces(driver.place.root, platform)
+  if (!options.sharedFileSystem) checkLocal(places, platform)
   prepareSocketDirectories(places, platform)
   const { producerId, swornVersion, syncDelayMs, patience, ephemeral } = options
   return openDoor({

@@ -7,9 +7,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SwornError } from '@sworn/verify'
 
 export interface Platform {
   readonly kind: 'linux' | 'darwin' | 'win32'
@@ -21,6 +22,8 @@ export interface Platform {
   readonly uid: number | undefined
   /** True when other machines may see the same files. */
   readonly isShared: (directory: string) => boolean
+  /** The name of the network file system a directory lies on; undefined on a local one. */
+  readonly networkFileSystem: (directory: string) => string | undefined
 }
 
 /** Where one ledger's lock and data endpoint are. */
@@ -37,8 +40,21 @@ export interface Places {
 const MAX_SOCKET_PATH = 100
 /** Characters of the name where a path has to stay short. */
 const SHORT_NAME = 16
+const FUSE = 0x65735546
 /** statfs types of NFS, SMB, CIFS, SMB2, 9p, FUSE, AFS, Ceph. */
-const SHARED_TYPES: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x65735546, 0x5346414f, 0x00c36400])
+const SHARED_TYPES: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, FUSE, 0x5346414f, 0x00c36400])
+
+/** Those on which neither locks nor syncs can be relied on. */
+const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x5346414f, 'AFS'],
+  [0x00c36400, 'Ceph'],
+])
+/** FUSE mounts that lead to another machine, by their type in mountinfo. */
+const NETWORK_FUSE = /^fuse\.(?:s3fs|sshfs|rclone|goofys|gcsfuse|mount-s3|blobfuse2?|glusterfs|ceph)$/
 
 /** The platform this process runs on. */
 export function nodePlatform(env: NodeJS.ProcessEnv = process.env): Platform {
@@ -50,7 +66,46 @@ export function nodePlatform(env: NodeJS.ProcessEnv = process.env): Platform {
     runtimeDirectory: join(env.XDG_RUNTIME_DIR || tmpdir(), uid === undefined ? 'sworn' : `sworn-${uid}`),
     uid,
     isShared: (directory) => SHARED_TYPES.has(statfsSync(directory).type),
+    networkFileSystem: (directory) =>
+      kind === 'linux' ? networkName(statfsSync(directory).type, () => mountType(realpathSync(directory), readMounts())) : undefined,
   }
+}
+
+/** By statfs type; FUSE is asked for the type of its mount. */
+export function networkName(type: number, mount: () => string): string | undefined {
+  if (type !== FUSE) return NETWORK_TYPES.get(type)
+  const name = mount()
+  return NETWORK_FUSE.test(name) ? name : undefined
+}
+
+/** The file system type that /proc/self/mountinfo names for `directory`; empty when it names none. */
+export function mountType(directory: string, mounts: string): string {
+  const found = mounts.split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ')
+    const point = before.split(' ')[4]?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))) ?? ''
+    const within = point === '/' || directory === point || directory.startsWith(`${point}/`)
+    return point !== '' && within ? [{ point, type: after.split(' ')[0] ?? '' }] : []
+  })
+  return found.reduce((best, mount) => (mount.point.length >= best.point.length ? mount : best), { point: '', type: '' }).type
+}
+
+function readMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Locks do not reach other machines there, and a sync may not reach the disk. @throws SwornError IO_FAILED */
+export function checkLocal(places: Places, platform: Platform): void {
+  const name = platform.networkFileSystem(places.directory)
+  if (name === undefined) return
+  throw new SwornError(
+    'IO_FAILED',
+    `a local file system was expected, found ${name}, where neither locks nor syncs can be relied on`,
+    places.directory,
+  )
 }
 
 function readBootId(): string {

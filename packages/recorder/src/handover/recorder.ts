@@ -28,6 +28,11 @@ interface Fence {
   readonly onFall: Promise<void>
 }
 
+/** Lets the ledger's descriptor go without writing. */
+interface Abandon {
+  readonly abandon: () => void
+}
+
 /**
  * Becomes the recorder under `lock`, which it owns from here on.
  *
@@ -84,14 +89,15 @@ function createFence(endpoint: Endpoint): Fence {
   }
 }
 
-function openChecked(setup: Setup, fence: Fence, newest: KnownEntry | undefined): OpenedLedger {
-  const ledger = setup.openLedger()
+function openChecked(setup: Setup, fence: Fence, newest: KnownEntry | undefined): OpenedLedger & Abandon {
+  const ledger = fenced(setup.openLedger(newest), fence)
   const holds = (entry: KnownEntry) => ledger.info.logId === entry.logId && ledger.holds(entry.seq, entry.entryHash)
   if (newest && !holds(newest)) {
-    ledger.close()
+    ledger.abandon() // read-only from here on: not even log.stop
     throw new SwornError('ACKNOWLEDGED_LOST', 'an acknowledged event is not in the ledger', `seq=${newest.seq}`)
   }
-  return { commit: createGroupCommit(fenced(ledger, fence), { syncDelayMs: setup.syncDelayMs }), holds, fenced: fence.fallen }
+  const commit = createGroupCommit(ledger, { syncDelayMs: setup.syncDelayMs })
+  return { commit, holds, fenced: fence.fallen, abandon: () => ledger.abandon() }
 }
 
 /** The same ledger, untouched once the fence fell. */
@@ -111,18 +117,23 @@ function fenced(ledger: SharedLedger, fence: Fence): SharedLedger {
     },
     nextTickAt: () => ledger.nextTickAt(),
     reserve: (step) => ledger.reserve(step),
-    holds: (seq, entryHash) => ledger.holds(seq, entryHash),
+    holds(seq, entryHash) {
+      if (!fence.holds()) throw fencedError()
+      return ledger.holds(seq, entryHash)
+    },
     reopen() {
       if (!fence.holds()) throw fencedError()
       ledger.reopen()
     },
     close() {
       if (fence.holds()) ledger.close()
+      else ledger.abandon()
     },
+    abandon: () => ledger.abandon(),
   }
 }
 
-function createRecorder(setup: Setup, { commit }: OpenedLedger, fence: Fence, release: () => Promise<void>): Role {
+function createRecorder(setup: Setup, { commit, abandon }: OpenedLedger & Abandon, fence: Fence, release: () => Promise<void>): Role {
   const look = setInterval(() => fence.holds(), LOOK_MS)
   look.unref()
 
@@ -135,11 +146,10 @@ function createRecorder(setup: Setup, { commit }: OpenedLedger, fence: Fence, re
     }
   }
 
-  // BUG: the ledger's descriptors stay open until the process ends, because closing it would write
-  // log.stop. Two descriptors for each time that another recorder took this one's place.
   const lost = fence.onFall.then(() => {
     clearInterval(look)
     commit.abandon()
+    abandon()
     return release()
   })
 

@@ -1,7 +1,8 @@
 /**
  * One client of the data socket, seen from the recorder.
  *
- * The client is this user's process and still untrusted. Bounds: a hello within 2 s, frames of 4 MiB,
+ * The client is this user's process and still untrusted. Bounds: a hello within 2 s, frames of 4 MiB that are
+ * whole within 30 s,
  * 4 MiB of events or 1 MiB of unread answers under way, then it is not read from until that shrinks.
  * A stream that is not our protocol is closed. Nothing here waits on a client.
  * @module
@@ -39,15 +40,18 @@ export interface SessionHost {
 }
 
 const HELLO_TIMEOUT_MS = 2_000
+/** How long a frame may stay unfinished: a client that is paused longer connects again. */
+const FRAME_TIMEOUT_MS = 30_000
 const MAX_UNITS_UNDER_WAY = 4 * 1024 * 1024
 const MAX_UNREAD_BYTES = 1024 * 1024
 
 /** Greets and serves `socket` until it ends. */
-export function serveSession(socket: Socket, host: SessionHost): void {
+export function serveSession(socket: Socket, host: SessionHost, frameTimeoutMs = FRAME_TIMEOUT_MS): void {
   const reader = createFrameReader()
   let take: (body: FrameBody) => void = expectHello
   const timer = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS)
   timer.unref()
+  const unfinished = createDeadline(() => socket.destroy(), frameTimeoutMs)
 
   function expectHello(body: FrameBody): void {
     const hello = parseHello(body)
@@ -63,15 +67,35 @@ export function serveSession(socket: Socket, host: SessionHost): void {
   }
 
   socket.on('error', () => undefined) // 'close' follows
-  socket.on('close', () => clearTimeout(timer))
+  socket.on('close', () => {
+    clearTimeout(timer)
+    unfinished.clear()
+  })
   socket.on('data', (chunk: Buffer) => {
     try {
-      for (const body of reader.push(chunk)) take(body)
+      const frames = reader.push(chunk)
+      if (frames.length > 0 || reader.heldBytes() === 0) unfinished.clear()
+      if (reader.heldBytes() > 0) unfinished.start()
+      for (const body of frames) take(body)
     } catch {
       socket.destroy()
     }
   })
   socket.write(formatFrame({ kind: 'greeting', ...host.greeting() }))
+}
+
+/** Runs `passed` unless cleared in time; starting it again while it runs does nothing. */
+function createDeadline(passed: () => void, limitMs: number) {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start() {
+      timer ??= setTimeout(passed, limitMs).unref()
+    },
+    clear() {
+      clearTimeout(timer)
+      timer = undefined
+    },
+  }
 }
 
 async function welcome(socket: Socket, host: SessionHost, hello: Hello): Promise<(body: FrameBody) => void> {

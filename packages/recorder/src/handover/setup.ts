@@ -3,12 +3,15 @@
  * @module
  */
 import type { AppendableLedger } from '../port/group-commit.ts'
+import type { KnownEntry } from './messages.ts'
 import type { Places, Platform } from './platform.ts'
 
 /** A ledger that can also tell what it holds. */
 export interface SharedLedger extends AppendableLedger {
   /** True when the entry at `seq` has this hash (64 lowercase hex characters). */
   holds(seq: number, entryHash: string): boolean
+  /** Lets go without writing: another process appends to it now. */
+  abandon(): void
 }
 
 export interface Patience {
@@ -29,8 +32,11 @@ export const PATIENCE: Patience = { greetMs: 2_000, welcomeMs: 30_000, ackMs: 2_
 export interface Setup {
   readonly places: Places
   readonly platform: Platform
-  /** Recovers and opens the ledger; called under the lock only. @throws SwornError LEDGER_* */
-  readonly openLedger: () => SharedLedger
+  /**
+   * Recovers and opens the ledger; called under the lock only. `newest`: what this producer was promised.
+   * @throws SwornError LEDGER_*, ACKNOWLEDGED_LOST before anything is written
+   */
+  readonly openLedger: (newest: KnownEntry | undefined) => SharedLedger
   readonly producerId: string
   readonly swornVersion: string
   readonly syncDelayMs: number

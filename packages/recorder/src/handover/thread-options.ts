@@ -32,4 +32,6 @@ export interface ThreadOptions {
   readonly patience: Patience
   /** True: ask for a recorder process first. */
   readonly ephemeral: boolean
+  /** True: a ledger on a network file system is not refused. */
+  readonly sharedFileSystem: boolean
 }

@@ -16,6 +16,9 @@ const { path, root } = ledgerLayout(nodeFileOps, options.ledger.path)
 
 if (parentPort) {
   await serveThread(parentPort, control, (hooks) =>
-    openThreadDoor(options, hooks, { place: { path, root }, open: () => openLedger(options.ledger) }),
+    openThreadDoor(options, hooks, {
+      place: { path, root },
+      open: (newest) => openLedger({ ...options.ledger, ...(newest && { acknowledged: newest }) }),
+    }),
   )
 }

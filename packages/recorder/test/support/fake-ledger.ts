@@ -82,5 +82,6 @@ export function openFakeLedger(directory: string): SharedLedger & { readonly siz
       sync()
       closeSync(fd)
     },
+    abandon: () => closeSync(fd),
   }
 }

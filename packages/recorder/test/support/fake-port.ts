@@ -19,6 +19,7 @@ export function openFakePort(path: string, { ephemeral = false, spawnRecorder, p
     syncDelayMs: 5,
     patience: { ...PATIENCE, ...patience },
     ephemeral,
+    sharedFileSystem: false,
   }
   return openWorkerPort({
     start: (control) => startWorker(import.meta.url, './fake-worker-entry', { control, options }),
