@@ -2,16 +2,21 @@
  * Opens the terminal of this process, whatever stdin and stdout are: they may belong to MCP.
  *
  * A process in the background is stopped by the kernel when it reads its terminal, and a proxy that is stopped
- * answers nobody: there the terminal counts as absent. Writing goes through the thread pool, so that a terminal
- * held by Ctrl-S does not hold the process. Source: POSIX.1-2017 §11.1, proc(5).
+ * answers nobody: there the terminal counts as absent. Writing never blocks, neither this thread nor one of the
+ * pool, so that a terminal held by Ctrl-S holds up no call and no exit. Source: POSIX.1-2017 §11.1, proc(5).
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, createWriteStream, openSync, readFileSync } from 'node:fs'
+import { close as closeFile, closeSync, constants, openSync, readFileSync, write } from 'node:fs'
+import { Writable } from 'node:stream'
 import { isatty, ReadStream } from 'node:tty'
 import type { Terminal } from './terminal.ts'
 
 const DEVICE = '/dev/tty'
+/** Between two tries to write to a terminal that takes nothing. */
+const RETRY_MS = 20
+/** For the last words, when the terminal takes nothing. */
+const CLOSE_GRACE_MS = 200
 
 /** @throws Error when there is no terminal, or this process may not read it */
 export function openControllingTerminal(): Terminal {
@@ -20,10 +25,11 @@ export function openControllingTerminal(): Terminal {
   const inputFd = openSync(DEVICE, constants.O_RDWR | constants.O_NOCTTY)
   const outputFd = openOutput(inputFd)
   const input = new ReadStream(inputFd)
-  const output = createWriteStream(DEVICE, { fd: outputFd })
+  const output = createOutput(outputFd)
   const close = () => {
     input.destroy()
     output.end()
+    setTimeout(() => output.destroy(), CLOSE_GRACE_MS).unref()
   }
   return { input, output, close }
 }
@@ -32,11 +38,37 @@ export function openControllingTerminal(): Terminal {
 function openOutput(inputFd: number): number {
   try {
     if (!isatty(inputFd)) throw new Error('the device is no terminal')
-    return openSync(DEVICE, constants.O_WRONLY | constants.O_NOCTTY)
+    return openSync(DEVICE, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK)
   } catch (error) {
     closeSync(inputFd)
     throw error
   }
+}
+
+/** Writes to a descriptor that does not block, and closes it when nothing is being written: numbers are used again. */
+function createOutput(fd: number): Writable {
+  let retry: NodeJS.Timeout | undefined
+  let isWriting = false
+  let closed: (() => void) | undefined
+  const push = (bytes: Buffer, done: (error?: Error) => void) => {
+    isWriting = true
+    write(fd, bytes, 0, bytes.length, null, (error, written) => {
+      isWriting = false
+      if (closed) return closed()
+      if (error && error.code !== 'EAGAIN') return done(error)
+      const rest = bytes.subarray(error ? 0 : written)
+      if (rest.length === 0) return done()
+      retry = setTimeout(push, RETRY_MS, rest, done).unref()
+    })
+  }
+  return new Writable({
+    write: (bytes: Buffer, _encoding, done) => push(bytes, done),
+    destroy(error, done) {
+      clearTimeout(retry)
+      closed = () => closeFile(fd, () => done(error))
+      if (!isWriting) closed()
+    },
+  })
 }
 
 /** How a process learns its group and the group that owns its terminal. */
