@@ -17,6 +17,8 @@ export interface Place {
   /** SWORN_HOME. */
   readonly home: string
   readonly env?: Readonly<Record<string, string>>
+  /** A command that runs it: `unshare -m`, `setpriv …`. */
+  readonly wrap?: readonly string[]
 }
 
 export interface Running {
@@ -28,8 +30,8 @@ export interface Running {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
-/** Starts `sworn argv`; `wrap` is a command that runs it. */
-export function start(argv: readonly string[], { cwd, home, env = {} }: Place, wrap: readonly string[] = []): Running {
+/** Starts `sworn argv`. */
+export function start(argv: readonly string[], { cwd, home, env = {}, wrap = [] }: Place): Running {
   const [command, ...args] = [...wrap, ...SWORN, ...argv]
   const child = spawn(command!, args, { cwd, env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, ...env } })
   const written = { out: '', err: '' }

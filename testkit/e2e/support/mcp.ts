@@ -26,7 +26,8 @@ export function connect(flags: readonly string[], server: readonly string[], pla
 }
 
 /** Starts any server and greets it. */
-export async function open([command, ...args]: readonly string[], { cwd, home, env = {} }: Place): Promise<Connected> {
+export async function open(argv: readonly string[], { cwd, home, env = {}, wrap = [] }: Place): Promise<Connected> {
+  const [command, ...args] = [...wrap, ...argv]
   const transport = new StdioClientTransport({
     command: command!,
     args,
@@ -55,6 +56,11 @@ export const SERVERS = {
   filesystem: (files: string): string[] => reference('filesystem', files),
   memory: (): string[] => reference('memory'),
   everything: (): string[] => reference('everything'),
+}
+
+/** The same server, and a file with every byte that it was sent. */
+export function watched(server: readonly string[], seen: string): string[] {
+  return ['sh', '-c', 'tee "$0" | exec "$@"', seen, ...server]
 }
 
 function reference(name: string, ...args: string[]): string[] {

@@ -54,10 +54,20 @@ export function createAudit(options: AuditOptions): Audit {
   let scheduled: NodeJS.Immediate | undefined
   let failures = 0
   let outstanding = 0
+  /** Reasons told since records were last written. */
+  const told = new Set<string>()
 
-  function fail(why = 'the audit log cannot be written'): void {
+  /** Each reason, by its first word, is told once an outage. */
+  function fail(why: string): void {
     failures++
-    if (failures === 1) options.warn(why)
+    const [word = ''] = why.split(' ', 1)
+    if (!told.has(word)) options.warn(`the audit log cannot be written: ${why}`)
+    told.add(word)
+  }
+
+  function recover(): void {
+    if (told.size > 0) options.warn('the audit log is written again')
+    told.clear()
   }
 
   function done(): void {
@@ -71,7 +81,7 @@ export function createAudit(options: AuditOptions): Audit {
     try {
       return await options.recorder.record(event, level === undefined ? undefined : { level })
     } catch (e) {
-      fail()
+      fail(SwornError.is(e) ? `${e.code} ${e.message}` : 'the recorder failed')
       return SwornError.is(e, 'APPEND_UNKNOWN') ? 'unknown' : 'refused'
     } finally {
       done()
@@ -114,8 +124,11 @@ export function createAudit(options: AuditOptions): Audit {
     })
     const ack = await Promise.race([written, timeout])
     clearTimeout(timer)
-    if (typeof ack === 'object' && isWhere(ack, options.mode)) return true
-    if (ack === late) fail()
+    if (typeof ack === 'object' && isWhere(ack, options.mode)) {
+      recover()
+      return true
+    }
+    if (ack === late) fail(`no acknowledgement within ${options.ackTimeoutMs} ms`)
     const leftOut = typeof ack === 'object' && 'filtered' in ack
     if (leftOut) fail(`audit.events or audit.log_level leaves out ${event.event_type}, which must be recorded before a call`)
     if (options.onFailure === 'continue') return true
