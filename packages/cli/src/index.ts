@@ -2,5 +2,5 @@
 
 export type { Recorder } from '@sworn/recorder'
 export { SwornError } from '@sworn/verify'
+export { openRecorder } from './library.ts'
 export type { OpenOptions } from './open-recorder.ts'
-export { openRecorder } from './open-recorder.ts'

@@ -17,19 +17,15 @@ import {
   openPort,
   openPortHere,
   type Port,
-  type previousLog,
   type Recorder,
-  type RecorderOptions,
-  type RecorderSettings,
-  type RedactOptions,
   readTextFile,
   readTrusted,
 } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { followChanges, type Surroundings } from './follow.ts'
-import { VERSION } from './frame/version.ts'
 import { createLiveConfig, tampered } from './live-config.ts'
 import { planGate } from './open-gate.ts'
+import { type AgentIdentity, type Identity, type PreviousLog, toPortOptions, toRecorderOptions, toSettings } from './wiring.ts'
 
 export interface OpenOptions {
   /** A ledger directory or `.jsonl` file; default `./audit`, or what the configuration says. */
@@ -48,15 +44,6 @@ export interface OpenOptions {
   readonly cwd?: string
 }
 
-type PreviousLog = ReturnType<typeof previousLog>
-
-interface AgentIdentity {
-  readonly name: string
-  readonly version?: string
-  readonly framework?: string
-  readonly model?: string
-}
-
 /** Everything that came out of opening; `recorder` is what the library face returns. */
 export interface Opened {
   readonly recorder: Recorder
@@ -69,7 +56,7 @@ export interface Opened {
   readonly policyFault: string | undefined
   /** Taken once per call, so that a call is judged by one policy. */
   readonly gate: Gate
-  readonly identity: { readonly user?: string; readonly user_source: 'config' | 'env' | 'os' | 'none'; readonly agent?: AgentIdentity }
+  readonly identity: Identity
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
@@ -85,30 +72,30 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'cwd',
 ])
 
+/** What is around an open recorder. */
+export interface OpenSurroundings extends Surroundings {
+  /** Starts a detached recorder of the ledger; absent where that cannot be, or where this process is one. */
+  readonly startRecorder?: (ledger: string) => void
+  /** The process expects to live under 10 s: it starts a recorder instead of becoming one. */
+  readonly shortLived?: boolean
+  /** How long others may take; default: that of the recorder. */
+  readonly patience?: NonNullable<OpenPortOptions['patience']>
+}
+
 /**
- * Opens the ledger and returns its recorder. Until it is closed, saves of the configuration and the policy are
- * noticed and reloaded; SIGHUP reopens the ledger's file and reloads too.
+ * Opens the ledger with everything that is wired to it, and follows what changes until it is closed.
  *
- * @param options options, or the name of a configuration file
  * @throws SwornError CONFIG_INVALID, LEDGER_* as recovery found; TypeError for an unknown option name
  */
-export async function openRecorder(options: OpenOptions | string = {}): Promise<Recorder> {
-  return (await openAll(typeof options === 'string' ? { config: options } : options)).recorder
-}
-
-/** A library has no stderr of its own: what went wrong is a warning of the process. */
-const LIBRARY: Surroundings = {
-  signals: process,
-  say: (level, text) => void (level === 'error' && process.emitWarning(text, 'SwornWarning')),
-}
-
-/** The same with everything that was wired. */
-export async function openAll(options: OpenOptions, surroundings: Surroundings = LIBRARY): Promise<Opened> {
+export async function openAll(options: OpenOptions, surroundings: OpenSurroundings): Promise<Opened> {
   const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
   if (unknown !== undefined) throw new TypeError(`unknown option ${JSON.stringify(unknown)}`)
   const config = readConfiguration(options)
   if (!config.values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
-  const held = await (surroundings.here ? openPortHere : openPort)(toPortOptions(config, options))
+  const held = await (surroundings.here ? openPortHere : openPort)({
+    ...toPortOptions(config, options.previousLog),
+    ...toStart(config, surroundings),
+  })
   const identity = findIdentity(config, options.env ?? process.env)
   let following: Closable | undefined
   const port: Port = {
@@ -147,39 +134,11 @@ export async function openAll(options: OpenOptions, surroundings: Surroundings =
   }
 }
 
-function toPortOptions({ values, directories }: LoadedConfig, { previousLog }: OpenOptions): OpenPortOptions {
-  return {
-    path: values.log_path,
-    home: directories.state,
-    version: VERSION,
-    ...(values.hash && { hash: values.hash }),
-    ...(values.signing === 'record' && { recordSignatures: 'all' }),
-    ...(previousLog && { previousLog }),
-    ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
-    ...(values.signing_key && { signingKey: values.signing_key }),
-  }
-}
-
-function toRecorderOptions(config: LoadedConfig, port: Port, identity: Opened['identity']): RecorderOptions {
-  const { queue } = config.values
-  return {
-    port,
-    ...(identity.user && { user: identity.user }),
-    userSource: identity.user_source,
-    ...(identity.agent && { agent: identity.agent }),
-    ...toSettings(config),
-    ...(queue && { queue: toQueue(queue) }),
-  }
-}
-
-/** What a reload may change. */
-function toSettings({ values }: LoadedConfig): RecorderSettings {
-  return {
-    ...(values.redact && { redact: toRedactOptions(values.redact) }),
-    ...(values.events && { events: values.events }),
-    ...(values.log_level && { logLevel: values.log_level }),
-    onAuditFailure: values.on_audit_failure,
-  }
+/** Whether a recorder process is started where nobody records. */
+function toStart({ recorder, values }: LoadedConfig, { startRecorder, shortLived, patience }: OpenSurroundings): Partial<OpenPortOptions> {
+  const wanted = recorder === 'process' || (recorder === 'by command' && shortLived === true)
+  const start = wanted && startRecorder ? { ephemeral: true, spawnRecorder: () => startRecorder(values.log_path) } : {}
+  return { ...start, ...(patience && { patience }) }
 }
 
 function readConfiguration(options: OpenOptions): LoadedConfig {
@@ -198,7 +157,7 @@ function readConfiguration(options: OpenOptions): LoadedConfig {
 }
 
 /** Who acts, and how we know: never "unknown" silently. */
-function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Opened['identity'] {
+function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Identity {
   const { user, agent } = config.values
   const named = agent === undefined ? {} : { agent: toAgent(agent) }
   if (user) return { user, user_source: 'config', ...named }
@@ -215,12 +174,4 @@ function toAgent(agent: NonNullable<AuditBlock['agent']>): AgentIdentity {
   if (typeof agent === 'string') return { name: agent }
   const { name, version, framework, model } = agent
   return { name, ...(version && { version }), ...(framework && { framework }), ...(model && { model }) }
-}
-
-function toRedactOptions(redact: NonNullable<AuditBlock['redact']>): RedactOptions {
-  return { keys: redact.filter((rule) => typeof rule === 'string'), paths: redact.filter((rule) => typeof rule !== 'string') }
-}
-
-function toQueue({ max, when_full }: NonNullable<AuditBlock['queue']>): NonNullable<RecorderOptions['queue']> {
-  return { ...(max !== undefined && { max }), ...(when_full !== undefined && { whenFull: when_full }) }
 }

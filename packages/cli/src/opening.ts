@@ -1,6 +1,6 @@
 /** Opens a recorder for a command: its flags over the configuration. @module */
 import type { Io } from './frame/io.ts'
-import { type Opened, type OpenOptions, openAll } from './open-recorder.ts'
+import { type Opened, type OpenOptions, type OpenSurroundings, openAll } from './open-recorder.ts'
 
 export interface CommandOptions {
   readonly path?: string | undefined
@@ -11,11 +11,15 @@ export interface CommandOptions {
   readonly previousLog?: OpenOptions['previousLog'] | undefined
   /** True for a process that only relays and records. */
   readonly here?: boolean
+  /** The command ends soon: it starts a recorder process instead of becoming one. */
+  readonly shortLived?: boolean
+  /** How long a recorder process that is started stays without a new entry; 'none': none is started. */
+  readonly recorderIdle?: string | undefined
 }
 
 /** @throws what `openAll` throws */
 export async function openFor(io: Io, options: CommandOptions): Promise<Opened> {
-  const { path, config, policy, user, agent, previousLog, here = false } = options
+  const { path, config, policy, user, agent, previousLog, here = false, shortLived = false, recorderIdle = '60s' } = options
   const given = {
     cwd: io.cwd,
     env: io.env,
@@ -26,9 +30,14 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     ...(agent !== undefined && { agent }),
     ...(previousLog !== undefined && { previousLog }),
   }
-  const opened = await openAll(given, { signals: process, say: io.say, here })
+  const opened = await openAll(given, { signals: process, say: io.say, here, ...toStarter(io, recorderIdle, shortLived) })
   describe(opened, io)
   return opened
+}
+
+function toStarter({ startDetached }: Io, idle: string, shortLived: boolean): Partial<OpenSurroundings> {
+  if (!startDetached || idle === 'none') return {}
+  return { shortLived, startRecorder: (ledger) => startDetached(['recorder', ledger, '--idle-exit', idle]) }
 }
 
 /** What `-v` adds: which ledger, files and policy are in force. */

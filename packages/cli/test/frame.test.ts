@@ -110,3 +110,31 @@ test('the spelling of the AIP guide means verify', async () => {
   assert.equal(a.code, 3)
   assert.match((await sworn(['--verify-audit-log=absent.jsonl', '--signing-key', 'nonsense'], { cwd })).err, /error: /)
 })
+
+test('messages have one level everywhere: -q, -v, SWORN_LOG, in that order, and data is never one', async () => {
+  const cwd = temporary()
+  const home = temporary()
+  const at = (env: Record<string, string>) => ({ cwd, io: { env: { SWORN_HOME: home, ...env } } })
+  await sworn(['record'], { ...at({}), stdin: '{"event_type":"data_access","target":"t"}\n' })
+  const levels: [string[], Record<string, string>, boolean, boolean][] = [
+    [[], {}, true, false],
+    [['-q'], {}, false, false],
+    [['--quiet'], { SWORN_LOG: 'debug' }, false, false],
+    [[], { SWORN_LOG: 'error' }, false, false],
+    [[], { SWORN_LOG: 'warn' }, false, false],
+    [[], { SWORN_LOG: 'info' }, true, false],
+    [['-v'], { SWORN_LOG: 'error' }, true, true],
+    [[], { SWORN_LOG: 'debug' }, true, true],
+  ]
+  for (const [flags, env, info, debug] of levels) {
+    const ran = await sworn(['query', ...flags], at(env))
+    assert.equal(/^sworn: \d+ found/m.test(ran.err), info, JSON.stringify([flags, env]))
+    assert.match(ran.out, /data_access/)
+    assert.equal((await sworn(['record', ...flags], at(env))).err.includes('sworn: ledger '), debug)
+  }
+  const wrong = await sworn(['query'], at({ SWORN_LOG: 'loud' }))
+  assert.deepEqual(
+    [wrong.code, /error: CONFIG_INVALID one of error, warn, info, debug was expected \(at SWORN_LOG\)/.test(wrong.err)],
+    [2, true],
+  )
+})

@@ -4,12 +4,16 @@ import { EventEmitter } from 'node:events'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { Action } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import type { HangupSource } from '../src/follow.ts'
 import { createLiveConfig, type LiveParts } from '../src/live-config.ts'
 import { type Opened, openAll } from '../src/open-recorder.ts'
 import { temporary } from './support/io.ts'
+import { SWORN, startProcess } from './support/process.ts'
+
+const DEMO_SERVER = fileURLToPath(new URL('../src/demo/server.ts', import.meta.url))
 
 const policy = (tools: string, name = 'p') =>
   `apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: ${name}}\nspec:\n  allowed_tools: [${tools}]\n`
@@ -224,6 +228,24 @@ test('SIGHUP goes on under the stable name after a rename, and reloads; nothing 
   await running.close()
 })
 
+for (const [command, ready] of [
+  [['recorder', 'audit.jsonl'], 'recording'],
+  [['proxy', '--audit-log', 'audit.jsonl', '--', ...SWORN.slice(0, -1), DEMO_SERVER, '.'], 'no policy'],
+] as const) {
+  test(`a running sworn ${command[0]} reopens and reloads on SIGHUP, and goes on`, { timeout: 30_000 }, async () => {
+    const cwd = temporary()
+    const running = startProcess(command, { cwd, home: temporary() })
+    await running.until(ready)
+    renameSync(join(cwd, 'audit.jsonl'), join(cwd, 'audit.jsonl.1'))
+    running.process.kill('SIGHUP')
+    await running.until('sworn: configuration reloaded: nothing changed')
+    assert.match(readFileSync(join(cwd, 'audit.jsonl'), 'utf8'), /"config_reloaded"/)
+    running.process.stdin.end()
+    if (command[0] === 'recorder') running.process.kill('SIGTERM')
+    assert.equal(await running.code, 0)
+  })
+}
+
 test('a change that cannot be recorded does not come into force, unless actions go on unrecorded', async () => {
   for (const [onFailure, expected] of [
     ['block', ['alpha']],
@@ -254,6 +276,7 @@ function fakeConfig(on_audit_failure: 'block' | 'continue', redact: string[]): R
     files: [{ kind: 'user', path: '/f', hash: redact.join(), trusted: true }],
     looked: [],
     refusals: [],
+    recorder: 'by command',
     directories: { config: '/c', state: '/s', managedFile: '/m' },
   }
 }

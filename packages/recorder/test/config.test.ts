@@ -181,13 +181,33 @@ describe('what is in force', () => {
     assert.match(config.refusals[0]!.reason, /locked/)
   })
 
-  test('a named file must exist, and an unsupported variable is refused', () => {
+  test('a named file must exist', () => {
     assert.throws(
       () => load({}, { file: 'x.yaml' }),
       (e) => SwornError.is(e, 'CONFIG_INVALID'),
     )
+  })
+
+  test('SWORN_RECORDER names a ledger or its socket, or switches recorder processes off; anything else is refused', () => {
+    const of = (SWORN_RECORDER: string, more: Record<string, string> = {}) => load({}, { env: { SWORN_RECORDER, ...more } })
+    assert.equal(load({}).recorder, 'by command')
+    assert.deepEqual([of('off').recorder, of('off').values.log_path], ['own', '/p/audit'])
+    for (const [named, ledger] of [
+      ['/v/audit', '/v/audit'],
+      ['/v/audit/log.sock', '/v/audit'],
+      ['/v/a.jsonl.ledger/log.sock', '/v/a.jsonl'],
+      ['here', '/p/here'],
+    ] as const) {
+      assert.deepEqual([of(named).recorder, of(named).values.log_path], ['process', ledger])
+      assert.deepEqual(of(named).origins.log_path, { kind: 'environment', name: 'SWORN_RECORDER' })
+    }
+    for (const bad of ['http://127.0.0.1:7/', '/run/sworn/0af3.sock'])
+      assert.throws(
+        () => of(bad),
+        (e) => SwornError.is(e, 'CONFIG_INVALID') && e.at === 'SWORN_RECORDER' && !e.message.includes('0af3'),
+      )
     assert.throws(
-      () => load({}, { env: { SWORN_RECORDER: 'x' } }),
+      () => of('/v/audit', { SWORN_LEDGER: '/other' }),
       (e) => SwornError.is(e, 'CONFIG_INVALID'),
     )
   })

@@ -10,6 +10,7 @@ import type { Io } from '../frame/io.ts'
 import { openFor } from '../opening.ts'
 import { createSplitter } from '../reading/lines.ts'
 import { escapeText } from '../text/escape.ts'
+import { parseDuration } from '../text/time.ts'
 
 const WAITING = 1000
 
@@ -18,11 +19,21 @@ export const record = defineCommand({
   maxArgs: 1,
   flags: {
     user: { type: 'string', value: 'USER', about: 'who is acting, for events that do not say' },
+    'idle-exit': {
+      type: 'string',
+      value: 'TIME',
+      about: 'how long a recorder that is started for this stays without a new entry, default 60s',
+    },
     agent: { type: 'string', value: 'AGENT', about: 'name of the agent, for events that do not say' },
   },
   example: `echo '{"event_type":"data_access","target":"crm.contacts","user":"alice"}' | sworn record`,
+  notes: [
+    'Where nobody records the ledger, a detached `sworn recorder` is started and takes the events; SWORN_RECORDER=off records here instead.',
+  ],
   async run([path], flags, io) {
-    const { recorder } = await openFor(io, { path, user: flags.user, agent: flags.agent })
+    const idle = flags['idle-exit']
+    if (idle !== undefined) parseDuration(idle, '--idle-exit')
+    const { recorder } = await openFor(io, { path, user: flags.user, agent: flags.agent, shortLived: true, recorderIdle: idle })
     let failed = 0
     let number = 0
     const answers: Promise<void>[] = []

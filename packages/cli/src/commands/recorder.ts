@@ -1,7 +1,8 @@
 /**
  * `sworn recorder`: holds a ledger so that short-lived processes need not.
  *
- * Ends on SIGINT or SIGTERM, or after `--idle-exit` without new entries; always flushed and closed.
+ * Ends on SIGINT or SIGTERM, or after `--idle-exit` without new entries (at once where another process records);
+ * always flushed and closed. Without `--idle-exit` it stays ready to take over.
  * @module
  */
 
@@ -9,6 +10,7 @@ import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineCommand } from '../frame/command.ts'
 import { openFor } from '../opening.ts'
+import { findHolder } from '../operator/holder.ts'
 import { findLedger, listSegments } from '../reading/layout.ts'
 import { parseDuration } from '../text/time.ts'
 
@@ -19,11 +21,13 @@ export const recorder = defineCommand({
   example: 'sworn recorder ./audit --idle-exit 60s',
   async run([path], flags, io) {
     const idleMs = flags['idle-exit'] === undefined ? undefined : parseDuration(flags['idle-exit'], '--idle-exit')
-    const opened = await openFor(io, { path })
+    const opened = await openFor(io, { path, recorderIdle: 'none' })
     const ledger = opened.port.info.path
-    io.say('info', `recording ${ledger}`)
+    const holder = findHolder(ledger)?.pid
+    io.say('info', holder === process.pid ? `recording ${ledger}` : `process ${holder} records ${ledger}; ready to take over`)
     try {
-      await waitForEnd(ledger, idleMs, io.signal)
+      if (idleMs === undefined) await aborted(io.signal)
+      else if (holder === process.pid) await waitForIdle(ledger, idleMs, io.signal) // else somebody was faster: nothing to do
     } finally {
       await opened.recorder.close()
     }
@@ -31,14 +35,20 @@ export const recorder = defineCommand({
   },
 })
 
-async function waitForEnd(ledger: string, idleMs: number | undefined, signal: AbortSignal): Promise<void> {
-  let before = -1
+async function aborted(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await sleep(3_600_000, undefined, { signal }).catch(() => {}) // the signal ends the loop
+}
+
+/** Returns between one and one and a half times `idleMs` after the ledger last grew. */
+async function waitForIdle(ledger: string, idleMs: number, signal: AbortSignal): Promise<void> {
+  let size = -1
+  let grewAt = performance.now()
   while (!signal.aborted) {
-    await sleep(idleMs ?? 3_600_000, undefined, { signal }).catch(() => {}) // the signal ends the loop
-    if (idleMs === undefined) continue
-    const size = ledgerBytes(ledger)
-    if (size === before) return
-    before = size
+    const found = ledgerBytes(ledger)
+    if (found !== size) grewAt = performance.now()
+    else if (performance.now() - grewAt >= idleMs) return
+    size = found
+    await sleep(idleMs / 2, undefined, { signal }).catch(() => {}) // the signal ends the loop
   }
 }
 

@@ -40,6 +40,8 @@ export interface World {
   confirm(question: string): Promise<boolean>
   /** Runs a program to its end, output captured. */
   spawn(command: string, args: readonly string[]): Promise<Spawned>
+  /** Starts this program again with `args`, detached from everything of this process; undefined where nothing can outlive it. */
+  readonly startDetached?: (args: readonly string[]) => void
   /** The arguments that start this program again: `[node, …flags, bin]`. */
   readonly self: readonly string[]
 }

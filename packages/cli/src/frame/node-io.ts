@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { homedir } from 'node:os'
 import type { Spawned, World } from './io.ts'
+import { startAgain } from './start-again.ts'
 
 /** The world over `process`. */
 export function createNodeIo(): World {
@@ -25,6 +26,7 @@ export function createNodeIo(): World {
     },
     confirm,
     spawn,
+    startDetached: (args) => startAgain(process.argv[1]!, args),
     self: [process.execPath, ...process.execArgv, process.argv[1]!],
   }
 }

@@ -9,6 +9,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import { type Directories, findDirectories, type Platform } from './directories.ts'
 import { readConfig } from './read.ts'
+import { type RecorderChoice, readRecorderChoice } from './recorder-choice.ts'
 import type { AuditBlock, AuditKey } from './schema.ts'
 import { applyLock, type ConfigRefusal, hashConfig, limitBlock, type TrustedFiles } from './trust.ts'
 
@@ -34,6 +35,8 @@ export interface LoadedConfig {
   readonly files: readonly ConfigFile[]
   /** Where a file was looked for, lowest first; it need not exist. */
   readonly looked: readonly string[]
+  /** Who appends, as SWORN_RECORDER says: a recorder process always, never one, or what the command thinks best. */
+  readonly recorder: RecorderChoice['recorder']
   /** What was not applied, and why; each is recorded as `config_tampered`. */
   readonly refusals: readonly ConfigRefusal[]
   readonly directories: Directories
@@ -70,16 +73,15 @@ interface Layers {
  * @throws SwornError CONFIG_INVALID for the first file that cannot be read or does not hold
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
-  if (options.env.SWORN_RECORDER) {
-    throw new SwornError('CONFIG_INVALID', 'a recorder is found by the path of its ledger here; unset the variable', 'SWORN_RECORDER')
-  }
   const directories = findDirectories(options)
+  const { recorder, ledger } = readRecorderChoice(options.env)
   const layers: Layers = { values: {}, origins: {}, files: [], looked: [], refusals: [], locked: [] }
   apply(layers, { ...DEFAULTS, log_path: join(options.cwd, 'audit') }, { kind: 'default', name: 'default' })
   addFile(layers, options, 'managed', directories.managedFile)
   addFile(layers, options, 'user', join(directories.config, 'sworn.yaml'))
   addProject(layers, options)
   addEnvironment(layers, options)
+  if (ledger !== undefined) apply(layers, { log_path: resolve(options.cwd, ledger) }, { kind: 'environment', name: 'SWORN_RECORDER' })
   addFlags(layers, options)
   // every required key has its default
   return {
@@ -87,6 +89,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     origins: layers.origins,
     files: layers.files,
     looked: layers.looked,
+    recorder,
     refusals: layers.refusals,
     directories,
   }
