@@ -39,6 +39,7 @@ export const profileDifferences: readonly ProfileDifference[] = [
   { topic: 'monitor and denied_tools', strict: 'a block or ask rule of the same tool still holds', compat: 'allowed' },
   { topic: 'rates', strict: 'counted at the ledger, shared by processes', compat: 'counted per process' },
   { topic: 'DLP patterns that match nothing or their own marker', strict: 'refused', compat: 'accepted' },
+  { topic: 'DLP in member names', strict: 'masked like values', compat: 'not looked at' },
   { topic: 'DLP masking', strict: 'repeated until no pattern matches', compat: 'one pass' },
   { topic: 'DLP inside encodings', strict: 'any alignment, any decoded text', compat: '80 % printable text' },
   { topic: 'DLP beyond max_scan_size', strict: 'on_redaction_failure decides', compat: 'the rest passes unscanned' },

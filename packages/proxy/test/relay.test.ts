@@ -36,6 +36,30 @@ describe('a call', () => {
     assert.match(wire.errors(), /echo: ready/)
   })
 
+  it('that answers with a task gets the outcome of tasks/result as its own', async () => {
+    const wire = openWire({ gate: denyingGate([]) })
+    const line = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { task: { taskId: 't-1', status: 'working' } } })
+    wire.send(call(1, 'raw', { line }))
+    await wire.next((m) => m.id === 1)
+    for (const [id, taskId] of [
+      [2, 't-1'],
+      [3, 'other'],
+    ])
+      wire.send({ jsonrpc: '2.0', id, method: 'tasks/result', params: { taskId } })
+    await wire.next((m) => m.id === 3)
+    await wire.close()
+    const [decision] = wire.recorder.ofType('authorization_decision')
+    const ends = wire.recorder.ofType('tool_call_end')
+    assert.deepEqual(
+      ends.map((end) => [end.tool, end.method, end.correlation_id, end.metadata?.task_id, end.metadata?.task]),
+      [
+        ['raw', 'tools/call', decision?.correlation_id, 't-1', 'created'],
+        ['raw', 'tasks/result', decision?.correlation_id, 't-1', 'result'],
+      ],
+    )
+    assert.ok(Number(ends[1]?.duration_ms) > Number(ends[0]?.duration_ms), 'of the call, not of the question')
+  })
+
   it('reaches the server only after its decision is recorded', async () => {
     const recorder = createMemoryRecorder()
     const wire = openWire({ recorder, gate: denyingGate([]) })

@@ -2,8 +2,9 @@
  * Looks for sensitive data on its way through: every string leaf, the shape kept.
  *
  * The same object comes back when nothing was found. Pictures and other base64 members stay decodable:
- * they are left alone, or replaced by a marker in base64. Member names are not masked: that would change
- * the shape. Total: what cannot be looked at is decided by `on_redaction_failure`.
+ * they are left alone, or replaced by a marker in base64. In `strict` a member name that holds
+ * something is masked like a value; two that come out alike are numbered, so that none is lost. Total: what cannot be looked at is decided
+ * by `on_redaction_failure`.
  * Source: spec policy §6.5, checklist AW18.
  * @module
  */
@@ -103,11 +104,31 @@ function maskList(list: readonly unknown[], walk: Walk, depth: number): unknown 
 
 function maskObject(object: object, walk: Walk, depth: number): unknown {
   const entries = Object.entries(object)
-  const masked = entries.map(([key, member]) => [
-    key,
+  const masked = entries.map(([key, member]): [string, unknown] => [
+    walk.profile === 'strict' ? maskLeaf(key, walk) : key,
     isBinary(object, key, member) ? maskBinary(member, walk) : maskValue(member, walk, depth),
   ])
-  return masked.every(([, member], index) => Object.is(member, entries[index]![1])) ? object : Object.fromEntries(masked)
+  const isSame = ([key, member]: [string, unknown], index: number) => key === entries[index]![0] && Object.is(member, entries[index]![1])
+  return masked.every(isSame) ? object : Object.fromEntries(numberAlike(masked, entries, walk))
+}
+
+/** Of members whose masked names came out alike the second gets ` (2)`; names that were not masked stay. */
+function numberAlike(members: readonly [string, unknown][], before: readonly [string, unknown][], walk: Walk): [string, unknown][] {
+  const taken = new Set(members.flatMap(([name], index) => (name === before[index]![0] ? [name] : [])))
+  const seen = new Map<string, number>()
+  return members.map(([masked, member], index) => {
+    if (masked === before[index]![0]) return [masked, member]
+    let count = seen.get(masked) ?? 0
+    let name = masked
+    do {
+      count++
+      name = count === 1 ? masked : `${masked} (${count})`
+    } while (taken.has(name))
+    seen.set(masked, count)
+    taken.add(name)
+    if (count > 1 && maskText(name, walk) !== name) throw new RangeError('no name is left that no pattern finds')
+    return [name, member]
+  })
 }
 
 /** Bounds what is scanned: `strict` gives up, `aip-compat` passes the rest unseen. */

@@ -25,6 +25,7 @@ import {
   toPeer,
   toRpcError,
 } from './session.ts'
+import { findTask } from './tasks.ts'
 import { createCall, passCall } from './tool-call.ts'
 
 /** Takes one line of the client, LF included. Never throws. */
@@ -57,11 +58,13 @@ function startCall(session: Session, request: Request, line: Buffer): void {
 
 function toPending(session: Session, { id, method, params }: Request): Pending {
   const uri = method === 'resources/read' ? memberOf(params, 'uri') : undefined
+  const task = findTask(session, method, params)
   return {
     id,
     method,
     ...(typeof uri === 'string' ? { uri } : {}),
-    correlation: session.randomId(),
+    ...(task === undefined ? {} : { task, tool: task.tool }),
+    correlation: task?.correlation ?? session.randomId(),
     modern: isModern(params),
     state: 'sent',
     startedAt: session.clock(),

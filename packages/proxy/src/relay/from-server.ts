@@ -23,6 +23,7 @@ import {
   type Session,
   toPeer,
 } from './session.ts'
+import { rememberTask } from './tasks.ts'
 import { retryKeyOf } from './tool-call.ts'
 
 const CLEAN = { matches: [], blocked: false } as const
@@ -126,7 +127,12 @@ function noteOutcome(session: Session, call: Pending, response: Response, inspec
     return
   }
   const type = memberOf(response.result, 'resultType')
-  const metadata = { ...served, ...(typeof type === 'string' && type !== 'complete' ? { result_type: type } : {}) }
+  const task = call.task?.id ?? rememberTask(session, call, response.result)
+  const metadata = {
+    ...served,
+    ...(typeof type === 'string' && type !== 'complete' ? { result_type: type } : {}),
+    ...(task === undefined ? {} : { task_id: task, task: call.task === undefined ? 'created' : 'result' }),
+  }
   if (type === 'input_required') rememberRetry(session, call, response.result)
   const shown = inspected.blocked ? '[BLOCKED:dlp]' : inspected.value
   const is_error = memberOf(response.result, 'isError') === true

@@ -99,6 +99,7 @@ function createSession(options: ProxyOptions, server: ServerProcess, onChange: (
     cancelled: new Map(),
     asked: new Map(),
     retries: new Map(),
+    tasks: new Map(),
     deciding: new Set(),
     server: {},
     client: {},

@@ -17,12 +17,23 @@ export const MAX_IN_FLIGHT = 4096
 /** JSON-RPC codes of our own answers. */
 export const CODES = { internal: -32603, denied: -32001, method: -32006, gone: -32000 } as const
 
+/** A call whose result comes later. */
+export interface Task {
+  readonly id: string
+  readonly tool: string
+  readonly correlation: string
+  /** When the call was forwarded. */
+  readonly startedAt: number
+}
+
 /** A request of the client that has no answer yet. */
 export interface Pending {
   readonly id: Id
   readonly method: string
-  /** Set for tools/call. */
+  /** Set for tools/call, and for tasks/result of a task that a tool call made. */
   readonly tool?: string
+  /** The task whose result is asked for. */
+  readonly task?: Task
   /** Set for resources/read. */
   readonly uri?: string
   readonly correlation: string
@@ -62,6 +73,8 @@ export interface Session {
   readonly asked: Map<Id, string>
   /** Calls that asked for input, for their retries: key to correlation id; the newest 1,024. */
   readonly retries: Map<string, string>
+  /** Tasks that tool calls answered with, by id; the newest 1,024. */
+  readonly tasks: Map<string, Task>
   /** Calls that wait for their decision. */
   readonly deciding: Set<Promise<void>>
   /** What the peers said about themselves. */
@@ -136,9 +149,9 @@ export function noteMatches(session: Session, matches: readonly DlpMatch[], abou
   }
 }
 
-/** Milliseconds since the call was forwarded, three decimals. */
+/** Milliseconds since the call was forwarded (of a task: the call that made it), three decimals. */
 export function durationOf(session: Session, call: Pending): number {
-  return Math.round((session.clock() - call.startedAt) * 1000) / 1000
+  return Math.round((session.clock() - (call.task?.startedAt ?? call.startedAt)) * 1000) / 1000
 }
 
 /** `{name, version}` of a peer, strings only, cut to 256. */
