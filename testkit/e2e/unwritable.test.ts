@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -98,7 +98,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
     const ledger = root + path
     try {
       await suffer({ fault, proxy, ledger, root, seenFile })
-      if (fault.wrap) await checkVerified(ledger, 'chain', place) // gone with the proxy
+      if (fault.wrap) cpSync(ledger, join(place.cwd, 'copy'), { recursive: true, filter: (name) => !name.endsWith('.sock') }) // gone with the proxy
     } finally {
       thaw(ledger)
       await proxy.close()

@@ -33,7 +33,10 @@ export interface Running {
 /** Starts `sworn argv`. */
 export function start(argv: readonly string[], { cwd, home, env = {}, wrap = [] }: Place): Running {
   const [command, ...args] = [...wrap, ...SWORN, ...argv]
-  const child = spawn(command!, args, { cwd, env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, ...env } })
+  const child = spawn(command!, args, {
+    cwd,
+    env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, SWORN_RECORDER: 'off', ...env },
+  })
   const written = { out: '', err: '' }
   const watchers = new Set<() => void>()
   const take = (name: 'out' | 'err') => (chunk: string) => {

@@ -32,7 +32,7 @@ export async function open(argv: readonly string[], { cwd, home, env = {}, wrap 
     command: command!,
     args,
     cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, SWORN_RECORDER: 'off', ...env },
     stderr: 'pipe',
   })
   let errors = ''

@@ -1,7 +1,8 @@
 /**
  * `sworn record`: JSON Lines on stdin become entries; each answer is one line `{seq, entry_hash}` in order.
  *
- * A bad line is named and skipped, the rest is recorded, and the exit code is 1. At most 1,000 events wait
+ * A bad line is named and skipped, the rest is recorded, and the exit code is 1. A signal ends the reading; what was
+ * read is recorded first. At most 1,000 events wait
  * for their answers.
  * @module
  */
@@ -13,6 +14,9 @@ import { escapeText } from '../text/escape.ts'
 import { parseDuration } from '../text/time.ts'
 
 const WAITING = 1000
+/** As shells count: 128 and the signal's number. */
+const INTERRUPTED = 130
+const TERMINATED = 143
 
 export const record = defineCommand({
   args: '[PATH]',
@@ -48,15 +52,25 @@ export const record = defineCommand({
     } finally {
       await recorder.close()
     }
+    if (io.signal.aborted) return io.signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
     return failed > 0 ? 1 : 0
   },
 })
 
-async function* readStdin(io: Io): AsyncGenerator<Buffer> {
+/** Lines until the end, or until a signal: then what was begun and not ended is left out. */
+async function* readStdin({ stdin, signal }: Io): AsyncGenerator<Buffer> {
   const splitter = createSplitter()
-  for await (const chunk of io.stdin) yield* splitter.push(Buffer.from(chunk))
+  const stop = () => stdin.destroy()
+  signal.addEventListener('abort', stop)
+  try {
+    for await (const chunk of stdin) yield* splitter.push(Buffer.from(chunk))
+  } catch (e) {
+    if (!signal.aborted) throw e
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
   const rest = splitter.rest()
-  if (rest.length > 0) yield rest
+  if (rest.length > 0 && !signal.aborted) yield rest
 }
 
 interface EventRecorder {
