@@ -1,8 +1,11 @@
 /** What crosses threads arrives as it was. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
-import { packBatch, unpackBatch } from '../src/port/packed-batch.ts'
+import { packAnswers, unpackAnswers } from '../src/port/packed-acks.ts'
+import { labelBatch, packBatch, unpackBatch } from '../src/port/packed-batch.ts'
+import { createRingReader, createRingWriter, createSharedMemory, type Region } from '../src/port/ring.ts'
 import type { Submission } from '../src/port/types.ts'
 
 const submission: fc.Arbitrary<Submission> = fc.record(
@@ -16,9 +19,54 @@ const submission: fc.Arbitrary<Submission> = fc.record(
   { requiredKeys: ['json', 'eventId', 'eventType', 'level'], noNullPrototype: true },
 )
 
+const OPTIONS = { seed: 20_260_101, numRuns: 200 }
+
 test('a packed batch unpacks to itself', () => {
+  const target = Buffer.alloc(1 << 20)
   fc.assert(
-    fc.property(fc.array(submission), (batch) => assert.deepEqual(unpackBatch(packBatch(batch)), batch)),
-    { seed: 20_260_101, numRuns: 200 },
+    fc.property(fc.array(submission), fc.nat(64), (batch, place) => {
+      const labelled = labelBatch(batch)
+      const used = packBatch(labelled, target, place * 4)
+      assert.ok(used <= labelled.mostBytes + 3 && used % 4 === 0)
+      assert.deepEqual(unpackBatch(target, place * 4), batch)
+    }),
+    OPTIONS,
+  )
+})
+
+test('packed answers unpack to themselves', () => {
+  const ack = fc.record(
+    { logId: fc.constant('AAAA'), seq: fc.maxSafeNat(), entryHash: fc.stringMatching(/^[0-9a-f]{64}$/), durable: fc.boolean() },
+    { noNullPrototype: true },
+  )
+  const refusal = fc.constantFrom(new SwornError('APPEND_REFUSED', 'no', '/x'), new SwornError('EVENT_ID_CONFLICT', 'used', 'seq=1'))
+  fc.assert(
+    fc.property(fc.array(fc.oneof(ack, refusal)), (answers) => {
+      const plain = (all: readonly object[]) => all.map((one) => (SwornError.is(one) ? `${one.code} ${one.message}` : one))
+      assert.deepEqual(plain(unpackAnswers(packAnswers(answers))), plain(answers))
+    }),
+    OPTIONS,
+  )
+})
+
+test('the ring gives back what was written, in order, at every fill, and refuses what does not fit', () => {
+  const size = fc.oneof(fc.nat(5000), fc.nat(2_000_000))
+  fc.assert(
+    fc.property(fc.array(fc.record({ size, free: fc.nat(3) }), { maxLength: 60 }), (steps) => {
+      const memory = createSharedMemory()
+      const [writer, reader] = [createRingWriter(memory), createRingReader(memory)]
+      const held: { region: Region; mark: number; size: number }[] = []
+      for (const [mark, { size, free }] of steps.entries()) {
+        const region = writer.write(size + 1, (bytes, offset) => bytes.fill(mark, offset, offset + size + 1) && size + 1)
+        if (region) held.push({ region, mark, size })
+        else assert.ok(held.length > 0, 'an empty ring takes anything of up to half its size')
+        for (const one of held.splice(0, free)) {
+          const bytes = reader.bytes.subarray(one.region.offset, one.region.offset + one.size + 1)
+          assert.ok(bytes.every((byte) => byte === one.mark))
+          reader.free(one.region)
+        }
+      }
+    }),
+    { ...OPTIONS, numRuns: 60 },
   )
 })

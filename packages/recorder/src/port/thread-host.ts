@@ -6,11 +6,12 @@
  * @module
  */
 import type { MessagePort } from 'node:worker_threads'
-import { SwornError } from '@sworn/verify'
+import { packAnswers } from './packed-acks.ts'
 import { unpackBatch } from './packed-batch.ts'
 import { toPlain } from './plain-error.ts'
+import { createRingReader } from './ring.ts'
 import { CONTROL, type FromAppender, OUTCOME, type ThreadAnswer, type ToAppender } from './thread-messages.ts'
-import type { Port } from './types.ts'
+import type { Port, Submission } from './types.ts'
 
 /** What a port that lives in an appender thread may ask of the process around it. */
 export interface ThreadHooks {
@@ -39,12 +40,27 @@ export async function serveThread(caller: MessagePort, control: Int32Array, open
 
 function createServer(port: Port, caller: MessagePort, control: Int32Array): (message: ToAppender) => void {
   const answer = createOutbox(caller)
+  const ring = createRingReader(control)
+
+  function submit(id: number, batch: readonly Submission[]): void {
+    void port.submit(batch).then((answers) => answer({ id, answers: packAnswers(answers) }))
+  }
+
+  function takeRegions(regions: readonly number[]): void {
+    for (let i = 0; i < regions.length; i += 3) {
+      const region = { offset: regions[i + 1]!, end: regions[i + 2]! }
+      const batch = unpackBatch(ring.bytes, region.offset)
+      ring.free(region)
+      submit(regions[i]!, batch)
+    }
+  }
+
   return (message) => {
     switch (message.kind) {
+      case 'regions':
+        return takeRegions(message.regions)
       case 'submit':
-        return void port.submit(unpackBatch(message.batch)).then((answers) => {
-          answer({ id: message.id, acks: answers.map((a) => (SwornError.is(a) ? toPlain(a) : a)) })
-        })
+        return submit(message.id, unpackBatch(Buffer.from(message.bytes.buffer, message.bytes.byteOffset), 0))
       case 'reserve':
         return void port.reserve(message.step).then(
           (reservation) => answer({ id: message.id, reservation }),

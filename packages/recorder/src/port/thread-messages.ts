@@ -5,12 +5,15 @@
  * drops their code. Order of messages is order of events.
  * @module
  */
-import type { PackedBatch } from './packed-batch.ts'
+import type { PackedAnswers } from './packed-acks.ts'
 import type { PlainError } from './plain-error.ts'
-import type { Ack, LedgerInfo, Reservation, Reserve } from './types.ts'
+import type { LedgerInfo, Reservation, Reserve } from './types.ts'
 
 export type ToAppender =
-  | { readonly kind: 'submit'; readonly id: number; readonly batch: PackedBatch }
+  /** Batches in the ring, in order: call, offset and end of each. */
+  | { readonly kind: 'regions'; readonly regions: readonly number[] }
+  /** A batch that must cross although the ring is full. */
+  | { readonly kind: 'submit'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: 'reserve'; readonly id: number; readonly step: Reserve }
   | { readonly kind: 'flush' | 'reopen' | 'close'; readonly id: number }
   /** Like flush and close, answered through the shared control words: the caller's thread is blocked. */
@@ -25,13 +28,13 @@ export type FromAppender =
 
 export interface ThreadAnswer {
   readonly id: number
-  readonly acks?: readonly (Ack | PlainError)[]
+  readonly answers?: PackedAnswers
   readonly reservation?: Reservation
   readonly error?: PlainError
 }
 
-/** Words of the shared Int32Array: the last blocking ticket that was done, and how it went. */
-export const CONTROL = { ticket: 0, outcome: 1, words: 2 } as const
+/** Words of the shared memory: the last blocking ticket that was done, how it went, and how far the ring is read. */
+export const CONTROL = { ticket: 0, outcome: 1, tail: 2, words: 3 } as const
 export const OUTCOME = { onDisk: 1, failed: 2 } as const
 
 export interface ThreadData<Options> {
