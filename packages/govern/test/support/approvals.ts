@@ -1,5 +1,6 @@
 /** What the tests of approvals share: a clock that stands still, redaction as the recorder does it, a channel by hand. */
 import { type AuditEvent, createRedactor, shapeEvent } from '@sworn/recorder'
+import { settleApproval } from '../../src/approval.ts'
 import { createApprovals } from '../../src/approvals/approvals.ts'
 import type { ApprovalsOptions } from '../../src/approvals/index.ts'
 import type { ApprovalRequest, Asking, Channel, Question, Reception, Settlement, Tell } from '../../src/approvals/types.ts'
@@ -99,4 +100,10 @@ export async function ask(approvals: ReturnType<typeof createApprovals>, request
   const begun = await approvals.begin(request)
   if (!isAsking(begun)) throw new Error(`not asked: ${begun.reason}`)
   return { ...begun, settlement: begun.ask() }
+}
+
+/** The reason code that a request comes to, with nobody answering. */
+export async function codeOf(approvals: ReturnType<typeof createApprovals>, request = requestOf()): Promise<string> {
+  const begun = await approvals.begin(request)
+  return isAsking(begun) ? 'asked' : settleApproval(request.verdict, begun.answer, begun.reason).reasonCode
 }
