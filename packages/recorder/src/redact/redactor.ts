@@ -11,7 +11,7 @@ import { isPlainJson } from '../event/plain.ts'
 import { type ShapedEvent, setMember } from '../event/shape.ts'
 import { createDecodingScanner } from './encodings.ts'
 import type { JsonEvent } from './fit.ts'
-import { keyedHash } from './keyed-hash.ts'
+import { createKeyedHash } from './keyed-hash.ts'
 import { createScanner } from './scanner.ts'
 import { type RedactContext, redactEvent } from './slow-way.ts'
 import type { Redacted, Scanner } from './types.ts'
@@ -63,7 +63,7 @@ function contextOf(options: RedactOptions, macKey: Uint8Array | undefined): Reda
     rules: createKeyRules(keys),
     scanners: options.detectEncoding ? [...base, createDecodingScanner(base)] : base,
     paths: (options.paths ?? []).map(({ path, action }) => ({ segments: path.split('.'), action })),
-    hash: (value) => (macKey ? keyedHash(macKey, value) : undefined),
+    hash: macKey ? createKeyedHash(macKey) : () => undefined,
     resultChars: options.resultChars ?? RESULT_CHARS,
     payloadBytes: (options.lineBytes ?? LINE_BYTES) - SUFFIX_BYTES,
     maxMs: options.maxMs ?? 250,
