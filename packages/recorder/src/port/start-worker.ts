@@ -7,6 +7,9 @@
  */
 import { Worker } from 'node:worker_threads'
 
+/** Under load V8 lets the young generation grow to 192 MB; what an appender makes is short-lived at any size. */
+const YOUNG_MB = 8
+
 /**
  * @param from `import.meta.url` of the caller
  * @param name path of the worker's module relative to `from`, without extension
@@ -14,5 +17,9 @@ import { Worker } from 'node:worker_threads'
 export function startWorker(from: string, name: string, workerData: unknown): Worker {
   const source = from.endsWith('.ts')
   const execArgv = source ? ['--conditions=sworn-source', '--disable-warning=ExperimentalWarning'] : []
-  return new Worker(new URL(`${name}${source ? '.ts' : '.js'}`, from), { workerData, execArgv })
+  return new Worker(new URL(`${name}${source ? '.ts' : '.js'}`, from), {
+    workerData,
+    execArgv,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  })
 }

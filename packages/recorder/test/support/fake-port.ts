@@ -1,5 +1,6 @@
 /** Opens a port whose ledger is the fake one, behind a real worker and a real hand-over. */
 import { randomUUID } from 'node:crypto'
+import type { Worker } from 'node:worker_threads'
 import { PATIENCE, type Patience } from '../../src/handover/setup.ts'
 import type { ThreadOptions } from '../../src/handover/thread-options.ts'
 import { startWorker } from '../../src/port/start-worker.ts'
@@ -11,7 +12,13 @@ export interface FakePortOptions {
   readonly patience?: Partial<Patience>
 }
 
-export function openFakePort(path: string, { ephemeral = false, spawnRecorder, patience }: FakePortOptions = {}): Promise<WorkerPort> {
+export function openFakePort(path: string, options: FakePortOptions = {}): Promise<WorkerPort> {
+  const { spawnRecorder } = options
+  return openWorkerPort({ start: (control) => startFakeThread(path, control, options), ...(spawnRecorder && { spawnRecorder }) })
+}
+
+/** The appender's thread with the fake ledger in it. */
+export function startFakeThread(path: string, control: Int32Array, { ephemeral = false, patience }: FakePortOptions = {}): Worker {
   const options: ThreadOptions = {
     ledger: { path, home: path },
     producerId: randomUUID(),
@@ -21,8 +28,5 @@ export function openFakePort(path: string, { ephemeral = false, spawnRecorder, p
     ephemeral,
     sharedFileSystem: false,
   }
-  return openWorkerPort({
-    start: (control) => startWorker(import.meta.url, './fake-worker-entry', { control, options }),
-    ...(spawnRecorder && { spawnRecorder }),
-  })
+  return startWorker(import.meta.url, './fake-worker-entry', { control, options })
 }
