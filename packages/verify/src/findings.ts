@@ -62,6 +62,7 @@ export interface Finding {
 }
 
 export interface Findings {
+  /** A place beside the log is said once for each class. */
   add(name: FindingClass, where: number | string, message: string, severity?: Finding['severity']): void
   /** The first 1,000, in the order they were met. */
   readonly list: readonly Finding[]
@@ -74,10 +75,12 @@ export interface Findings {
 export function createFindings(): Findings {
   const list: Finding[] = []
   const broken = new Set<LevelName>()
+  const beside = new Set<string>() // what lies beside the log has copies: said once
   let total = 0
   return {
     list,
     add(name, where, message, severity = WARNINGS.includes(name) ? 'warning' : 'finding') {
+      if (typeof where === 'string' && beside.size === beside.add(`${name} ${where}`).size) return
       total += 1
       if (severity === 'finding') broken.add(FINDING_LEVEL[name])
       if (list.length >= MAX_FINDINGS) return

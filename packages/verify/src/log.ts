@@ -9,10 +9,13 @@
 import { conclude } from './conclude.ts'
 import { checkLine } from './entries.ts'
 import { SwornError } from './errors.ts'
+import type { Finding, FindingClass } from './findings.ts'
 import { joinPart } from './join.ts'
 import type { Part } from './part.ts'
+import { createPruned, type Pruned } from './pruned.ts'
+import { checkRecord } from './records.ts'
 import type { Report } from './report.ts'
-import { createRun, GENESIS_START, type OptionName, prepare, type Run, type VerifyOptions } from './run.ts'
+import { createRun, GENESIS_START, type OptionName, type Preparation, prepare, type Run, type VerifyOptions } from './run.ts'
 import { findStart } from './segment.ts'
 import { createSplitter } from './splitter.ts'
 
@@ -28,12 +31,20 @@ const OPTIONS: Record<OptionName, true> = {
   now: true,
   signedRecords: true,
   start: true,
+  signerNotes: true,
+  acknowledged: true,
+  reserved: true,
 }
 
 /** A verification that is fed by its caller: the bytes of a log in order, as chunks or as parts checked elsewhere. */
 export interface LogCheck {
   /** The sizes of the checkpoints beside the log: `checkPart` wants to know them. */
   readonly sizes: readonly number[]
+  /**
+   * Takes leaf hashes of entries that are gone, from seq 0 on (`tree/L0`), before anything else. They need `reserved` beside
+   * them: the log's first record, its key transitions.
+   */
+  feedLeaves(leaves: Uint8Array): void
   /** Takes the next bytes; they may be reused once the promise is settled. */
   feed(chunk: Uint8Array): Promise<void>
   /**
@@ -41,8 +52,14 @@ export interface LogCheck {
    * @returns false when it does not follow on what was read, or only the bytes can tell: then nothing was taken, feed them
    */
   join(part: Part): Promise<boolean>
-  /** The report. Once, after all bytes. */
-  finish(): Promise<Report>
+  /** Adds what the caller found around the log. `at` names the place, without a value of the log. */
+  add(name: FindingClass, at: string, message: string, severity?: Finding['severity']): void
+  /** Entries so far. */
+  readonly size: number
+  /** Bytes behind the last LF were fed. */
+  hasTail(): boolean
+  /** The report. Once, after all bytes. @param inProgressTail instead of the option of this name */
+  finish(inProgressTail?: boolean): Promise<Report>
 }
 
 /**
@@ -57,25 +74,48 @@ export function createLogCheck(options: VerifyOptions): LogCheck {
   const prepared = prepare(options)
   const splitter = createSplitter()
   let run: Run | undefined
-  const begin = (line: Uint8Array): Run => (run ??= createRun(options, prepared, options.start ?? findStart(options.primitives, line)))
+  let pruned: Pruned | undefined
+  const begin = async (line: Uint8Array): Promise<Run> => {
+    run = pruned
+      ? await beginPruned(options, prepared, pruned, line)
+      : createRun(options, prepared, options.start ?? findStart(options.primitives, line))
+    return run
+  }
   return {
-    sizes: prepared.beside.map(({ size }) => size),
+    sizes: [...prepared.kept.keys()],
+    feedLeaves(leaves) {
+      pruned ??= createPruned(options.primitives, options.reserved ?? [], prepared.kept)
+      pruned.feed(leaves)
+    },
     async feed(chunk) {
       const { cursor } = splitter
       splitter.feed(chunk)
       while (splitter.next()) {
-        const pending = checkLine(run ?? begin(cursor.bytes.subarray(cursor.start, cursor.end)), cursor)
+        const pending = checkLine(run ?? (await begin(cursor.bytes.subarray(cursor.start, cursor.end))), cursor)
         if (pending) await pending
       }
     },
-    join: async (part) => !splitter.hasTail() && (await joinPart(begin(part.firstLine), part)),
-    finish() {
-      run ??= createRun(options, prepared, options.start ?? GENESIS_START)
-      if (splitter.hasTail() && !options.inProgressTail)
-        run.findings.add('suffix_malformed', run.chain.next(), 'LF was expected at the end of the last line')
+    join: async (part) => !splitter.hasTail() && (await joinPart(run ?? (await begin(part.firstLine)), part)),
+    add: prepared.findings.add,
+    get size() {
+      return run?.chain.next() ?? 0
+    },
+    hasTail: splitter.hasTail,
+    async finish(inProgressTail = options.inProgressTail) {
+      run ??= pruned ? await begin(new Uint8Array(0)) : createRun(options, prepared, options.start ?? GENESIS_START)
+      if (splitter.hasTail() && !inProgressTail)
+        run.findings.add('suffix_malformed', run.chain.next(), 'LF was expected at the end of the last line, which is torn')
       return conclude(run)
     },
   }
+}
+
+/** A run behind entries that are gone: the records kept of them are looked into first. */
+async function beginPruned(options: VerifyOptions, prepared: Preparation, pruned: Pruned, line: Uint8Array): Promise<Run> {
+  const { start, hash } = pruned.start(line)
+  const run = createRun({ ...options, ...(hash && { hash }) }, prepared, start, pruned.roots)
+  for (const { seq, type, payload } of pruned.records(prepared.findings)) await checkRecord(run, type, payload, seq)
+  return run
 }
 
 /**

@@ -54,6 +54,11 @@ const RULES: Record<string, Rule> = {
     if (payload.reason === 'segment_missing') run.findings.add('segment_missing', seq, 'the recorder found a segment gone')
   },
   'log.erasure': erasure,
+  'log.prune': (run, payload, seq) => {
+    const { minimum_index: minimum } = payload
+    if (typeof minimum !== 'number' || minimum > seq) throw refuse('a minimum_index up to this record was expected')
+    if (minimum >= run.first) run.prune ??= { seq, policy: textOf(payload, 'policy') }
+  },
   'log.close': (run, payload, seq) => {
     if (payload.final_size !== seq + 1) throw refuse('final_size of this record was expected')
     run.closed = true

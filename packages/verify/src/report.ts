@@ -63,6 +63,8 @@ export interface Report {
   hash: HashName
   origin?: string
   logId?: string
+  /** Entries before `first` are gone under this log.prune; `policy` is text of the log. */
+  pruned?: { seq: number; policy: string }
   /** A key was pinned: without `require`, `signed` is asked for. */
   pinned: boolean
   required?: LevelName

@@ -106,6 +106,8 @@ export interface Roots {
   readonly size: number
   /** Appends the leaf of `input`: 0x00 and the 32-byte entry hash. */
   push(input: Uint8Array): void
+  /** Appends a leaf hash. */
+  pushLeaf(leaf: Uint8Array): void
   /** The root at a size, where `Window.hashesAt` knows the edge. */
   at(size: number): Uint8Array | undefined
   /** The edge at the present size. */
@@ -122,6 +124,7 @@ export function createRoots(p: Primitives, start: { size: number; hashes: Hashes
       return window.size
     },
     push: window.push,
+    pushLeaf: window.pushLeaves,
     at: (size) => rootOf(p, window.hashesAt(size)),
     hashes: () => window.hashesAt(window.size)!,
     tails: () => [window.tail()],

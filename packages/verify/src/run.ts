@@ -24,6 +24,12 @@ export interface VerifyOptions {
   trust?: VerifierKey
   /** Signed notes found beside the log. Attacker-controlled. */
   checkpoints?: readonly (Uint8Array | string)[]
+  /** Signed notes from the signer's own memory, outside the log: a log that they contradict was rolled back or forked. */
+  signerNotes?: readonly (Uint8Array | string)[]
+  /** What the appender's own memory says was on disk: that many entries, the last with this entry hash (64 hex characters). */
+  acknowledged?: { size: number; entryHash: string }
+  /** Lines of reserved.jsonl, for a pruned log whose leaves are fed before its entries. Attacker-controlled. */
+  reserved?: readonly Uint8Array[]
   /** Witnesses the verifier trusts. */
   witness?: WitnessPolicy
   /** The level `reportVerdict` asks for; `complete` also parses every line to follow the sessions. */
@@ -49,6 +55,8 @@ export interface Beside {
   size: number
   root: Uint8Array
   at: string
+  /** From the signer's own memory. */
+  own: boolean
 }
 
 export interface Run {
@@ -76,6 +84,10 @@ export interface Run {
   /** Time of the newest log.* record, milliseconds. */
   lastTimeMs: number
   closed: boolean
+  /** Entries below `first` are gone; the leaves of the tree were fed in their place. */
+  readonly pruned: boolean
+  /** The first log.prune that covers them. */
+  prune: { seq: number; policy: string } | undefined
   /** log.gap records: events that were never recorded. */
   gaps: number
   takeovers: { from: number; to: number }[]
@@ -96,22 +108,27 @@ export const GENESIS_START: Start = { seq: 0, previousHash: GENESIS, frontier: [
 export interface Preparation {
   readonly findings: Findings
   readonly beside: readonly Beside[]
+  readonly kept: Kept
 }
 
 export function prepare(options: VerifyOptions): Preparation {
   const findings = createFindings()
-  return { findings, beside: readBeside(options.checkpoints ?? [], findings) }
+  const { checkpoints = [], signerNotes = [], acknowledged } = options
+  const found = [...readBeside(signerNotes, findings, true), ...readBeside(checkpoints, findings, false)]
+  const beside = found.sort((a, b) => a.size - b.size)
+  const sizes = [...beside.map(({ size }) => size), ...(acknowledged ? [acknowledged.size - 1, acknowledged.size] : [])]
+  return { findings, beside, kept: new Map(sizes.map((size) => [size, undefined])) }
 }
 
-export function createRun(options: VerifyOptions, { findings, beside }: Preparation, start: Start): Run {
+/** @param pruned the tree so far, when the log's first entries are gone */
+export function createRun(options: VerifyOptions, { findings, beside, kept }: Preparation, start: Start, pruned?: Roots): Run {
   const p = options.primitives
-  const kept: Kept = new Map(beside.map(({ size }) => [size, undefined]))
   return {
     p,
     options,
     findings,
     chain: createChain(p, { seq: start.seq, previousHash: start.previousHash, ...(options.hash && { hash: options.hash }) }),
-    roots: createRoots(p, { size: start.seq, hashes: start.frontier }, kept),
+    roots: pruned ?? createRoots(p, { size: start.seq, hashes: start.frontier }, kept),
     signed: createSigned(p, findings, options.trust),
     anchors: createAnchors(p, findings, options.witness),
     sessions: options.strict || options.require === 'complete' ? createSessions(start.seq > 0) : undefined,
@@ -125,23 +142,25 @@ export function createRun(options: VerifyOptions, { findings, beside }: Preparat
     lastCheckpoint: 0,
     lastTimeMs: Number.NEGATIVE_INFINITY,
     closed: false,
+    pruned: pruned !== undefined,
+    prune: undefined,
     gaps: 0,
     takeovers: [],
     stubs: new Map(),
   }
 }
 
-/** Parses the notes beside the log, smallest size first; what is none is reported and left out. */
-function readBeside(notes: readonly (Uint8Array | string)[], findings: Findings): Beside[] {
-  const beside: Beside[] = []
-  notes.forEach((bytes, i) => {
+/** Parses notes; what is none is reported and left out. */
+function readBeside(notes: readonly (Uint8Array | string)[], findings: Findings, own: boolean): Beside[] {
+  const name = own ? 'signer state' : 'checkpoint'
+  return notes.flatMap((bytes, i) => {
     try {
       const note = parseNote(bytes)
       const { origin, size, root } = parseCheckpoint(note.text)
-      beside.push({ note, origin, size, root, at: `checkpoint of size ${size}` })
+      return [{ note, origin, size, root, at: `${name} of size ${size}`, own }]
     } catch {
-      findings.add('state_invalid', `checkpoint ${i + 1}`, 'a signed checkpoint was expected')
+      findings.add('state_invalid', `${name} ${i + 1}`, 'a signed checkpoint was expected')
+      return []
     }
   })
-  return beside.sort((a, b) => a.size - b.size)
 }

@@ -10,10 +10,14 @@ import { findLedger } from '../reading/layout.ts'
 import { ledgerPath, stateDirectory } from '../reading/location.ts'
 import { createPaint } from '../text/colour.ts'
 import { escapeText } from '../text/escape.ts'
+import { createProgress } from '../text/progress.ts'
 import { formatTable } from '../text/table.ts'
 
 const REQUIRABLE = ['chain', 'signed', 'anchored', 'complete'] as const
 const SHOWN_FINDINGS = 20
+/** As shells count: 128 and the signal's number. */
+const INTERRUPTED = 130
+const TERMINATED = 143
 
 export const verify = defineCommand({
   args: '[PATH]',
@@ -27,26 +31,36 @@ export const verify = defineCommand({
   example: 'sworn verify ./audit --require signed',
   notes: [
     'Without --key the key is the one this user has for the ledger; a ledger unknown here cannot be "signed".',
-    'Exit 0: the level asked for holds. 1: it does not. 3: it could not be looked at.',
+    'A pruned ledger is checked from its first entry on: tree/L0, reserved.jsonl and a signed log.prune stand for what is gone.',
+    'Exit 0: the level asked for holds. 1: it does not. 3: it could not be looked at. 130: interrupted.',
   ],
   async run([path], flags, io) {
     const name = ledgerPath(io, path)
     const files = findLedger(name, io.cwd)
     const require = flags.require as LevelName | undefined // one of the choices
-    const report = await checkLedger(files, {
-      key: flags.key,
-      require,
-      strict: flags.strict,
-      now: io.now(),
-      cwd: io.cwd,
-      state: stateDirectory(io),
-    })
+    const progress = createProgress(io, flags.quiet || flags.json)
+    const options = { key: flags.key, require, strict: flags.strict, now: io.now(), cwd: io.cwd, state: stateDirectory(io) }
+    const report = await unlessInterrupted(
+      io.signal,
+      checkLedger(files, { ...options, signal: io.signal, onProgress: progress.show }),
+    ).finally(progress.clear)
+    if (!report) return io.signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
     const verdict = reportVerdict(report, require)
     if (flags.json) await io.out(JSON.stringify(toJson(report, verdict)))
     else await printReport(report, verdict, name, io)
     return verdict.exit
   },
 })
+
+/** Undefined when the signal ended it. */
+async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (e) {
+    if (signal.aborted && e === signal.reason) return undefined
+    throw e
+  }
+}
 
 type Verdict = ReturnType<typeof reportVerdict>
 
@@ -66,6 +80,13 @@ function detailOf(report: Report, level: LevelName): string {
 async function printReport(report: Report, verdict: Verdict, name: string, io: Io): Promise<void> {
   const paint = createPaint(io)
   await io.out(escapeText(`${name}: ${report.size - report.first} entries, ${report.origin ?? 'unknown origin'}, ${report.hash}`))
+  if (report.pruned) {
+    const { policy, seq } = report.pruned
+    const those = `entries 0 to ${report.first - 1}`
+    await io.out(
+      escapeText(`${those} were pruned by policy ${JSON.stringify(policy)} (seq=${seq}): existence signed, content not available`),
+    )
+  }
   const width = io.isTTY ? io.columns : 200
   const rows = LEVELS.map((level) => [level, report.levels[level].holds ? 'holds' : 'no', detailOf(report, level)])
   const table = formatTable([{ title: 'CLAIM' }, { title: 'HOLDS' }, { title: 'DETAIL', stretch: true }], rows, width)

@@ -11,8 +11,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adopt } from '@sworn/recorder'
 import { ED25519, formatVkey, SwornError } from '@sworn/verify'
-import { checkLedger, readOpening } from '../reading/check.ts'
+import { checkLedger } from '../reading/check.ts'
 import type { LedgerFiles } from '../reading/layout.ts'
+import { readOpening } from '../reading/opening.ts'
 import { refuseHeld } from './holder.ts'
 
 export interface Adopted {
@@ -32,7 +33,7 @@ export async function adoptState(files: LedgerFiles, state: string, now: number)
   const key = newestKey(keys)
   if (!logId || !origin || !key) throw new SwornError('LEDGER_STATE_MISSING', 'the key of this ledger is not here', keys)
   if (existsSync(join(keys, 'signed'))) throw new SwornError('USAGE', 'the signer state is there; nothing to adopt', keys)
-  const report = await checkLedger(files, { key: readVkey(key, origin), strict: false, now, cwd: '/', state })
+  const report = await checkLedger(files, { key: readVkey(key, origin), strict: false, now, cwd: '/', state, withoutMemory: true })
   if (!report.levels.signed.holds)
     throw new SwornError('LEDGER_FORK', 'a ledger that verifies up to its checkpoint was expected', files.path)
   return { size: adopt({ path: files.path, home: state }), entries: report.size }

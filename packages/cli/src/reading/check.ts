@@ -1,87 +1,86 @@
 /**
- * Runs the verifier over a ledger's files, and adds what only the verifier's own state can tell.
+ * Runs the verifier over a ledger's files, with what its surroundings and the verifier's own state can tell.
  * @module
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { readTextFile } from '@sworn/recorder'
-import { type Finding, type LevelName, parseVkey, type Report, type VerifierKey, verifyLog } from '@sworn/verify'
+import { statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { createLogCheck, type LevelName, parseVkey, type Report, type VerifyOptions } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
-import { parseEntry } from './entry.ts'
+import { type FeedOptions, feedSegments, followTail } from './feed.ts'
 import { type LedgerFiles, listSegments } from './layout.ts'
-import { openSegment, readLines } from './lines.ts'
-import { findKnown, type KnownLedger, type Opening, readKey, readKnownLedgers } from './trusted-ledgers.ts'
+import { readNotesBeside } from './notes.ts'
+import { readFirst, readOpening } from './opening.ts'
+import { feedPruned, readReserved } from './pruned.ts'
+import { checkPlace, isForeign, placeOf, recall, signedSizeOf } from './surroundings.ts'
+import { findKnown, readKey, readKnownLedgers } from './trusted-ledgers.ts'
 
-export interface CheckOptions {
+export interface CheckOptions extends FeedOptions {
   /** As given with `--key`. */
   readonly key?: string | undefined
   readonly require?: LevelName | undefined
   readonly strict: boolean
   readonly now: number
   readonly cwd: string
-  /** The state directory with ledgers.json. */
+  /** The state directory with ledgers.json and keys. */
   readonly state: string
+  /** What the signer remembers is left aside: it is to be made anew. */
+  readonly withoutMemory?: boolean | undefined
 }
 
-/** @throws SwornError KEY_INVALID; IO_FAILED; LEDGER_FOREIGN_FILE for an unknown format */
+/**
+ * @throws SwornError KEY_INVALID; IO_FAILED; NODE_TOO_OLD; LEDGER_FOREIGN_FILE for an unknown format; the reason that
+ *   `signal` was aborted with
+ */
 export async function checkLedger(files: LedgerFiles, options: CheckOptions): Promise<Report> {
+  const before = listing(files)
+  const report = await checkOnce(files, options)
+  // A recorder that rotates meanwhile moves lines from one name to another.
+  return report.findings.length > 0 && listing(files) !== before ? await checkOnce(files, options) : report
+}
+
+function listing(files: LedgerFiles): string {
+  return listSegments(files)
+    .map(({ path }) => `${path} ${statSync(path, { throwIfNoEntry: false })?.ino}`)
+    .join('\n')
+}
+
+async function checkOnce(files: LedgerFiles, options: CheckOptions): Promise<Report> {
   const opening = await readOpening(files)
   const known = findKnown(readKnownLedgers(options.state), files.path, opening)
-  const trust: VerifierKey | undefined = options.key ? readKey(options.key, options.cwd, opening.origin) : known && parseVkey(known.vkey)
-  const report = await verifyLog(readBytes(files), {
+  const place = options.withoutMemory ? 'unknown' : placeOf(files, known)
+  const trust = options.key ? readKey(options.key, options.cwd, opening.origin) : known && parseVkey(known.vkey)
+  const base = {
     primitives: nodePrimitives,
     ...(trust && { trust }),
     ...(options.require && { require: options.require }),
     strict: options.strict,
     now: options.now,
-    inProgressTail: files.directory !== undefined && existsSync(join(files.directory, 'log.sock')),
-    checkpoints: findNotes(files),
-  })
-  return withRollback(report, known, files)
-}
-
-/** The first line, unverified. */
-export async function readOpening(files: LedgerFiles): Promise<Opening> {
-  const first = listSegments(files)[0]
-  if (!first) return {}
-  for await (const line of readLines(first.path)) {
-    const entry = parseEntry(line)
-    if (entry?.event_type !== 'log.open') return {}
-    return {
-      ...(typeof entry.origin === 'string' && { origin: entry.origin }),
-      ...(typeof entry.log_id === 'string' && { logId: entry.log_id }),
-    }
   }
-  return {}
+  if (files.activeFile && (await isForeign(listSegments(files)[0]))) return foreignReport(base, files)
+  // Notes first: what they cover is in the segments that are listed after them, also while a recorder goes on.
+  const notes = files.directory ? { checkpoints: readNotesBeside(files.directory), reserved: readReserved(files.directory) } : {}
+  const memory = recall(options.state, known?.logId ?? opening.logId, place)
+  const check = createLogCheck({ ...base, ...notes, ...memory })
+  checkPlace(check, files, place, known, options.state)
+  const segments = listSegments(files)
+  feedPruned(check, files.directory, await firstSeq(files))
+  const end = await feedSegments(check, segments, options)
+  const inProgress = await followTail(check, segments.at(-1), end, files.directory)
+  if (place === 'own' && known && known.signedSize > Math.max(check.size, signedSizeOf(memory)))
+    check.add('rollback', 'ledgers.json', `${known.signedSize} entries were signed here before, found ${check.size}`)
+  return check.finish(inProgress)
 }
 
-async function* readBytes(files: LedgerFiles): AsyncGenerator<Uint8Array> {
-  for (const segment of listSegments(files)) yield* openSegment(segment.path)
+/** The position of the first entry by the name of its segment; in file mode by its log.segment. */
+async function firstSeq(files: LedgerFiles): Promise<number> {
+  const named = listSegments(files)[0]?.firstSeq
+  if (named !== undefined) return named
+  const first = await readFirst(files)
+  return first?.event_type === 'log.segment' ? first.seq : 0
 }
 
-/** The newest signed notes beside the log. Attacker-controlled. */
-function findNotes(files: LedgerFiles): string[] {
-  const { directory } = files
-  if (!directory) return []
-  const found = [join(directory, 'checkpoint'), join(directory, '.state', 'signed')].flatMap((path) => readTextFile(path) ?? [])
-  return [...new Set(found)]
-}
-
-/** A ledger at its own path that is shorter than what was signed for it before is a rollback. */
-function withRollback(report: Report, known: KnownLedger | undefined, files: LedgerFiles): Report {
-  if (!known || report.size >= known.signedSize || findKnown([known], files.path, {}) === undefined) return report
-  const message = `${known.signedSize} entries were signed here before, ${report.size} found`
-  const finding: Finding = { class: 'rollback', severity: 'finding', at: 'ledgers.json', message }
-  const broken = { holds: false, detail: message }
-  const { levels } = report
-  return {
-    ...report,
-    findings: [...report.findings, finding],
-    levels: {
-      ...levels,
-      tree: { ...levels.tree, ...broken },
-      signed: { ...levels.signed, ...broken },
-      anchored: { ...levels.anchored, holds: false },
-    },
-  }
+function foreignReport(base: VerifyOptions, files: LedgerFiles): Promise<Report> {
+  const check = createLogCheck(base)
+  check.add('foreign_file', basename(files.path), 'entries of an agent audit log were expected')
+  return check.finish()
 }

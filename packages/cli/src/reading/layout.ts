@@ -39,7 +39,7 @@ export function findLedger(path: string, cwd: string): LedgerFiles {
     if (!existsSync(join(absolute, 'segments'))) throw new SwornError('LEDGER_FOREIGN_FILE', 'a directory with segments was expected', path)
     return { kind: 'directory', path: absolute, directory: absolute, activeFile: undefined }
   }
-  const beside = `${realpathSync(absolute)}.ledger` // as the writer does: a link is followed
+  const beside = `${stat ? realpathSync(absolute) : absolute}.ledger` // as the writer does: a link is followed
   return { kind: 'file', path: absolute, directory: existsSync(beside) ? beside : undefined, activeFile: absolute }
 }
 

@@ -5,10 +5,8 @@
  * incomplete: a writer may be in the middle of it. Lines over 2 MiB are cut and reported, not kept.
  * @module
  */
-import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { type LedgerFiles, listSegments } from './layout.ts'
+import { openSegment } from './segment-bytes.ts'
 
 const MAX_LINE = 2 << 20
 
@@ -20,14 +18,6 @@ export interface RawLine {
   readonly bytes: Buffer
   /** false: the last line of its file and without LF. */
   readonly complete: boolean
-}
-
-/** The bytes of one segment, decompressed by its name. */
-export function openSegment(path: string): Readable {
-  const raw = createReadStream(path, { highWaterMark: 1 << 18 })
-  if (path.endsWith('.gz')) return raw.pipe(createGunzip()).on('close', () => raw.destroy())
-  if (path.endsWith('.zst')) return raw.pipe(createZstdDecompress()).on('close', () => raw.destroy())
-  return raw
 }
 
 /** Cuts chunks into lines. */

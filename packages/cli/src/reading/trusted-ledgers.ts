@@ -5,7 +5,7 @@
  * @module
  */
 import { createPublicKey } from 'node:crypto'
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readTextFile } from '@sworn/recorder'
 import { ED25519, formatVkey, parseVkey, SwornError, type VerifierKey } from '@sworn/verify'
@@ -56,10 +56,20 @@ export function findKnown(rows: readonly KnownLedger[], path: string, opening: O
  */
 export function readKey(text: string, cwd: string, origin: string | undefined): VerifierKey {
   const file = resolve(cwd, text)
-  const content = (existsSync(file) ? readFileSync(file, 'utf8') : text).trim()
-  if (!content.startsWith('-----BEGIN')) return parseVkey(content)
+  const content = (readTextFile(file) ?? text).trim()
+  if (!content.startsWith('-----BEGIN')) return readVkey(content)
   if (/PRIVATE KEY/.test(content)) throw new SwornError('KEY_INVALID', 'a public key was expected, a private one was found', '--key')
   return parseVkey(formatVkey(origin ?? 'key', ED25519, readPem(content)))
+}
+
+/** The key as text; the error names the flag, never the text. */
+function readVkey(text: string): VerifierKey {
+  try {
+    return parseVkey(text)
+  } catch (cause) {
+    if (!SwornError.is(cause, 'KEY_INVALID')) throw cause
+    throw new SwornError('KEY_INVALID', cause.message, '--key', { cause })
+  }
 }
 
 function readPem(content: string): Uint8Array {

@@ -1,0 +1,36 @@
+/**
+ * What a ledger says of itself in its first record. Unverified: it only says what to compare with.
+ * @module
+ */
+import { type Entry, parseEntry } from './entry.ts'
+import { type LedgerFiles, listSegments } from './layout.ts'
+import { readLines } from './lines.ts'
+import { readReserved } from './pruned.ts'
+import type { Opening } from './trusted-ledgers.ts'
+
+/** It becomes part of a path. */
+const LOG_ID = /^[\w-]{22}$/
+
+/** The first line that is there. */
+export async function readFirst(files: LedgerFiles): Promise<Entry | undefined> {
+  const first = listSegments(files)[0]
+  if (!first) return undefined
+  for await (const line of readLines(first.path)) return parseEntry(line)
+  return undefined
+}
+
+/** log.open, in the first segment or, when that was pruned, as it was kept. */
+export async function readOpening(files: LedgerFiles): Promise<Opening> {
+  const first = await readFirst(files)
+  const entry = first?.event_type === 'log.open' ? first : readKept(files.directory)
+  if (entry?.event_type !== 'log.open') return {}
+  return {
+    ...(typeof entry.origin === 'string' && { origin: entry.origin }),
+    ...(typeof entry.log_id === 'string' && LOG_ID.test(entry.log_id) && { logId: entry.log_id }),
+  }
+}
+
+function readKept(directory: string | undefined): Entry | undefined {
+  const line = directory ? readReserved(directory)[0] : undefined
+  return line && parseEntry({ file: 'reserved.jsonl', number: 1, bytes: Buffer.from(line), complete: true })
+}

@@ -1,0 +1,55 @@
+/**
+ * The bytes of segments: plain ones by range, closed ones decompressed as they stream.
+ * @module
+ */
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
+import { pipeline, type Readable } from 'node:stream'
+import zlib from 'node:zlib'
+import { SwornError } from '@sworn/verify'
+
+const CHUNK_BYTES = 1 << 20
+const STREAM_BYTES = 1 << 18
+
+/** True when the file's name says that it is compressed. */
+export function isCompressed(path: string): boolean {
+  return path.endsWith('.gz') || path.endsWith('.zst')
+}
+
+/**
+ * The bytes of one segment, decompressed by its name.
+ * @throws SwornError NODE_TOO_OLD for a .zst segment where Node has no zstd. Damage is an error of the stream: `isDamage`
+ */
+export function openSegment(path: string): Readable {
+  const raw = createReadStream(path, { highWaterMark: STREAM_BYTES })
+  if (!isCompressed(path)) return raw
+  // A failure reaches the reader as the error of the last stream.
+  return pipeline(raw, createDecompressor(path), () => undefined)
+}
+
+/** @throws SwornError NODE_TOO_OLD */
+export function createDecompressor(path: string, available: Partial<typeof zlib> = zlib): ReturnType<typeof zlib.createGunzip> {
+  if (path.endsWith('.gz')) return zlib.createGunzip()
+  if (available.createZstdDecompress) return available.createZstdDecompress()
+  throw new SwornError('NODE_TOO_OLD', `Node ${process.versions.node} found, 22.15 needed to read zstd`, path)
+}
+
+/** True when decompression failed: the file is not what was compressed. */
+export function isDamage(e: unknown): boolean {
+  return e instanceof Error && 'code' in e && /^(Z_|ZSTD_)/.test(String(e.code))
+}
+
+/** The bytes `[from, to)` of a plain file, through one buffer: a chunk holds until the next one is asked for. */
+export function* readRange(path: string, from: number, to = Number.POSITIVE_INFINITY): Generator<Buffer> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  const fd = openSync(path, 'r')
+  try {
+    for (let at = from; at < to; ) {
+      const read = readSync(fd, chunk, 0, Math.min(chunk.length, to - at), at)
+      if (read === 0) return
+      at += read
+      yield chunk.subarray(0, read)
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
