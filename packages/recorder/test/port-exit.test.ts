@@ -20,6 +20,12 @@ test('process.exit right after submitting loses nothing when the ledger lies in 
   assert.equal((await readStored(path)).length, 500)
 })
 
+test('process.exit in the turn of record() loses nothing either', async () => {
+  const path = temporaryLedger()
+  assert.equal(await ended(startChild(path, 'record-exit', 500)), 0)
+  assert.equal((await readStored(path)).length, 500)
+})
+
 test('process.exit in a client loses nothing either', async () => {
   const path = temporaryLedger()
   const holder = await openRealPort(path)

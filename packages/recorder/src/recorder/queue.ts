@@ -86,10 +86,12 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     else if (!scheduled) {
       scheduled = true
       setImmediate(send)
+      process.prependListener('exit', send) // process.exit in this turn: before the port's own handler
     }
   }
 
   function send(): void {
+    if (scheduled) process.off('exit', send)
     scheduled = false
     const batch = pending
     if (batch.waiters.length === 0) return

@@ -8,6 +8,7 @@
 import { writeSync } from 'node:fs'
 import { SwornError } from '@sworn/verify'
 import type { WorkerPort } from '../../src/port/worker.ts'
+import { createRecorder } from '../../src/recorder/recorder.ts'
 import { openFakePort } from './fake-port.ts'
 import { openRealPort, openRealPortHere } from './real-port.ts'
 import { sample } from './submissions.ts'
@@ -27,6 +28,11 @@ try {
 async function act(port: WorkerPort): Promise<void> {
   if (what.startsWith('exit')) {
     for (let n = 0; n < Number(count); n++) void port.submit([sample(n, 'batch')])
+    process.exit(0)
+  }
+  if (what === 'record-exit') {
+    const recorder = createRecorder({ port })
+    for (let n = 0; n < Number(count); n++) void recorder.record({ event_type: 'tool_call_end', metadata: { n } })
     process.exit(0)
   }
   if (what === 'finish') return void port.submit([sample(1, 'batch')])
