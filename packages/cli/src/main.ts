@@ -7,8 +7,5 @@ import { run } from './run.ts'
 
 /** Runs `argv` and sets the exit code; ends quietly when the reader of stdout went away. */
 export async function main(argv: readonly string[]): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (e: NodeJS.ErrnoException) => process.exit(e.code === 'EPIPE' ? 0 : 3))
-  }
   process.exitCode = await run(argv, createNodeIo())
 }

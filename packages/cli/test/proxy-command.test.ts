@@ -121,6 +121,28 @@ test('a configuration that records errors only keeps every decision', { timeout:
   )
 })
 
+test('a client that closes its ends mid-session leaves a whole record', { timeout: 60_000 }, async () => {
+  const cwd = temporary()
+  const home = temporary()
+  writeFileSync(join(cwd, 'a.txt'), 'x')
+  const child = spawn(process.execPath, [...NODE, BIN, 'proxy', ...server(cwd)], { cwd, env: { ...process.env, SWORN_HOME: home } })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...HELLO })}\n`)
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  child.stdout.destroy()
+  child.stderr.destroy()
+  child.stdin.on('error', () => {}) // the proxy stops reading
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...read(2, 'a.txt') })}\n`)
+  await ended
+  const found = await sworn(['query', '--format', 'jsonl'], { cwd, home })
+  const types = found.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).event_type)
+  for (const type of ['authorization_decision', 'tool_call_end', 'session_end', 'log.stop'])
+    assert.ok(types.includes(type), `${type} of ${types}`)
+})
+
 test('without a policy calls pass, and stderr says so once', { timeout: 60_000 }, async () => {
   const cwd = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')

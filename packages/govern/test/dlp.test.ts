@@ -162,6 +162,16 @@ describe('what cannot be looked at', () => {
     assert.deepEqual(gate.inspect([big, KEY], 'response').value, [big, KEY])
   })
 
+  test('a megabyte of beginnings of secrets, of ends of secrets and of nothing else is looked at whole', () => {
+    const gate = gateOf(spec('detect_encoding: true'), { now: () => 0 })
+    for (const piece of ['AKIA', '@', 'a.', 'AKIA '.repeat(4), '0x', 'A'.repeat(15)]) {
+      const text = piece.repeat(Math.ceil(1_000_000 / piece.length)).slice(0, 1_000_000 - KEY.length - 1)
+      const { value, blocked } = gate.inspect({ text: `${text} ${KEY}` }, 'response')
+      assert.equal(blocked, false, piece)
+      assert.doesNotMatch(JSON.stringify(value), /AKIAIOSFODNN7EXAMPLE/)
+    }
+  })
+
   test('hostile text that makes repeated searches quadratic ends after the time allowed', () => {
     let time = 0
     const policy = policyOf('dlp: {patterns: [{name: X, regex: "([a-z]*)[0-9]x|a"}]}')

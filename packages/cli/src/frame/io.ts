@@ -21,6 +21,7 @@ export interface World {
   /** Writes text and a line end to stderr. */
   err(line: string): void
   readonly stdin: Readable
+  /** The stream itself. Whoever takes it answers for its errors: the process does not end with its reader any more. */
   readonly stdout: Writable
   readonly stderr: Writable
   readonly env: Readonly<Record<string, string | undefined>>

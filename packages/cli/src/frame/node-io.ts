@@ -4,14 +4,22 @@ import { homedir } from 'node:os'
 import type { Spawned, World } from './io.ts'
 import { startAgain } from './start-again.ts'
 
-/** The world over `process`. */
+/**
+ * The world over `process`. A reader of stdout that went away ends the process, unless the command took `stdout`: the
+ * proxy still has calls to end and to record. Without a reader of stderr everything goes on.
+ */
 export function createNodeIo(): World {
   let abort: AbortController | undefined
+  process.stdout.on('error', endWithoutReader)
+  process.stderr.on('error', () => {})
   return {
     out: (line) => writeLine(process.stdout, line),
     err: (line) => void process.stderr.write(`${line}\n`),
     stdin: process.stdin,
-    stdout: process.stdout,
+    get stdout() {
+      process.stdout.off('error', endWithoutReader).on('error', () => {}) // its taker listens too, while it is there
+      return process.stdout
+    },
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
@@ -29,6 +37,10 @@ export function createNodeIo(): World {
     startDetached: (args) => startAgain(process.argv[1]!, args),
     self: [process.execPath, ...process.execArgv, process.argv[1]!],
   }
+}
+
+function endWithoutReader(e: NodeJS.ErrnoException): void {
+  process.exit(e.code === 'EPIPE' ? 0 : 3)
 }
 
 /** Only a command that asks for `signal` takes over SIGINT and SIGTERM; the second one ends the process as ever. */

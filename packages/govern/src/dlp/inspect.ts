@@ -20,7 +20,8 @@ type Direction = DlpMatch['direction']
 export const SCAN_FAILED = 'scan_failed'
 
 const MAX_DEPTH = 256
-const MAX_MS = 5000
+/** Below the two seconds that another process waits for the ledger, which may lie in this thread. */
+const MAX_MS = 1500
 /** Shorter ones are looked at as text: no picture is that small, but a secret is. */
 const MIN_BINARY = 64
 
