@@ -216,6 +216,22 @@ test('init writes a trusted file and its schema, and does not overwrite', async 
   assert.equal(shown.err, '')
 })
 
+test('doctor --config prints every value with its origin, locked keys and what was not applied', async () => {
+  const mine = { cwd: temporary(), home: temporary() }
+  writeFileSync(join(mine.home, 'sworn.yaml'), 'audit: {log_path: /var/a, user: bob, redact: [a], lock: [log_path, user]}\n')
+  writeFileSync(join(mine.cwd, 'sworn.yaml'), 'audit: {log_path: ./b, redact: [b]}\n')
+  const { out, err, code } = await sworn(['doctor', '--config'], mine)
+  assert.equal(code, 0)
+  assert.match(out, /^log_path +"\/var\/a" +user \/.*sworn\.yaml, locked$/m)
+  assert.match(out, /^user +"bob" +user \/.*sworn\.yaml, locked$/m)
+  assert.match(out, /^redact +\["a","b"\] +project \/.*sworn\.yaml, \/.*sworn\.yaml$/m)
+  assert.match(out, /^on_audit_failure +"block" +default$/m)
+  assert.match(err, /^sworn: .*sworn\.yaml audit\.log_path is not applied: locked by a file of higher trust \(config_tampered\)$/m)
+  const json = JSON.parse((await sworn(['doctor', '--config', '--json'], mine)).out)
+  assert.deepEqual(Object.keys(json.origins).toSorted(), Object.keys(json.values).toSorted())
+  assert.deepEqual(json.locked, ['log_path', 'user'])
+})
+
 test('trust ends when the file changes, and can be forgotten', async () => {
   const mine = { cwd: temporary(), home: temporary() }
   const file = join(mine.cwd, 'sworn.yaml')

@@ -276,6 +276,7 @@ function fakeConfig(on_audit_failure: 'block' | 'continue', redact: string[]): R
     files: [{ kind: 'user', path: '/f', hash: redact.join(), trusted: true }],
     looked: [],
     refusals: [],
+    locked: [],
     recorder: 'by command',
     directories: { config: '/c', state: '/s', managedFile: '/m' },
   }

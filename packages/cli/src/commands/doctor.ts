@@ -53,16 +53,16 @@ export const doctor = defineCommand({
 })
 
 async function printConfig(config: LoadedConfig, json: boolean, io: Io): Promise<ExitCode> {
-  const { values, origins, files, refusals } = config
+  const { values, origins, files, locked, refusals } = config
   if (json) {
-    await io.out(JSON.stringify({ values, origins, files, refusals }))
+    await io.out(JSON.stringify({ values, origins, files, locked, refusals }))
     return 0
   }
   const set = AUDIT_KEYS.filter((key) => values[key] !== undefined)
   const rows = set.map((key) => [
     key,
     JSON.stringify(values[key]),
-    `${origins[key]!.kind} ${origins[key]!.kind === 'default' ? '' : origins[key]!.name}`,
+    `${origins[key]!.kind}${origins[key]!.kind === 'default' ? '' : ` ${origins[key]!.name}`}${locked.includes(key) ? ', locked' : ''}`,
   ])
   const columns = [{ title: 'KEY' }, { title: 'VALUE', stretch: true as const }, { title: 'FROM', stretch: true as const }]
   for (const line of formatTable(columns, rows, io.isTTY ? io.columns : 200)) await io.out(line)

@@ -35,6 +35,8 @@ export interface LoadedConfig {
   readonly files: readonly ConfigFile[]
   /** Where a file was looked for, lowest first; it need not exist. */
   readonly looked: readonly string[]
+  /** Keys that a file of lower trust may not change. */
+  readonly locked: readonly string[]
   /** Who appends, as SWORN_RECORDER says: a recorder process always, never one, or what the command thinks best. */
   readonly recorder: RecorderChoice['recorder']
   /** What was not applied, and why; each is recorded as `config_tampered`. */
@@ -89,6 +91,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     origins: layers.origins,
     files: layers.files,
     looked: layers.looked,
+    locked: layers.locked,
     recorder,
     refusals: layers.refusals,
     directories,
@@ -142,10 +145,12 @@ function addFlags(layers: Layers, options: LoadOptions): void {
 }
 
 function apply(layers: Layers, block: object, origin: Origin): void {
-  for (const [key, value] of Object.entries(block)) {
+  for (const [name, value] of Object.entries(block)) {
+    const key = name as AuditKey // blocks hold checked keys only
     const before = layers.values[key]
-    layers.values[key] = key === 'redact' && Array.isArray(before) ? [...before, ...(value as unknown[])] : value // redact is a list by its schema
-    layers.origins[key as AuditKey] = origin // blocks hold checked keys only
+    const adds = key === 'redact' && Array.isArray(before)
+    layers.values[key] = adds ? [...before, ...(value as unknown[])] : value // redact is a list by its schema
+    layers.origins[key] = adds ? { kind: origin.kind, name: `${origin.name}, ${layers.origins[key]?.name}` } : origin
   }
 }
 
