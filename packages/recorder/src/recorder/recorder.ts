@@ -24,7 +24,7 @@ import { wrapTool } from './tool.ts'
 import type { Recorder, RecorderOptions, RecordOptions } from './types.ts'
 
 const MAX_EVENTS = 10_000
-const MAX_BYTES = 64 * 1024 * 1024
+const MAX_BYTES = 16 * 1024 * 1024
 const QUEUED = { queued: true } as const
 const FILTERED = { filtered: true } as const
 

@@ -28,7 +28,7 @@ export interface RecorderOptions extends Pick<FilterOptions, 'events' | 'logLeve
   readonly queue?: {
     /** Events that may be unacknowledged; 10,000 by default. */
     readonly max?: number
-    /** Bytes that may be unacknowledged; 64 MiB by default. */
+    /** UTF-16 units of payload that may be unacknowledged; 16 Mi by default. */
     readonly maxBytes?: number
     readonly whenFull?: 'wait' | 'shed'
   }
