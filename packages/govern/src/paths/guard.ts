@@ -47,9 +47,9 @@ interface Search {
 
 const MAX_PATH = 4096
 const MAX_LOOKUPS = 10_000
-// BUG: in long text that is neither a value on its own nor a command, links after the 256th path are not
+// BUG: in long text that is neither a value on its own nor a command, links after the 4,096th path are not
 // followed, only compared as text. Way out: a tool that takes paths in prose should not be allowed.
-const MAX_TEXT_LOOKUPS = 256
+const MAX_TEXT_LOOKUPS = 4096
 const COMMAND_KEY = /^(command|cmd|script|shell|args|argv|code)$/i
 const NAME_CHARACTER = /[A-Za-z0-9._-]/
 
