@@ -85,7 +85,6 @@ function createJoined(p: Primitives, tails: readonly Tail[], end: { size: number
       return window?.size ?? end.size
     },
     push: (input) => open().push(input),
-    pushLeaf: (leaf) => open().pushLeaves(leaf),
     at: (size) => rootOf(p, window || size !== end.size ? open().hashesAt(size) : end.hashes),
     hashes: () => window?.hashesAt(window.size) ?? end.hashes,
     tails: () => (window ? [window.tail()] : tails),

@@ -106,8 +106,6 @@ export interface Roots {
   readonly size: number
   /** Appends the leaf of `input`: 0x00 and the 32-byte entry hash. */
   push(input: Uint8Array): void
-  /** Appends a leaf hash. */
-  pushLeaf(leaf: Uint8Array): void
   /** The root at a size, where `Window.hashesAt` knows the edge. */
   at(size: number): Uint8Array | undefined
   /** The edge at the present size. */
@@ -116,8 +114,13 @@ export interface Roots {
   tails(): readonly Tail[]
 }
 
+export interface GrowingRoots extends Roots {
+  /** Appends a leaf hash. */
+  pushLeaf(leaf: Uint8Array): void
+}
+
 /** @param start where the stream begins; its frontier is taken as given until a checkpoint proves it */
-export function createRoots(p: Primitives, start: { size: number; hashes: Hashes }, kept: Kept): Roots {
+export function createRoots(p: Primitives, start: { size: number; hashes: Hashes }, kept: Kept): GrowingRoots {
   const window = createWindow(p, createFrontier(p, start), kept)
   return {
     get size() {
