@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { describe, test } from 'node:test'
+import type { AuditEvent } from '@sworn/recorder'
 import { hashShown } from '../src/approvals/index.ts'
 import { ask, CALL, codeOf, createHand, createRoom, redact, requestOf } from './support/approvals.ts'
 
@@ -32,6 +33,16 @@ describe('what a person sees', () => {
     const recorded = redact(requested)
     assert.equal(hashShown(recorded.metadata.shown), question.shownHash)
     assert.equal(recorded.human_decision.shown_hash, question.shownHash)
+  })
+
+  test('the printed question is redacted once more, and the hash is of what that left', async () => {
+    const alsoPrinted = (event: AuditEvent) =>
+      JSON.parse(JSON.stringify(redact(event)).replaceAll('write_file\\"\\nserver', '[REDACTED:pair]'))
+    const { approvals } = createRoom([createHand().channel], { redact: alsoPrinted })
+    const { question, requested } = await ask(approvals)
+    assert.match(question.text, /\[REDACTED:pair\]/)
+    assert.equal(question.shownHash, hashShown(question.text))
+    assert.equal((requested.metadata as { shown: string }).shown, question.text)
   })
 
   test('control, bidi and invisible characters are escaped, and the escapes are JSON of the same text', async () => {

@@ -56,7 +56,7 @@ describe('at a terminal', () => {
         assert.notEqual((await settlement).answer, 'approved')
         await approvals.close()
       }),
-      runs,
+      { ...runs, numRuns: Math.ceil(runs.numRuns / 3) },
     )
   })
 
@@ -68,6 +68,15 @@ describe('at a terminal', () => {
     const { answer, members } = await settlement
     assert.deepEqual([answer, members.metadata?.approval.failed], ['unavailable', ['terminal: unusable_answer']])
     assert.equal(opened[0]!.isOpen(), false)
+  })
+
+  test('a line that is too long is no answer, whatever it begins with', async () => {
+    const { approvals, type, time } = terminalRoom()
+    const { settlement } = await ask(approvals)
+    type(`yes 482${' '.repeat(300)}if you must\n`)
+    await new Promise(setImmediate)
+    time.pass(60_000)
+    assert.equal((await settlement).answer, 'timeout')
   })
 
   test('questions are shown one after the other, and the code of one is no answer to the next', async () => {

@@ -106,7 +106,7 @@ export interface Settlement {
 /** A question that has to be asked: first record `requested`, then `ask()`. */
 export interface Asking {
   readonly question: Question
-  /** `approval_requested`: on disk before `ask()`, so that a crash while waiting is visible. */
+  /** `approval_requested`: on disk before `ask()`, so that a crash while waiting is visible. If it cannot be recorded: `cancel()`. */
   readonly requested: AuditEvent
   /** Shows the question everywhere and waits. Never rejects. A second call gives the same answer. */
   ask(): Promise<Settlement>

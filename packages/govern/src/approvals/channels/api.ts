@@ -35,7 +35,7 @@ export interface ApprovalApi {
   route(request: Request): Promise<Response | undefined>
 }
 
-const MAX_SETTLED = 1000
+const MAX_SETTLED = 200
 const PATH = /^\/api\/approvals(?:\/([^/]+))?$/
 
 interface Put {

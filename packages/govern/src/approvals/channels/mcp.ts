@@ -29,7 +29,7 @@ function createDesk() {
   }
 }
 
-const MAX_PUTS = 1000
+const MAX_PUTS = 200
 
 /** Tells what the client's result says; a result that cannot be read ends the channel for this question. */
 function hear(put: Put, result: unknown, approver: string | undefined): Reception {

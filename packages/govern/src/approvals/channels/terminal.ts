@@ -93,7 +93,7 @@ function listen({ input, output }: Terminal, { scopes }: Question, code: string,
   }
 
   function take(text: string): void {
-    const said = text.trim().toLowerCase()
+    const said = text.length > MAX_LINE ? '' : text.trim().toLowerCase()
     const scope = scopes.find((candidate) => said === `${WORD_OF[candidate]} ${code}`)
     if (scope || said === 'no' || said === 'n') once(() => heard.answered(scope))
     else if (++wrong >= MAX_WRONG_LINES) once(() => heard.failed('unusable_answer'))
@@ -103,7 +103,8 @@ function listen({ input, output }: Terminal, { scopes }: Question, code: string,
   input.on('data', (bytes: Buffer) => {
     for (const char of decoder.write(bytes)) {
       if (isOver) return
-      if (char !== '\n' && char !== '\r') line = line.length < MAX_LINE ? line + char : line
+      if (char !== '\n' && char !== '\r')
+        line = line.length <= MAX_LINE ? line + char : line // one too long is none, not its beginning
       else if (line !== '') {
         const text = line
         line = ''

@@ -8,7 +8,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { SwornError } from '@sworn/recorder'
 
-export const TOLERANCE_MS = 300_000
+const TOLERANCE_MS = 300_000
 const MAX_HEADER = 1024
 const MAX_SIGNATURES = 8
 
