@@ -8,6 +8,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readTextFile } from '@sworn/recorder'
+import { SwornError } from '@sworn/verify'
 import { z } from 'zod'
 
 const schema = z.strictObject({ path: z.string(), original: z.base64(), wrapped_sha256: z.string() })
@@ -53,8 +54,13 @@ export function replaceFile(path: string, content: Buffer | string, mode = 0o600
   renameSync(next, path)
 }
 
+/** @throws SwornError IO_FAILED naming the file */
 export function readBytes(path: string): Buffer {
-  return readFileSync(path)
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new SwornError('IO_FAILED', 'the file cannot be read', path, { cause })
+  }
 }
 
 function savedPath(state: string, path: string): string {

@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { SwornError } from '@sworn/verify'
+import { ERRORS, SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import type { Entry } from '../reading/entry.ts'
@@ -55,6 +55,7 @@ export const query = defineCommand({
     const found = limit === undefined ? findAll(files, filter, io, unreadable) : findNewest(findAll(files, filter, io, unreadable), limit)
     const count = await printers[format](found, sink.write, { width: io.isTTY ? io.columns : 200, utc: flags.utc, unreadable })
     await sink.close()
+    if (unreadable.count > 0) io.err(`hint: ${ERRORS.LINE_MALFORMED}`)
     if (format === 'table') io.say('info', `${count} found; shown as stored, \`sworn verify\` checks them`)
     return unreadable.count > 0 || (flags['fail-empty'] && count === 0) ? 1 : 0
   },

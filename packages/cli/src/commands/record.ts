@@ -1,11 +1,11 @@
 /**
  * `sworn record`: JSON Lines on stdin become entries; each answer is one line `{seq, entry_hash}` in order.
  *
- * A bad line is named and skipped, the rest is recorded, and the exit code is 1. A signal ends the reading; what was
- * read is recorded first. At most 1,000 events wait
- * for their answers.
+ * A bad line is named and skipped, the rest is recorded, and the exit code is 1; 3 when the ledger did not take a
+ * line. A signal ends the reading; what was read is recorded first. At most 1,000 events wait for their answers.
  * @module
  */
+import { ERRORS, type ErrorCode, SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { openFor } from '../opening.ts'
@@ -14,6 +14,8 @@ import { escapeText } from '../text/escape.ts'
 import { parseDuration } from '../text/time.ts'
 
 const WAITING = 1000
+/** The line's own fault; every other code means that the ledger could not take it. */
+const OF_THE_EVENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['EVENT_INVALID', 'EVENT_ID_CONFLICT'])
 /** As shells count: 128 and the signal's number. */
 const INTERRUPTED = 130
 const TERMINATED = 143
@@ -38,14 +40,14 @@ export const record = defineCommand({
     const idle = flags['idle-exit']
     if (idle !== undefined) parseDuration(idle, '--idle-exit')
     const { recorder } = await openFor(io, { path, user: flags.user, agent: flags.agent, shortLived: true, recorderIdle: idle })
-    let failed = 0
+    const refused = new Set<ErrorCode>()
     let number = 0
     const answers: Promise<void>[] = []
     try {
       for await (const bytes of readStdin(io)) {
         number++
         if (bytes.length === 0) continue
-        answers.push(recordLine(recorder, bytes, number, io).then((ok) => void (failed += ok ? 0 : 1)))
+        answers.push(recordLine(recorder, bytes, number, io).then((code) => void (code && refused.add(code))))
         if (answers.length >= WAITING) await Promise.all(answers.splice(0))
       }
       await Promise.all(answers)
@@ -53,7 +55,8 @@ export const record = defineCommand({
       await recorder.close()
     }
     if (io.signal.aborted) return io.signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
-    return failed > 0 ? 1 : 0
+    for (const code of refused) io.err(`hint: ${ERRORS[code]}`)
+    return refused.size === 0 ? 0 : refused.isSubsetOf(OF_THE_EVENT) ? 1 : 3
   },
 })
 
@@ -77,15 +80,16 @@ interface EventRecorder {
   record(event: never): Promise<object>
 }
 
-async function recordLine(recorder: EventRecorder, bytes: Buffer, number: number, io: Io): Promise<boolean> {
+async function recordLine(recorder: EventRecorder, bytes: Buffer, number: number, io: Io): Promise<ErrorCode | undefined> {
   try {
     const event = JSON.parse(bytes.toString('utf8')) as never // record() checks the shape
     const answer = await recorder.record(event)
     await io.out(JSON.stringify(answer))
-    return true
+    return undefined
   } catch (e) {
-    const why = e instanceof SyntaxError ? 'EVENT_INVALID a JSON object was expected' : e instanceof Error ? e.message : 'unknown'
-    io.err(escapeText(`error: line ${number}: ${why}`))
-    return false
+    const told = e instanceof SyntaxError ? new SwornError('EVENT_INVALID', 'a JSON object was expected') : e
+    if (!SwornError.is(told)) throw e
+    io.err(escapeText(`error: line ${number}: ${told.code} ${told.message}`))
+    return told.code
   }
 }

@@ -2,7 +2,7 @@
  * `sworn tail`: the newest entries, one line each; `-f` goes on as they are written.
  * @module
  */
-import { SwornError } from '@sworn/verify'
+import { ERRORS, SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { parseEntry } from '../reading/entry.ts'
@@ -37,9 +37,10 @@ export const tail = defineCommand({
       const text = entry ? formatLine(entry, paint, { utc: flags.utc, width: io.isTTY ? io.columns : undefined }) : ''
       if (entry) await io.out(flags.json ? line.bytes.toString('utf8') : text)
     }
-    const { newest, nextSeq } = await readNewest(files, filter, count, io)
+    const { newest, nextSeq, unreadable } = await readNewest(files, filter, count, io)
     for (const line of newest) await show(line)
-    if (!flags.follow) return 0
+    if (unreadable > 0) io.err(`hint: ${ERRORS.LINE_MALFORMED}`)
+    if (!flags.follow) return unreadable > 0 ? 1 : 0
     for await (const bytes of followLedger(files, nextSeq, io.signal)) {
       const line = { file: files.path, number: 0, bytes, complete: true }
       if (matchLine(line, filter)) await show(line)
@@ -48,19 +49,30 @@ export const tail = defineCommand({
   },
 })
 
+interface Newest {
+  readonly newest: RawLine[]
+  readonly nextSeq: number
+  /** Lines that are no entries. */
+  readonly unreadable: number
+}
+
 /** The newest matching lines, and the seq that comes next. */
-async function readNewest(files: LedgerFiles, filter: Filter, count: number, io: Io): Promise<{ newest: RawLine[]; nextSeq: number }> {
+async function readNewest(files: LedgerFiles, filter: Filter, count: number, io: Io): Promise<Newest> {
   let newest: RawLine[] = []
   let nextSeq: number | undefined
+  let unreadable = 0
   for await (const line of readLedger(files)) {
     if (!line.complete) break
     const entry = matchLine(line, filter)
-    if (entry === undefined) io.err(escapeText(`error: LINE_MALFORMED not an entry (at ${line.file}:${line.number})`))
+    if (entry === undefined) {
+      unreadable++
+      io.err(escapeText(`error: LINE_MALFORMED not an entry (at ${line.file}:${line.number})`))
+    }
     nextSeq = (nextSeq ?? parseEntry(line)?.seq ?? 0) + 1 // counted from the first line: a pruned ledger does not begin at 0
     if (entry) newest.push(line)
     if (newest.length > 2 * count) newest = newest.slice(-count)
   }
-  return { newest: count === 0 ? [] : newest.slice(-count), nextSeq: nextSeq ?? 0 }
+  return { newest: count === 0 ? [] : newest.slice(-count), nextSeq: nextSeq ?? 0, unreadable }
 }
 
 function parseCount(text: string): number {

@@ -29,6 +29,9 @@ export async function printFailure(e: unknown, io: World): Promise<ExitCode> {
     io.err(`hint: ${ERRORS[e.code]}`)
     return USAGE_CODES.has(e.code) ? 2 : 3
   }
+  if (e instanceof TypeError && 'code' in e && e.code === 'ERR_INVALID_ARG_VALUE' && e.message.includes('null bytes')) {
+    return await printFailure(new SwornError('USAGE', 'a path without NUL was expected'), io)
+  }
   const system = toSystemError(e)
   if (system) {
     io.err(escapeText(`error: IO_FAILED ${system}`))

@@ -68,6 +68,7 @@ async function checkOnce(files: LedgerFiles, options: CheckOptions): Promise<Rep
   const inProgress = await followTail(check, segments.at(-1), end, files.directory)
   if (place === 'own' && known && known.signedSize > Math.max(check.size, signedSizeOf(memory)))
     check.add('rollback', 'ledgers.json', `${known.signedSize} entries were signed here before, found ${check.size}`)
+  if (check.size === 0 && !inProgress) check.add('record_malformed', 'seq=0', 'log.open was expected, found no entry')
   return check.finish(inProgress)
 }
 

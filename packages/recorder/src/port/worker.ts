@@ -45,9 +45,16 @@ function firstMessage(worker: Worker, spawnRecorder: (() => void) | undefined): 
       else if (message.kind === 'failed') reject(fromPlain(message.error))
     }
     worker.on('message', onMessage)
-    worker.on('error', (cause) => reject(new SwornError('RECORDER_UNAVAILABLE', 'the appender thread failed', '', { cause })))
+    worker.on('error', (cause) => reject(threadError(cause)))
     worker.on('exit', () => reject(new SwornError('RECORDER_UNAVAILABLE', 'the appender thread ended while it was opening')))
   })
+}
+
+/** What the operating system refused keeps its name and place. */
+function threadError(cause: NodeJS.ErrnoException): SwornError {
+  const system = typeof cause.syscall === 'string' && typeof cause.code === 'string'
+  if (system) return new SwornError('IO_FAILED', `${cause.code} in ${cause.syscall}`, cause.path ?? '', { cause })
+  return new SwornError('RECORDER_UNAVAILABLE', 'the appender thread failed', '', { cause })
 }
 
 function createCaller(worker: Worker, control: Int32Array, info: LedgerInfo, options: WorkerPortOptions): WorkerPort {

@@ -1,0 +1,220 @@
+/**
+ * Bad input to every command: what is said, the exit code, and that nothing on the disk changed.
+ *
+ * Driven by the command table: a command without rows here fails.
+ * @module
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, describe, test } from 'node:test'
+import { COMMANDS } from '../../packages/cli/src/commands/table.ts'
+import { sworn } from '../../packages/cli/test/support/io.ts'
+import { SWORN } from './support/cli.ts'
+import { temporary } from './support/temporary.ts'
+
+/** argv behind the command's name -> exit code and what stderr (or stdout, for a report) names. */
+type Row = readonly [argv: readonly string[], exit: 1 | 2 | 3, names: RegExp, stdin?: string]
+
+const directory = temporary()
+const [cwd, home] = [join(directory, 'work'), join(directory, 'home')]
+const EVENT = '{"event_type":"data_access","target":"crm.contacts"}\n'
+const MEBIBYTES_10 = 10 << 20
+
+/** A command that reads a ledger, with every thing that is none. */
+const ledgerRows = (...before: string[]): Row[] => [
+  [[...before, 'missing'], 3, /^error: LEDGER_NOT_FOUND .*missing/],
+  [[...before, 'folder'], 3, /^error: LEDGER_FOREIGN_FILE .*folder/],
+  [[...before, 'garbage/below'], 3, /^error: LEDGER_NOT_FOUND .*garbage\/below/],
+  [[...before, 'loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
+  [[...before, 'a\0b'], 2, /^error: USAGE a path without NUL was expected/],
+]
+/** Lines that are no entries: each is named. */
+const lineRows = (): Row[] =>
+  ['garbage', 'nul', 'long', 'text'].map((file) => [[file], 1, new RegExp(`error: LINE_MALFORMED not an entry \\(at .*${file}:1\\)`)])
+/** A text file that a command parses. */
+const textRows = (code: string, ...before: string[]): Row[] => [
+  [[...before, 'garbage'], 2, new RegExp(`^error: ${code} .*garbage`)],
+  [[...before, 'empty'], 2, new RegExp(`^error: ${code} .*empty`)],
+  [[...before, 'nul'], 2, new RegExp(`^error: ${code} .*nul`)],
+  [[...before, 'long'], 2, new RegExp(`^error: ${code} .*long`)],
+  [[...before, 'folder'], 3, /^error: IO_FAILED .*folder/],
+]
+/** The same for sworn.yaml, which may be empty. */
+const settings = (...before: string[]): Row[] => textRows('CONFIG_INVALID', ...before).filter(([argv]) => argv.at(-1) !== 'empty')
+const times = (flag: string): Row[] =>
+  ['1x', 'soon', '2026-13-01', '1e9d', '99999999999999d'].map((time) => [['good', flag, time], 2, new RegExp(`^error: USAGE .*${flag}`)])
+const counts = (...flag: string[]): Row[] =>
+  ['x', '1e3', '-0.5', '99999999'].map((count) => [['good', `${flag[0]}=${count}`], 2, new RegExp(`^error: USAGE .*${flag.at(-1)}`)])
+const writerRows: Row[] = ['garbage', 'nul', 'long', 'text'].map((file) => [[file], 3, new RegExp(`^error: LEDGER_DETACHED .*${file}`)])
+const server = ['--', 'true']
+
+const ROWS: Readonly<Record<string, readonly Row[]>> = {
+  demo: [[['surplus'], 2, /0 arguments at most were expected/]],
+  proxy: [
+    [[], 2, /^error: USAGE a server is missing/],
+    [['--target', 'a | b'], 2, /^error: USAGE .*--target/],
+    [['--record-mode', 'never', ...server], 2, /--record-mode takes one of before, batch/],
+    [['--config', 'missing', ...server], 2, /^error: CONFIG_INVALID .*missing/],
+    ...settings('--config').map(([argv, ...rest]): Row => [[...argv, ...server], ...rest]),
+    [['--audit-log', 'text', ...server], 3, /^error: LEDGER_DETACHED .*text/],
+    [['--audit-log', 'loop', ...server], 3, /^error: IO_FAILED ELOOP .*loop/],
+  ],
+  verify: [
+    ...ledgerRows(),
+    ...['garbage', 'nul', 'long', 'text'].map((file): Row => [[file], 1, new RegExp(`foreign_file at .*${file}`)]),
+    ...['empty', 'hollow'].map((nothing): Row => [[nothing], 1, /record_malformed at seq=0: log\.open was expected, found no entry/]),
+    [['good', '--key', 'nonsense'], 2, /^error: KEY_INVALID .*--key/],
+    ...['empty', 'nul', 'garbage', 'long', 'private.pem'].map((file): Row => [['good', '--key', file], 2, /^error: KEY_INVALID .*--key/]),
+    [['good', '--key', 'folder'], 3, /^error: IO_FAILED .*folder/],
+    [['good', '--require', 'everything'], 2, /--require takes one of/],
+  ],
+  query: [
+    ...ledgerRows(),
+    ...lineRows(),
+    ...times('--since'),
+    ...times('--until'),
+    ...counts('--limit'),
+    [['good', '--format', 'xml'], 2, /--format takes one of/],
+    [['good', '-o', 'folder'], 3, /^error: IO_FAILED EISDIR .*folder/],
+    [['good', '-o', 'text/below'], 3, /^error: IO_FAILED ENOTDIR .*text\/below/],
+  ],
+  tail: [...ledgerRows(), ...lineRows(), ...times('--since'), ...counts('--lines')],
+  record: [
+    ...writerRows,
+    [['loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
+    ...['{', '[]', '1', 'null', '\0\0', '{"event_type":5}', '{"event_type":"log.x"}', '{"event_type":"x","seq":1}', '{"a":1}'].map(
+      (line): Row => [['fresh'], 1, /^error: line 1: EVENT_INVALID .+\nhint: .+\n$/, `${line}\n`],
+    ),
+    [['good', '--idle-exit', 'soon'], 2, /^error: USAGE .*--idle-exit/],
+  ],
+  recorder: [...writerRows, [['loop'], 3, /^error: IO_FAILED ELOOP .*loop/], ...times('--idle-exit')],
+  keys: [
+    [['burn'], 2, /^error: USAGE list, show, export or adopt was expected/],
+    [['show', 'missing'], 3, /^error: LEDGER_NOT_FOUND .*missing/],
+    [['export', 'folder'], 3, /^error: LEDGER_NOT_FOUND .*folder/],
+    ...ledgerRows('adopt', '--yes'),
+    [['adopt', 'good'], 2, /^error: USAGE nobody can be asked/],
+    [['adopt', '--yes', 'good'], 2, /^error: USAGE the signer state is there/],
+    [['adopt', '--yes', 'garbage'], 3, /^error: LEDGER_/],
+  ],
+  init: [
+    [['good'], 2, /^error: USAGE a PATH goes with --reason only \(at good\)/],
+    [[], 2, /^error: USAGE there is a sworn\.yaml already; --force replaces it/],
+    [['--reason', 'x', 'loop'], 3, /^error: IO_FAILED .*loop/],
+  ],
+  policy: [
+    [['wave', 'good.yaml'], 2, /^error: USAGE check FILE or explain FILE TOOL \[JSON\] was expected/],
+    [['check', 'missing'], 2, /^error: POLICY_INVALID .*missing/],
+    ...textRows('POLICY_INVALID', 'check'),
+    [['explain', 'good.yaml', 't', '{'], 2, /^error: USAGE .*JSON/],
+    [['explain', 'good.yaml'], 2, /^error: USAGE /],
+    [['check', 'good.yaml', '--profile', 'lax'], 2, /--profile takes one of/],
+  ],
+  doctor: [
+    [['folder'], 1, /WRONG +ledger .*LEDGER_FOREIGN_FILE .*folder/],
+    ...['garbage', 'nul', 'long'].map((file): Row => [[file], 1, new RegExp(`WRONG +ledger .*foreign_file at .*${file}`)]),
+    ...['empty', 'hollow'].map((nothing): Row => [[nothing], 1, /WRONG +ledger .*record_malformed at seq=0/]),
+    [['loop'], 3, /^error: IO_FAILED .*loop/],
+  ],
+  install: [
+    [[], 2, /^error: USAGE mcp-client was expected/],
+    [['mcp-client'], 2, /^error: USAGE no configuration was found/],
+    [['mcp-client', 'missing'], 3, /^error: IO_FAILED .*missing/],
+    ...textRows('CONFIG_INVALID', 'mcp-client'),
+    [['mcp-client', 'client.json'], 2, /^error: USAGE nobody can be asked here/],
+    [['mcp-client', '--client', 'emacs'], 2, /--client takes one of/],
+  ],
+  uninstall: [[['mcp-client', 'missing'], 3, /^error: IO_FAILED .*missing/], ...textRows('CONFIG_INVALID', 'mcp-client')],
+  trust: [
+    [['missing'], 2, /^error: USAGE there is no such file .*missing/],
+    [['folder'], 2, /^error: USAGE there is no such file .*folder\/sworn\.yaml/],
+    ...settings().filter(([[file]]) => file !== 'folder'),
+    [['loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
+  ],
+  completion: [
+    [[], 2, /^error: USAGE one of bash, zsh, fish, powershell was expected/],
+    [['tcsh'], 2, /^error: USAGE one of bash/],
+  ],
+  complete: [],
+}
+
+before(async () => {
+  for (const path of [cwd, home, join(cwd, 'folder'), join(cwd, 'hollow', 'segments')]) mkdirSync(path, { recursive: true })
+  const put = (name: string, content: string | Buffer) => writeFileSync(join(cwd, name), content)
+  put('garbage', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)))
+  put('empty', '')
+  put('nul', `${'\0'.repeat(100)}\n\0\n`)
+  put('long', `{"a":"${'x'.repeat(MEBIBYTES_10)}"}\n`)
+  put('text', 'hello\n')
+  put('private.pem', '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n')
+  put('good.yaml', 'apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: p}\nspec: {allowed_tools: [t]}\n')
+  put('client.json', '{"mcpServers":{"a":{"command":"node","args":["x.js"]}}}')
+  put('sworn.yaml', 'audit:\n  redact: [codename]\n')
+  symlinkSync('loop', join(cwd, 'loop'))
+  for (const ledger of ['good', 'fresh']) assert.equal((await sworn(['record', ledger], { cwd, home, stdin: EVENT })).code, 0)
+})
+
+/** path -> mode and content of everything below. */
+function snapshot(root: string): Record<string, string> {
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).map((entry) => {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isSymbolicLink()) return [path, readlinkSync(path)]
+    const content = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'directory'
+    return [path, `${statSync(path).mode} ${content}`]
+  })
+  return Object.fromEntries(entries)
+}
+
+const shown = (argv: readonly string[]) => JSON.stringify(argv.join(' ')).slice(1, -1)
+
+test('every command of the table has rows here', () => {
+  assert.deepEqual(Object.keys(ROWS).toSorted(), COMMANDS.map(({ name }) => name).toSorted())
+})
+
+for (const { name } of COMMANDS) {
+  describe(`bad input to sworn ${name}`, () => {
+    const common: Row[] = name === 'complete' ? [] : [[['--no-such-flag'], 2, /^error: unknown flag --no-such-flag/]]
+    for (const [argv, exit, names, stdin] of [...common, ...ROWS[name]!]) {
+      test(`${name} ${shown(argv)}: exit ${exit}, the place named, nothing changed on disk`, { timeout: 60_000 }, async () => {
+        const unwritten = name === 'record' && stdin !== undefined
+        const before = snapshot(directory)
+        const ran = await sworn([name, ...argv], { cwd, home, stdin: stdin ?? EVENT })
+        assert.equal(ran.code, exit, ran.out + ran.err)
+        assert.match(ran.err === '' || ran.code === 1 ? ran.err + ran.out : ran.err, names)
+        if (exit > 1) assert.match(ran.err, /^error: .+\nhint: .+\n$/)
+        assert.doesNotMatch(ran.out + ran.err, /\n\s+at |unexpected [A-Z]\w*Error|defect of sworn/)
+        assert.ok(ran.err.length < 1 << 20 && !ran.err.includes('xxxx'), 'no content in the message')
+        if (!unwritten) assert.deepEqual(snapshot(directory), before)
+      })
+    }
+  })
+}
+
+test('a line that cannot be recorded takes no other line with it', async () => {
+  const stdin = `${EVENT}{\n${EVENT}{"event_type":"x","metadata":"${'y'.repeat(MEBIBYTES_10)}"}\n`
+  const ran = await sworn(['record', 'fresh'], { cwd, home, stdin })
+  assert.equal(ran.code, 1)
+  assert.equal(ran.out.split('\n').length - 1, 3)
+  assert.match(ran.err, /^error: line 2: EVENT_INVALID /)
+})
+
+const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
+const possible = nobody.length === 0 || spawnSync('setpriv', ['--version']).status === 0
+if (!possible) console.error('SKIPPED: unreadable files: root reads everything, and setpriv is not here')
+test('a ledger that this user may not read: exit 3 and its name', { skip: possible ? false : 'needs setpriv', timeout: 60_000 }, () => {
+  const open = temporary()
+  chmodSync(open, 0o755)
+  cpSync(join(cwd, 'good'), join(open, 'closed'), { recursive: true })
+  writeFileSync(join(open, 'closed.jsonl'), EVENT, { mode: 0o000 })
+  chmodSync(join(open, 'closed'), 0o000)
+  for (const file of ['closed', 'closed.jsonl'])
+    for (const command of ['verify', 'query', 'tail']) {
+      const [program, ...args] = [...nobody, ...SWORN, command, file]
+      const ran = spawnSync(program!, args, { cwd: open, env: { PATH: process.env.PATH, SWORN_HOME: open }, encoding: 'utf8' })
+      assert.equal(ran.status, 3, `${command} ${file}: ${ran.stdout}${ran.stderr}`)
+      assert.match(ran.stderr, new RegExp(`^error: [A-Z_]+ .*${file}.*\nhint: .+\n$`))
+    }
+})
