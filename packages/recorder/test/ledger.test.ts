@@ -4,10 +4,15 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createFrontier, equalBytes } from '@sworn/verify'
+import { createFrontier, equalBytes, SwornError } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
+import { createPageCache } from '../../../testkit/src/fault/page-cache.ts'
+import { admit } from '../src/ledger/admit.ts'
+import type { Core } from '../src/ledger/core.ts'
+import { eventKey, openDedupe, readIds } from '../src/ledger/dedupe.ts'
 import { openLedger } from '../src/ledger/ledger.ts'
+import { createSessions, parseSessions } from '../src/ledger/sessions.ts'
 import { frontierFromFiles } from '../src/ledger/tree-files.ts'
 import { acked, createCase, findings, item, logBytes, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 import { temporaryDirectory } from './support/temporary.ts'
@@ -160,6 +165,30 @@ describe('a ledger', () => {
     }
   })
 
+  it('is full before a seq needs more than 53 bits', () => {
+    const full = { size: Number.MAX_SAFE_INTEGER - (1 << 20) } as Core // nothing else of it is asked for
+    assert.equal(outcome(admit(full, item(1)) as SwornError), 'APPEND_REFUSED')
+  })
+
+  it('never takes a segment size that its offsets cannot count', () => {
+    assert.throws(
+      () => createCase().open({ rotateBytes: 2 ** 31 + 1 }),
+      (e) => SwornError.is(e, 'CONFIG_INVALID'),
+    )
+  })
+
+  it('finds a session among 100,000, forgets those that ended first, and looks at none to know the oldest', () => {
+    const sessions = createSessions()
+    const note = (id: string, ends: boolean) => sessions.note({ sessionId: id, sessionSeq: 4, ends, at: Number(id) })
+    for (let n = 0; n < 100_000; n++) note(String(n), n % 2 === 0)
+    for (let n = 100_000; n < 100_010; n++) note(String(n), false)
+    assert.deepEqual([sessions.count(), sessions.oldest()], [100_000, 1])
+    assert.deepEqual([sessions.next('1'), sessions.next('0'), sessions.next('18'), sessions.next('20')], [5, 0, 0, 5])
+    assert.deepEqual(sessions.idle(6), ['1', '3', '5'])
+    const again = createSessions(parseSessions(JSON.stringify(sessions.snapshot(7))))
+    assert.deepEqual([again.count(), again.oldest(), again.next('20')], [100_000, 1, 5])
+  })
+
   it('keeps flat tile files whose frontier gives the signed root', () => {
     const disk = createCase()
     const ledger = disk.open()
@@ -279,6 +308,27 @@ describe('sending an event again', () => {
     assert.equal(acked(disk.open().append([end])[0]).seq, seq)
   })
 
+  it('is known for the last 100,000 events, over a restart too, and recorded again beyond', () => {
+    const ops = createPageCache()
+    ops.mkdir('/index')
+    const dedupe = openDedupe(ops, '/index', readIds(ops, '/index', 0))
+    const seen = (n: number) => ({ seq: n, entryHash: n.toString(16).padStart(64, '0') })
+    for (let n = 0; n < 100_003; n++) dedupe.note(eventKey('p', String(n)), seen(n))
+    dedupe.flush()
+    const stored = readIds(ops, '/index', 100_003)
+    for (const table of [dedupe, openDedupe(ops, '/index', stored)]) {
+      for (const n of [3, 50_000, 100_002]) assert.deepEqual(table.find(eventKey('p', String(n))), seen(n))
+      for (const n of [0, 2]) assert.equal(table.find(eventKey('p', String(n))), undefined)
+    }
+    assert.equal(stored.from, 100_003)
+  })
+
+  it('of another producer is another event', () => {
+    const ledger = createCase().open()
+    const [one, two] = ledger.append([item(1, 'sync'), { ...item(1, 'sync'), producerId: 'p2' }])
+    assert.notEqual(acked(one).seq, acked(two).seq)
+  })
+
   it('with another content is refused and recorded as an alert', () => {
     const disk = createCase()
     const ledger = disk.open()
@@ -289,5 +339,6 @@ describe('sending an event again', () => {
       [alert?.event_type, alert?.metadata],
       ['security_alert', { rule: 'event_id_conflict', evidence: [seq], producer_id: 'p1' }],
     )
+    assert.equal(outcome(disk.open().append([item(1, 'sync', { target: 'third' })])[0]), 'EVENT_ID_CONFLICT', 'after a restart too')
   })
 })

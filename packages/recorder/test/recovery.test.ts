@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { GENESIS, SwornError } from '@sworn/verify'
-import { createPageCache, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
+import { formatCheckpoint, GENESIS, SwornError } from '@sworn/verify'
+import { CRASH, faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
+import { createPageCache, KEEP_ALL, KEEP_NOTHING, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
 import { writeAll } from '../src/ledger/files.ts'
 import { adopt, previousLog } from '../src/ledger/operator.ts'
 import { decide } from '../src/ledger/recovery.ts'
 import { scanSegment } from '../src/ledger/scan.ts'
+import { loadKeyFile, signNote } from '../src/signers/signer.ts'
 import { acked, type Case, createCase, findings, HOME, item, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 
 const SEGMENT = `${PATH}/segments/00000000000000000000.jsonl`
@@ -90,6 +92,71 @@ describe('opening again', () => {
     disk.open()
     const recovered = records(disk.ops).find((record) => record.event_type === 'log.recovered')
     assert.deepEqual([recovered?.severity, recovered?.discarded_lines, recovered?.discarded_valid_lines], ['critical', 1, 1])
+  })
+
+  it('says what it put aside even when the power goes before that is on disk, at any step', () => {
+    const torn = createCase()
+    torn.open().append([item(1, 'sync')])
+    put(torn.ops, SEGMENT, Buffer.concat([content(torn), Buffer.from('{"torn')]))
+    const disk = () => torn.ops.crash(KEEP_ALL)
+    const counting = faultyOps(disk(), { at: -1, fault: 'crash', code: CRASH })
+    torn.open({ fileOps: counting })
+    for (let at = 0; at < counting.steps.length; at++) {
+      for (const choose of [KEEP_ALL, KEEP_NOTHING]) {
+        const memory = disk()
+        assert.throws(() => torn.open({ fileOps: faultyOps(memory, { at, fault: 'crash', code: CRASH }) }))
+        const survivor = createCase('after', memory.crash(choose), torn.time + 1000)
+        survivor.open()
+        const named = records(survivor.ops).flatMap((record) => (record.event_type === 'log.recovered' ? [record.quarantine] : []))
+        const newest = survivor.ops
+          .readdir(`${PATH}/quarantine`)
+          .filter((name) => name.endsWith('.bin'))
+          .toSorted()
+          .at(-1)
+        assert.ok(newest !== undefined && named.includes(newest), `step ${at}`)
+        assert.equal(new Set(named).size, named.length, `step ${at}`)
+      }
+    }
+  })
+
+  it('cuts what a crash left of a last line or note in the files beside the log', () => {
+    const disk = createCase()
+    const ledger = disk.open({ rotateBytes: 1500 })
+    for (let n = 0; n < 9; n++) ledger.append([item(n, 'sync')])
+    tickAll(disk, ledger)
+    ledger.close()
+    for (const [name, half] of [
+      ['reserved.jsonl', '{"half'],
+      ['checkpoints.log', '200\nsworn.local/'],
+      ['segments/SHA256SUMS', '0123456789abcdef'],
+    ]) {
+      const path = `${PATH}/${name}`
+      const whole = content(disk, path)
+      put(disk.ops, path, Buffer.concat([whole, Buffer.from(half ?? '')]))
+      const again = disk.open()
+      again.tick()
+      const now = content(disk, path)
+      assert.equal(now.includes(half ?? ''), false, name)
+      assert.deepEqual(now.subarray(0, whole.length), whole, name)
+    }
+  })
+
+  it('ignores a note in the ledger that does not hold, and says so', () => {
+    const disk = closedCase()
+    put(disk.ops, `${PATH}/checkpoint`, Buffer.from(content(disk, `${PATH}/checkpoint`).toString().replace('\n13\n', '\n99\n')))
+    put(disk.ops, `${PATH}/.state/signed`, Buffer.from('x'))
+    disk.open()
+    assert.deepEqual(records(disk.ops).at(-1)?.state_invalid, [`${PATH}/.state/signed`, `${PATH}/checkpoint`])
+    assert.match(content(disk, `${PATH}/checkpoint`).toString(), /\n13\n/)
+  })
+
+  it('refuses two roots that were signed for one size: fork', () => {
+    const disk = closedCase()
+    const { logId, origin } = disk.open().info
+    const signer = loadKeyFile(disk.ops, `${HOME}/keys/${logId}/0.pem`, origin)
+    const other = signNote(formatCheckpoint({ origin, size: 13, root: new Uint8Array(32) }), [signer])
+    put(disk.ops, `${PATH}/checkpoint`, Buffer.from(other))
+    assert.throws(() => disk.open(), code('LEDGER_FORK'))
   })
 
   it('refuses a log that is shorter than what was signed: rollback', () => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { parseHex, parseVkey, SwornError, verifyLog } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
+import { openLedger } from '../src/ledger/ledger.ts'
 import {
   acked,
   type Case,
@@ -19,6 +22,7 @@ import {
   tickAll,
   verify,
 } from './support/ledger-case.ts'
+import { temporaryDirectory } from './support/temporary.ts'
 
 const D = `${FILE}.ledger`
 const code = (wanted: string) => (e: unknown) => SwornError.is(e) && e.code === wanted
@@ -98,14 +102,14 @@ describe('rotation by somebody else', () => {
     assert.deepEqual(findings(await verify(disk.ops, FILE)), [])
   })
 
-  for (const name of [`${FILE}.1`, `${FILE}-20260101`, `${FILE}.2.gz`]) {
+  for (const name of [`${FILE}.1`, `${FILE}-20260101`, `${FILE}.2.gz`, `${FILE}.3.zst`]) {
     it(`while nobody recorded is adopted on open (${name})`, async () => {
       const disk = createCase()
       const ledger = disk.open({ path: FILE })
       ledger.append(fill(0, 3))
       ledger.close()
       const bytes = disk.ops.content(FILE) ?? Buffer.alloc(0)
-      put(disk, name, name.endsWith('.gz') ? gzipSync(bytes) : bytes)
+      put(disk, name, name.endsWith('.gz') ? gzipSync(bytes) : name.endsWith('.zst') ? zstdCompressSync(bytes) : bytes)
       disk.ops.unlink(FILE)
       const again = disk.open({ path: FILE })
       again.append(fill(3, 2))
@@ -114,6 +118,24 @@ describe('rotation by somebody else', () => {
       assert.ok(disk.ops.stat(name))
     })
   }
+
+  it('several times while nobody looked: the files are adopted in the order of the chain, what is not ours stays out', async () => {
+    const disk = createCase()
+    let ledger = disk.open({ path: FILE })
+    for (const name of ['2', '1']) {
+      ledger.append(fill(Number(name) * 10, 3))
+      ledger.reopen()
+      disk.ops.rename(FILE, `${FILE}.${name}`)
+      if (name === '2') ledger.reopen()
+    }
+    put(disk, `${FILE}.3`, Buffer.from('{"level":30}\n'))
+    for (const segment of logFiles(disk.ops, FILE)) disk.ops.unlink(segment) // as if it had been rotated before we could copy
+    ledger = disk.open({ path: FILE })
+    ledger.append(fill(40, 1))
+    ledger.close()
+    assert.deepEqual(findings(await verify(disk.ops, FILE)), [])
+    assert.equal(logFiles(disk.ops, FILE).length, 3)
+  })
 
   it('a rotated file that is nowhere to be found is a rollback', () => {
     const disk = createCase()
@@ -128,8 +150,8 @@ describe('rotation by somebody else', () => {
     ledger.append(fill(0, 3))
     put2(disk, FILE)
     const [answer] = ledger.append(fill(3, 1))
-    assert.equal(outcome(answer), 'APPEND_UNKNOWN')
-    assert.match(String(answer), /logrotate with copytruncate/)
+    assert.equal(outcome(answer), 'APPEND_REFUSED')
+    assert.match(String(answer), /logrotate with copytruncate does this: use `create` and SIGHUP/)
   })
 
   it('of a directory ledger poisons instead of writing to a file nobody will find', () => {
@@ -144,7 +166,7 @@ describe('rotation by somebody else', () => {
     const ledger = disk.open()
     const fd = disk.ops.open(`${PATH}/segments/00000000000000000000.jsonl`, 'append')
     disk.ops.write(fd, Buffer.from('x'))
-    assert.equal(outcome(ledger.append(fill(0, 1))[0]), 'APPEND_UNKNOWN')
+    assert.equal(outcome(ledger.append(fill(0, 1))[0]), 'APPEND_REFUSED')
   })
 })
 
@@ -225,6 +247,44 @@ describe('pruning', () => {
     const again = disk.open()
     assert.equal(again.holds(ack.seq, ack.entryHash), true)
     assert.equal(acked(again.append([item(50, 'sync')])[0]).seq, ack.seq)
+  })
+
+  it('that a crash cut short leaves segments, which are no gap; the next pruning takes them', async () => {
+    const { disk, ledger, minimum } = pruned()
+    ledger.close()
+    const whole = createCase()
+    const twin = whole.open({ rotateBytes: 1500 })
+    for (let n = 0; n < 12; n++) twin.append([item(n, 'sync')])
+    const [oldest] = logFiles(whole.ops)
+    put(disk, oldest ?? '', whole.ops.content(oldest ?? '') ?? Buffer.alloc(0)) // the same seed: the same bytes
+    const again = disk.open({ rotateBytes: 1500 })
+    assert.equal(records(disk.ops).filter((record) => record.event_type === 'log.gap').length, 0)
+    again.append(fill(60, 6))
+    again.prune(again.size, { policy: 'p', unanchored: true })
+    assert.equal(disk.ops.stat(oldest ?? ''), undefined)
+    assert.ok(again.size > minimum)
+  })
+
+  it('does not disturb a reader that is in the middle of a segment', () => {
+    const directory = temporaryDirectory()
+    const [path, home] = [join(directory, 'audit'), join(directory, 'home')]
+    const ledger = openLedger({ path, home, rotateBytes: 1500 })
+    for (let n = 0; n < 12; n++) ledger.append([item(n, 'sync')])
+    const segments = join(path, 'segments')
+    const oldest = join(
+      segments,
+      readdirSync(segments)
+        .filter((name) => name.endsWith('.jsonl'))
+        .toSorted()[0] ?? '',
+    )
+    const bytes = readFileSync(oldest)
+    const reader = openSync(oldest, 'r')
+    readSync(reader, Buffer.alloc(100))
+    ledger.prune(ledger.size, { policy: 'p', unanchored: true })
+    assert.equal(existsSync(oldest), false)
+    assert.deepEqual(readFileSync(reader), bytes.subarray(100))
+    closeSync(reader)
+    ledger.close()
   })
 
   it('is refused without an anchor unless that is said, and when no whole segment lies below', () => {

@@ -21,6 +21,9 @@ export type Item = Submission & {
   readonly untrusted?: boolean
 }
 
+/** Above it there is room for what the ledger says itself. */
+const MAX_SIZE = Number.MAX_SAFE_INTEGER - (1 << 20)
+
 /** The ledger's own producer id, for the events it adds itself. */
 export const OWN_PRODUCER = 'sworn.ledger'
 
@@ -34,6 +37,7 @@ export function admit(core: Core, item: Item): Admitted | SwornError {
   try {
     checkBody(item.json, item.untrusted ?? false)
     if (item.eventType.startsWith('log.')) throw new SwornError('APPEND_REFUSED', 'this event_type belongs to the ledger', '/event_type')
+    if (core.size >= MAX_SIZE) throw new SwornError('APPEND_REFUSED', 'the ledger is full: a seq has 53 bits')
     const key = eventKey(item.producerId, item.eventId)
     const seen = core.dedupe.find(key)
     if (!seen) return { ...linkEvent(core, item, key), known: false }

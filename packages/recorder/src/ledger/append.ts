@@ -19,6 +19,7 @@ export function appendItems(state: State, items: readonly Item[]): (Ack | SwornE
   try {
     state.attempt((core) => {
       if (movedAway(core)) followRename(core)
+      core.writer.check() // also where nothing will be written: what was known may be another's by now
       for (const item of items) {
         answers.push(admit(core, item))
         writeWhenFull(core)
@@ -52,11 +53,16 @@ function failedAnswer(state: State, answer: Admitted | SwornError | undefined, f
   const error = SwornError.is(failure) ? failure : new SwornError('APPEND_UNKNOWN', 'an unexpected error', '', { cause: failure })
   if (answer === undefined) {
     return error.code === 'APPEND_UNKNOWN'
-      ? new SwornError('APPEND_REFUSED', 'the ledger failed before this event', error.at, { cause: error })
+      ? new SwornError('APPEND_REFUSED', `nothing was written: ${messageOf(error)}`, '', { cause: error })
       : error
   }
   if (SwornError.is(answer)) return answer
   return answer.seq < state.core.durableSize ? toAck(state.core, answer) : error
+}
+
+/** The message names its place already. */
+function messageOf({ message }: SwornError): string {
+  return message.replace(/^the ledger was poisoned: /, '')
 }
 
 /** Appends a record of the ledger's own; see `Ledger.appendReserved`. */

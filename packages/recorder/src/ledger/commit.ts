@@ -80,6 +80,7 @@ export function write(core: Core): void {
 export function sync(core: Core): void {
   write(core)
   if (core.writer.durableEnd < core.writer.end) core.writer.sync()
+  else core.writer.check() // nothing is signed for, or said by, a writer whose place another took
   core.durableSize = core.size
   core.synced = { size: core.size, head: core.head }
   keepReserved(core)
@@ -93,6 +94,7 @@ export function derivedDueAt(core: Core): number {
 
 /** Writes the index, the tree and the head. A crash before leaves lines that the next opening derives them from. */
 export function writeDerived(core: Core): void {
+  core.writer.check()
   core.offsets.flush()
   core.tree.flush()
   core.dedupe.flush()

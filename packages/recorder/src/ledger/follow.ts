@@ -6,19 +6,7 @@
  * and nothing is cut before the segment was read from its start.
  * @module
  */
-import {
-  createFrontier,
-  equalBytes,
-  type Frontier,
-  GENESIS,
-  type Line,
-  leafHash,
-  parseBase64,
-  parseHex,
-  parseNote,
-  parseTransition,
-  SwornError,
-} from '@sworn/verify'
+import { createFrontier, equalBytes, type Frontier, GENESIS, type Line, leafHash, parseBase64, parseHex, SwornError } from '@sworn/verify'
 import { openCheckpoint, type SignedCheckpoint } from '../signers/notes.ts'
 import type { Env } from './core.ts'
 import { readFile } from './files.ts'
@@ -146,7 +134,6 @@ function followFrom(env: Env, found: Found, known: SignedCheckpoint, segments: r
     const own = mayBeReserved(bytes) ? parseReserved(line) : undefined
     if (own?.event_type === 'log.checkpoint') seeCheckpoint(String(own.checkpoint))
     else if (own?.event_type !== 'log.anchor') look.lastType = own?.event_type ?? ''
-    if (own?.event_type === 'log.key_transition' && !agrees(own.note, frontier)) look.rootHolds = false
     if (own && isKept(own.event_type))
       reserved.push({ seq: line.seq, type: own.event_type, members: own, line: `${bytes.toString('utf8')}\n` })
     const leaf = leafHash(env.primitives, parseHex(line.entryHash))
@@ -180,16 +167,6 @@ function followFrom(env: Env, found: Found, known: SignedCheckpoint, segments: r
     reserved,
     lastType: look.lastType,
     signed: look.signed,
-  }
-}
-
-/** The root that both keys signed for the size at which the epoch changed. */
-function agrees(note: unknown, frontier: Frontier): boolean {
-  try {
-    return equalBytes(parseTransition(parseNote(String(note)).text).root, frontier.root())
-  } catch (e) {
-    if (SwornError.is(e)) return false
-    throw e
   }
 }
 

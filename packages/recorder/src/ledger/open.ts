@@ -12,7 +12,7 @@ import type { Core, Env } from './core.ts'
 import { openNew } from './create.ts'
 import { makeDirectory, rewriteInPlace } from './files.ts'
 import { layoutDirectories } from './layout.ts'
-import { MAX_UNSYNCED_TAIL, putTailAside } from './recovery.ts'
+import { findUnsaid, MAX_UNSYNCED_TAIL, putTailAside } from './recovery.ts'
 import { listSegments } from './segments.ts'
 import { settleFile } from './stable-file.ts'
 import { releasing } from './start.ts'
@@ -31,7 +31,9 @@ export function openCore(env: Env, fresh: boolean): Core {
   if (!seen) return openNew(env, listed)
   for (const directory of layoutDirectories(env.layout)) makeDirectory(env.ops, directory)
   const { found, followed, last } = seen
-  const recovered = followed.verdict === 'recover-torn' ? putTailAside(env, last.path, followed, found.identity.hash) : undefined
+  const { hash } = found.identity
+  const isTorn = followed.verdict === 'recover-torn'
+  const recovered = isTorn ? putTailAside(env, last.path, followed, hash) : findUnsaid(env, seen.run, { good: followed.good, hash })
   secureEnd(env, seen)
   const core = assemble(env, seen)
   return releasing(core, () => begin(core, { ...seen, recovered, fresh }))

@@ -9,8 +9,15 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { HashName } from '@sworn/verify'
 import type { Env } from './core.ts'
-import { readSlice, replaceFile, truncateFile } from './files.ts'
+import { readFile, readSlice, replaceFile, truncateFile } from './files.ts'
+import type { SegmentRef } from './layout.ts'
+import { recordAt } from './replay.ts'
+import { parseReserved } from './reserved.ts'
 import { ownHashHolds, tryLine } from './scan.ts'
+
+const QUARANTINED = /^\d{4}-\d\d-\d\dT[\d.-]+Z-(\d{1,16})\.bin$/
+/** log.recovered stands among the first records that an opening leaves. */
+const SAID_WITHIN = 8
 
 /** One batch (≤ 4 MiB and a line) is ever written and unsynced; this leaves room. */
 export const MAX_UNSYNCED_TAIL = 8 << 20
@@ -51,7 +58,10 @@ export interface Recovered {
   readonly quarantine: string
 }
 
-/** Copies [end, eof) to quarantine, syncs it, then cuts the segment. Crash before the cut: the next opening does it again. */
+/**
+ * Copies [end, eof) to quarantine, syncs it, then cuts the segment. Crash before the cut: the next opening does
+ * it again; after the cut: the next opening finds the copy that no record names, see `findUnsaid`.
+ */
 export function putTailAside(env: Env, path: string, evidence: Pick<Evidence, 'good' | 'end' | 'eof'>, hash: HashName): Recovered {
   const tail = readSlice(env.ops, path, evidence.end, evidence.eof)
   const time = new Date(env.now()).toISOString().replaceAll(':', '-')
@@ -59,6 +69,20 @@ export function putTailAside(env: Env, path: string, evidence: Pick<Evidence, 'g
   replaceFile(env.ops, join(env.layout.quarantine, quarantine), tail, { durable: true })
   truncateFile(env.ops, path, evidence.end)
   return { ...describeTail(tail, evidence.good, hash), quarantine }
+}
+
+/** The newest copy in quarantine, when the power went before log.recovered was on disk. */
+export function findUnsaid(env: Env, run: readonly SegmentRef[], { good, hash }: { good: number; hash: HashName }): Recovered | undefined {
+  const names = env.ops.readdir(env.layout.quarantine).filter((name) => QUARANTINED.test(name))
+  const newest = names.toSorted().at(-1)
+  const from = Number(QUARANTINED.exec(newest ?? '')?.[1] ?? good)
+  if (newest === undefined || from > good || from < (run[0]?.firstSeq ?? 0)) return undefined
+  for (let seq = from; seq < Math.min(good, from + SAID_WITHIN); seq++) {
+    const line = recordAt(env, run, seq)
+    if (line && parseReserved(line)?.quarantine === newest) return undefined
+  }
+  const tail = readFile(env.ops, join(env.layout.quarantine, newest)) ?? Buffer.alloc(0)
+  return { ...describeTail(tail, from, hash), quarantine: newest }
 }
 
 /** What was in the tail: lines, and lines whose own hash holds although they do not continue the chain. */

@@ -23,6 +23,8 @@ export interface SegmentWriter {
   moved(): boolean
   /** @throws SwornError IO_FAILED when the file is not as it was left; Error of the file system. Then the writer is spent */
   append(bytes: Uint8Array): void
+  /** @throws SwornError IO_FAILED when somebody else appended or cut */
+  check(): void
   /** @throws as `append` */
   sync(): void
   /** Follows a rename that we made ourselves. */
@@ -60,6 +62,7 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
       const found = ops.stat(name)
       return found === undefined || found.ino !== identity.ino || found.dev !== identity.dev
     },
+    check: checkEnd,
     append(bytes) {
       checkEnd()
       writeAll(ops, fd, bytes)
