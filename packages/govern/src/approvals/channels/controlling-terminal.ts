@@ -16,7 +16,7 @@ const DEVICE = '/dev/tty'
 /** Between two tries to write to a terminal that takes nothing. */
 const RETRY_MS = 20
 /** For the last words, when the terminal takes nothing. */
-const CLOSE_GRACE_MS = 200
+const CLOSE_GRACE_MS = 1000
 
 /** @throws Error when there is no terminal, or this process may not read it */
 export function openControllingTerminal(): Terminal {
@@ -26,10 +26,12 @@ export function openControllingTerminal(): Terminal {
   const outputFd = openOutput(inputFd)
   const input = new ReadStream(inputFd)
   const output = createOutput(outputFd)
+  const gone = new Promise<void>((resolve) => output.once('close', resolve))
   const close = () => {
     input.destroy()
     output.end()
-    setTimeout(() => output.destroy(), CLOSE_GRACE_MS).unref()
+    const timer = setTimeout(() => output.destroy(), CLOSE_GRACE_MS)
+    return gone.then(() => clearTimeout(timer))
   }
   return { input, output, close }
 }

@@ -10,11 +10,11 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Channel, Question, Scope, Tell, Withdraw } from '../types.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
-/** Two streams that belong to the channel until `close`, which may be called twice. */
+/** Two streams that belong to the channel until `close`, which may be called twice and resolves when both are gone. */
 export interface Terminal {
   readonly input: Readable
   readonly output: Writable
-  close(): void
+  close(): void | Promise<void>
 }
 
 export interface TerminalChannelOptions {
@@ -50,7 +50,7 @@ function present({ open, approver, code }: TerminalChannelOptions, question: Que
   }
   const secret = code()
   const fail = (why: 'closed' | 'unusable_answer') => {
-    terminal.close()
+    void terminal.close()
     tell({ kind: 'failed', why })
   }
   listen(terminal, question, secret, {
@@ -65,7 +65,7 @@ function present({ open, approver, code }: TerminalChannelOptions, question: Que
   tell({ kind: 'shown' })
   return (settled) => {
     if (terminal.output.writable) terminal.output.write(`sworn: this question is settled (${settled})\n`)
-    terminal.close()
+    return terminal.close()
   }
 }
 
