@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Action } from '@sworn/recorder'
@@ -245,6 +246,33 @@ for (const [command, ready] of [
     assert.equal(await running.code, 0)
   })
 }
+
+test('a running sworn proxy follows its policy: denied before the save, allowed after it, and still when the file is gone', {
+  timeout: 30_000,
+}, async () => {
+  const cwd = temporary()
+  writeFileSync(join(cwd, 'agent.yaml'), policy('list_directory'))
+  writeFileSync(join(cwd, 'a.txt'), 'content')
+  const server = ['--', ...SWORN.slice(0, -1), DEMO_SERVER, '.']
+  const running = startProcess(['proxy', '--policy', 'agent.yaml', ...server], { cwd, home: temporary() })
+  const lines = createInterface({ input: running.process.stdout })[Symbol.asyncIterator]()
+  const ask = async (id: number, method: string, params: object) => {
+    running.process.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`)
+    return (await lines.next()).value as string
+  }
+  await ask(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } })
+  const read = { name: 'read_text_file', arguments: { path: 'a.txt' } }
+  assert.match(await ask(2, 'tools/call', read), /-32001/)
+  writeFileSync(join(cwd, 'next.yaml'), policy('read_text_file'))
+  renameSync(join(cwd, 'next.yaml'), join(cwd, 'agent.yaml'))
+  await running.until('sworn: configuration reloaded: policy')
+  assert.match(await ask(3, 'tools/call', read), /content/)
+  rmSync(join(cwd, 'agent.yaml'))
+  await running.until('configuration not reloaded, the one in force stays: POLICY_INVALID')
+  assert.match(await ask(4, 'tools/call', read), /content/)
+  running.process.stdin.end()
+  assert.equal(await running.code, 0)
+})
 
 test('a change that cannot be recorded does not come into force, unless actions go on unrecorded', async () => {
   for (const [onFailure, expected] of [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
+import type { Gate } from '@sworn/recorder'
 import { denyingGate, maskingGate } from './support/gates.ts'
 import { createMemoryRecorder, type Recorded } from './support/memory-recorder.ts'
 import { call, openWire } from './support/wire.ts'
@@ -82,6 +83,49 @@ describe('a call', () => {
       'tool_call_end',
       'session_end',
     ])
+  })
+
+  it('is judged and looked through by one gate, though another came into force meanwhile; the next one has the new gate', async () => {
+    const begun = Promise.withResolvers<void>()
+    const slow = Promise.withResolvers<void>()
+    const looked: string[] = []
+    const named = (name: string, deny: readonly string[]): Gate => {
+      const gate = denyingGate(deny)
+      return {
+        ...gate,
+        async judge(action) {
+          begun.resolve()
+          if (name === 'old') await slow.promise
+          return { ...(await gate.judge(action)), policyName: name }
+        },
+        inspect(value, direction) {
+          if (direction === 'request') looked.push(name)
+          return { value, matches: [], blocked: false }
+        },
+      }
+    }
+    let inForce = named('old', [])
+    const wire = openWire({
+      get gate() {
+        return inForce
+      },
+    })
+    wire.send(call(1, 'echo', { words: 'a' }))
+    await begun.promise
+    inForce = named('new', ['echo'])
+    slow.resolve()
+    const first = await wire.next((m) => m.id === 1)
+    wire.send(call(2, 'echo', { words: 'b' }))
+    const second = await wire.next((m) => m.id === 2)
+    assert.deepEqual([first.error, second.error?.code, looked], [undefined, -32001, ['old']])
+    await wire.close()
+    assert.deepEqual(
+      wire.recorder.ofType('authorization_decision').map((event) => [event.decision, event.policy_name]),
+      [
+        ['allow', 'old'],
+        ['deny', 'new'],
+      ],
+    )
   })
 
   it('that is denied is answered with the words of the gate and recorded once', async () => {

@@ -71,17 +71,9 @@ export function openWire(options: Partial<ProxyOptions> & { recorder?: MemoryRec
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
   let errors = ''
   stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
-  const exit = runStdioProxy({
-    command: process.execPath,
-    args: [SERVER],
-    env: { ...process.env, SEEN: seen },
-    stdin,
-    stdout,
-    stderr,
-    closeGraceMs: 1000,
-    ...options,
-    recorder,
-  }).finally(() => setImmediate(() => rmSync(folder, { recursive: true, force: true })))
+  const own = { command: process.execPath, args: [SERVER], env: { ...process.env, SEEN: seen }, stdin, stdout, stderr, closeGraceMs: 1000 }
+  const all: ProxyOptions = Object.defineProperties({ ...own, recorder }, Object.getOwnPropertyDescriptors(options)) // a getter stays one
+  const exit = runStdioProxy(all).finally(() => setImmediate(() => rmSync(folder, { recursive: true, force: true })))
   const read = createReader(stdout)
   return {
     recorder,
