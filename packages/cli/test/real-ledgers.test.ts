@@ -1,5 +1,6 @@
 /** `sworn verify` on ledgers as the real recorder leaves them: pruned, rolled back, copied, torn, compressed, in progress. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -17,9 +18,10 @@ import {
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import zlib from 'node:zlib'
 import { type Ledger, openLedger } from '@sworn/recorder'
-import { linkLine, type Report, SwornError } from '@sworn/verify'
+import { linkLine, type Report, SwornError, toBase64, verifyLog } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { openRecorder } from '../src/index.ts'
 import { checkLedger } from '../src/reading/check.ts'
@@ -39,11 +41,15 @@ interface Place {
 
 const START = Date.parse('2026-11-21T10:00:00Z')
 
+/** Every ledger that was recorded here, as the tests left it. */
+const written: Place[] = []
+
 /** A ledger by the real recorder: `work` fills it, then it is closed. */
 function record(name: string, work: (ledger: Ledger) => void, rotateBytes = 3000): Place {
   const cwd = temporary()
   const place = { cwd, home: temporary(), path: join(cwd, name), root: join(cwd, name.endsWith('.jsonl') ? `${name}.ledger` : name) }
   go(place, work, rotateBytes)
+  written.push(place)
   return place
 }
 
@@ -414,4 +420,24 @@ test('a ledger whose active file is gone is still found, and is short of what wa
     found.some((f) => f.startsWith('rollback')),
     found.join(),
   )
+})
+
+const python = spawnSync('python3', ['--version']).status === 0
+if (!python) process.stderr.write('SKIPPED the second verifier on real ledgers: python3 is not here\n')
+
+test('the second verifier agrees on every ledger of these tests', { skip: python ? false : 'python3 is not here' }, async () => {
+  const script = fileURLToPath(new URL('../../../vectors/verify.py', import.meta.url))
+  assert.ok(written.length > 20)
+  let holding = 0
+  for (const place of written) {
+    const closed = existsSync(join(place.root, 'segments')) ? segmentsOf(place).filter((path) => path.endsWith('.jsonl')) : []
+    const files = place.path.endsWith('.jsonl') && existsSync(place.path) ? [...closed, place.path] : closed
+    const bytes = Buffer.concat(files.map((path) => readFileSync(path)))
+    const report = await verifyLog([bytes], { primitives: nodePrimitives })
+    const { status, stdout } = spawnSync('python3', [script], { input: bytes, encoding: 'utf8' })
+    assert.equal(status === 0, report.levels.tree.holds, `${place.path}: ${stdout}`)
+    if (status === 0) assert.ok(stdout.includes(`${report.size} entries, root ${toBase64(report.root!)}`), stdout)
+    holding += Number(status === 0)
+  }
+  assert.ok(holding > 10 && holding < written.length, `${holding} of ${written.length}`)
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
 import fc from 'fast-check'
-import { checkPart, createLogCheck, type Report, type VerifyOptions, verifyLog } from '../src/index.ts'
+import { checkPart, createLogCheck, linkLine, parseLine, type Report, type VerifyOptions, verifyLog } from '../src/index.ts'
 import { joinLines, ORIGIN, sampleLog, segmentOf, signerOf, type TestLog, time, writeLog } from './support/write-log.ts'
 
 const signer = signerOf(1)
@@ -77,7 +77,7 @@ test('a log in parts has the report of the log in one piece, wherever it is cut'
 test('a damaged log in parts has the findings of the log in one piece', async () => {
   const { lines } = richLog()
   const damage = fc.record({
-    kind: fc.constantFrom('flip', 'drop', 'double', 'swap', 'torn'),
+    kind: fc.constantFrom('flip', 'drop', 'double', 'swap', 'torn', 'rehash'),
     line: fc.nat(lines.length - 2),
     byte: fc.nat(5000),
   })
@@ -91,12 +91,33 @@ test('a damaged log in parts has the findings of the log in one piece', async ()
         if (kind === 'drop') broken = broken.toSpliced(line, 1)
         if (kind === 'double') broken = broken.toSpliced(line, 0, here)
         if (kind === 'swap') broken = broken.toSpliced(line, 2, ...broken.slice(line, line + 2).reverse())
+        if (kind === 'rehash') broken = broken.with(line % broken.length, rehash(here))
         if (kind === 'torn') broken = broken.with(line % broken.length, here.subarray(0, byte % here.length))
       }
       await same(joinLines(broken), at, { trust: signer.key, checkpoints: [richLog().note(signer)] })
     }),
     { numRuns: RUNS },
   )
+})
+
+/** The line with another payload and the hash of that, or further on: only the lines around it tell. */
+function rehash(line: Uint8Array, further = 0): Uint8Array {
+  try {
+    const { seq, previousHash } = parseLine(line)
+    return linkLine(p, 'sha256', '{"other":1}', seq + further, previousHash).line
+  } catch {
+    return line // damaged already
+  }
+}
+
+test('two parts that each hold and do not meet are not joined', async () => {
+  const { lines } = richLog()
+  for (let at = 1; at < 12; at++) {
+    const changed = lines.with(at, rehash(lines[at]!))
+    assert.equal(await same(joinLines(changed), [at + 1], { trust: signer.key }), 1)
+    const gap = lines.slice(0, at + 1).with(at, rehash(lines[at]!, 1))
+    assert.equal(await same(joinLines(gap), [at], { trust: signer.key }), 1)
+  }
 })
 
 function flip(line: Uint8Array, byte: number): Uint8Array {
