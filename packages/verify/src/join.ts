@@ -61,11 +61,9 @@ async function inspectItem(
   await inspect(run, entry, { bytes: line, start: 0, end: line.length, tooLong: false }, reserved ? { reserved } : undefined)
 }
 
-/** The leaves that a later record may still ask for. */
-function joinTails(before: Roots, { tail, first }: Part, whole: (size: number, hashes: Hashes) => Hashes): Tail[] {
-  const own = { ...tail, hashes: whole(tail.size, tail.hashes) }
-  if (tail.size > first) return [own] // it reaches back far enough
-  const all = [...before.tails(), own]
+/** The leaves that a later record may still ask for: the newest tails that reach back far enough, without a gap. */
+function joinTails(before: Roots, { tail }: Part, whole: (size: number, hashes: Hashes) => Hashes): readonly Tail[] {
+  const all = [...before.tails(), { ...tail, hashes: whole(tail.size, tail.hashes) }]
   const end = tail.size + tail.leaves.length / 32
   const from = all.findLastIndex(({ size }) => end - size >= REACH)
   return all.slice(Math.max(0, from))
