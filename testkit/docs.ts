@@ -11,11 +11,13 @@ import { ERRORS } from '@sworn/verify'
 import { COMMANDS } from '../packages/cli/src/commands/table.ts'
 import { formatReference } from '../packages/cli/src/frame/reference.ts'
 import { eventJsonSchema } from '../packages/recorder/src/event/schema.ts'
+import { commandsPage } from './commands-page.ts'
 
 /** The pages that are made from code: path -> content. */
 export async function generatedPages(): Promise<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(),
+    'docs/reference/commands.md': commandsPage(),
     'docs/reference/cli.md': await formatReference(COMMANDS),
     'packages/recorder/schema/sworn.schema.json': json(configJsonSchema()),
     'packages/recorder/schema/event.schema.json': json(eventJsonSchema()),

@@ -1,0 +1,36 @@
+/** Every reason that a judgement may give, in words. docs/reference/commands.md is made from it. @module */
+
+export const RULES = {
+  nothing_to_judge: 'no command was found in the text',
+  unparsed: 'this part is not a shell command that could be read, or shells read it differently',
+  too_large: 'the text, or what it is nested in, is larger than what is judged',
+  unknown_program: 'the program is not in the table',
+  dynamic_program: 'the name of the program is known only when the command runs',
+  unknown_option: 'the option or subcommand is not listed as harmless',
+  hidden_option: 'this word may turn out to be an option when the command runs',
+  changes_meaning: 'a variable, option or definition that changes what other commands do',
+  evaluates: 'a value is evaluated as an expression, and may run commands',
+  writes_file: 'writes, moves or changes a file',
+  writes_system: 'writes where the system, a shell or a tool reads its instructions, or to a device',
+  deletes: 'deletes what no undo brings back',
+  changes_repository: 'changes a repository, or reaches another one',
+  rewrites_history: 'discards commits or uncommitted work, or replaces published commits',
+  permissions: 'changes permissions or owners',
+  privilege: 'runs with the rights of somebody else',
+  runs_code: 'runs code that the text does not show, or in a language that is not read here',
+  runs_fetched_code: 'runs code that comes from the network or out of an encoding',
+  installs_code: 'fetches and installs code',
+  network: 'talks to the network',
+  remote_access: 'opens a way into or out of this machine',
+  persistence: 'arranges that something runs later',
+  processes: 'stops or changes other processes',
+  system: 'changes the system, its services, disks, network or accounts',
+  containers: 'changes containers or a cluster',
+  secrets: 'prints or handles credentials',
+  hides_traces: 'removes or disables a record of what was done',
+  fork_bomb: 'a function that calls itself',
+  blocked_by_role: 'blocked for this role',
+  may_be_blocked: 'may turn out to be what is blocked for this role',
+} as const satisfies Record<string, string>
+
+export type Rule = keyof typeof RULES
