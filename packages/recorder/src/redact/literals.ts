@@ -8,58 +8,19 @@
  * the longest bucket, so hostile text costs a constant factor, never a power.
  * @module
  */
+import { CLASSES, CLOSES, type Literal, OPENS, type Placed, type Tables, tablesOf } from './literal-tables.ts'
 
-/** One text to look for, at least 3 ASCII characters. */
-export interface Literal {
-  readonly text: string
-  /** Case matters unless set. */
-  readonly anyCase?: boolean
-  /** `#` in `text` stands for any digit; `near` sees to the rest. A text of `#` alone: a run of that many digits, 13 or more. */
-  readonly digits?: boolean
-  /** Who asked for it. */
-  readonly owner: string
-  /** A second look at a hit; reads a bounded stretch around it. */
-  readonly near?: (text: string, start: number, end: number) => boolean
-}
+export type { Literal } from './literal-tables.ts'
 
 /** Calls `hit` for each confirmed literal until it returns true; looks no more for the owners in `seen`. */
 export type LiteralScan = (text: string, hit: (owner: string) => boolean, seen?: ReadonlySet<string>) => boolean
 
-const WINDOW = 3
 const CHUNK = 65_536
 /** Of each chunk, what the next one sees again: a window or a run of digits may lie across. */
 const OVERLAP = 32
 const RUN = 13
 const RUN_STEP = RUN - 1
 const NOBODY: ReadonlySet<string> = new Set()
-const DIGIT = 27
-const OPENS = 1
-const CLOSES = 2
-/** Letters by how often JSON text of agents has them. */
-const FREQUENT = 'etaoinsrlcdpmuhgbfywvkjxqz'
-/** Character code, low 7 bits -> class: letters of both cases 1–26, digits 27, some signs, all else 0. */
-const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => classOf(String.fromCharCode(code)))
-
-function classOf(char: string): number {
-  if (/[a-z]/i.test(char)) return char.toLowerCase().charCodeAt(0) - 96
-  if (/\d/.test(char)) return DIGIT
-  return '-_./'.includes(char) ? 28 + '-_./'.indexOf(char) : 0
-}
-
-interface Placed extends Literal {
-  /** Where in `text` the three characters begin. */
-  readonly offset: number
-}
-
-interface Tables {
-  /** Two characters as one number, 7 bits of each byte -> whether a window opens with them, closes with them, or both. */
-  readonly pairs: Uint8Array
-  /** Three classes -> a bucket, or 0. */
-  readonly bucketOf: Uint8Array
-  readonly buckets: Placed[][]
-  /** Long runs of digits. */
-  readonly runs: readonly Literal[]
-}
 
 export function createLiteralScan(literals: readonly Literal[]): LiteralScan {
   const tables = tablesOf(literals)
@@ -134,54 +95,6 @@ function scanRuns(bytes: Uint8Array, length: number, found: (from: number, to: n
 }
 
 const isDigit = (code: number) => code >= 48 && code <= 57
-
-function tablesOf(literals: readonly Literal[]): Tables {
-  const isRun = ({ text, digits }: Literal) => digits === true && /^#{13,}$/.test(text)
-  const tables: Tables = {
-    pairs: new Uint8Array(32_768),
-    bucketOf: new Uint8Array(32_768),
-    buckets: [[]],
-    runs: literals.filter(isRun),
-  }
-  for (const literal of literals) if (!isRun(literal)) enter(literal, tables)
-  if (tables.buckets.length > 256) throw new RangeError('at most 255 different beginnings')
-  return tables
-}
-
-function enter(literal: Literal, { pairs, bucketOf, buckets }: Tables): void {
-  if (literal.text.length < WINDOW) throw new RangeError('a literal has at least 3 characters')
-  const offset = rarestWindow(literal)
-  const [a, b, c] = [0, 1, 2].map((i) => casesOf(literal, offset + i)) as [number[], number[], number[]] // three in, three out
-  for (const first of a) for (const second of b) pairs[pairNumber(first, second)]! |= OPENS
-  for (const first of b) for (const second of c) pairs[pairNumber(first, second)]! |= CLOSES
-  const triple = (CLASSES[a[0]!]! << 10) | (CLASSES[b[0]!]! << 5) | CLASSES[c[0]!]!
-  if (bucketOf[triple] === 0) bucketOf[triple] = buckets.push([]) - 1
-  buckets[bucketOf[triple]!]!.push({ ...literal, offset })
-}
-
-/** Two neighbours as this machine reads them in one go. */
-function pairNumber(first: number, second: number): number {
-  return new Uint16Array(Uint8Array.of(first, second).buffer)[0]! & 0x7f7f
-}
-
-function rarestWindow({ text }: Literal): number {
-  const cost = (at: number) => weightOf(text[at]!) * weightOf(text[at + 1]!) + weightOf(text[at + 1]!) * weightOf(text[at + 2]!)
-  const places = Array.from({ length: text.length - WINDOW + 1 }, (_, at) => at)
-  return places.reduce((best, at) => (cost(at) < cost(best) ? at : best), 0)
-}
-
-function weightOf(char: string): number {
-  const rank = FREQUENT.indexOf(char.toLowerCase())
-  if (rank < 0) return char === ' ' ? 30 : 12
-  return (30 - rank) / (char === char.toLowerCase() ? 1 : 3)
-}
-
-/** The codes that may stand at place `i`. */
-function casesOf({ text, anyCase, digits }: Literal, i: number): number[] {
-  const char = text[i] ?? ''
-  if (digits && char === '#') return Array.from({ length: 10 }, (_, digit) => 48 + digit)
-  return [...new Set(anyCase ? [char.toLowerCase(), char.toUpperCase()] : [char])].map((one) => one.charCodeAt(0) & 127)
-}
 
 function anyOccurs(
   bucket: readonly Placed[],
