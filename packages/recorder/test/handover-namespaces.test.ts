@@ -36,7 +36,7 @@ test('a stopped recorder in another network namespace is not taken over although
   const holder = startChild(path, 'hold')
   await holder.when((fact) => fact.open !== undefined)
   holder.process.kill('SIGSTOP')
-  const other = startChild(path, 'once', 1, elsewhere)
+  const other = startChild(path, 'once-quick', 1, elsewhere)
   const fact = await other.when((f) => f.failed !== undefined || f.seq !== undefined)
   assert.equal(fact?.failed, 'LEDGER_BUSY')
   assert.match(fact.message ?? '', new RegExp(String(holder.pid)))

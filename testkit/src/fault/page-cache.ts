@@ -211,7 +211,7 @@ function survivor(file: File, choose: Choose): File {
     const end = Math.min(length, at + PAGE - (at % PAGE))
     const isSynced = end <= shorter && content.subarray(at, end).equals(durable.subarray(at, end))
     if (isSynced || choose(2) === 1) content.copy(bytes, at, at, end)
-    else durable.copy(bytes, at, at, Math.min(end, durable.length))
+    else if (at < durable.length) durable.copy(bytes, at, at, Math.min(end, durable.length)) // behind it: zeros
   }
   return { ino: file.ino, mode: file.mode, content: bytes, durable: Buffer.from(bytes) }
 }

@@ -39,19 +39,18 @@ export interface SessionHost {
   readonly opened: Promise<OpenedLedger>
 }
 
-const HELLO_TIMEOUT_MS = 2_000
-/** How long a frame may stay unfinished: a client that is paused longer connects again. */
-const FRAME_TIMEOUT_MS = 30_000
+/** For the hello, and for a frame that stays unfinished: a client that is paused longer connects again. */
+const LIMITS = { helloMs: 2_000, frameMs: 30_000 }
 const MAX_UNITS_UNDER_WAY = 4 * 1024 * 1024
 const MAX_UNREAD_BYTES = 1024 * 1024
 
 /** Greets and serves `socket` until it ends. */
-export function serveSession(socket: Socket, host: SessionHost, frameTimeoutMs = FRAME_TIMEOUT_MS): void {
+export function serveSession(socket: Socket, host: SessionHost, limits = LIMITS): void {
   const reader = createFrameReader()
   let take: (body: FrameBody) => void = expectHello
-  const timer = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS)
+  const timer = setTimeout(() => socket.destroy(), limits.helloMs)
   timer.unref()
-  const unfinished = createDeadline(() => socket.destroy(), frameTimeoutMs)
+  const unfinished = createDeadline(() => socket.destroy(), limits.frameMs)
 
   function expectHello(body: FrameBody): void {
     const hello = parseHello(body)

@@ -3,7 +3,7 @@
  *
  * write N: N writers, one sync or batch event at a time, until stdin ends. hold: opens, then waits for stdin to end.
  * fake-hold: the same on the fake ledger.
- * exit N: submits N batch events and exits without close; exit-here: the same with the ledger in the main thread. once: one sync event, close.
+ * exit N: submits N batch events and exits without close; exit-here: the same with the ledger in the main thread. once: one sync event, close; once-quick: the same without patience for a silent recorder.
  */
 import { writeSync } from 'node:fs'
 import { SwornError } from '@sworn/verify'
@@ -16,8 +16,11 @@ import { sample } from './submissions.ts'
 const [path = '', what = '', count = '1'] = process.argv.slice(2)
 const say = (fact: Record<string, unknown>) => writeSync(1, `${JSON.stringify(fact)}\n`)
 
+const openQuickPort = (at: string) => openRealPort(at, { patience: { greetMs: 200 } })
+
 try {
-  const open = what === 'fake-hold' ? openFakePort : what === 'exit-here' ? openRealPortHere : openRealPort
+  const open =
+    what === 'fake-hold' ? openFakePort : what === 'exit-here' ? openRealPortHere : what === 'once-quick' ? openQuickPort : openRealPort
   const port = await open(path)
   say({ open: process.pid })
   await act(port)
@@ -38,7 +41,7 @@ async function act(port: WorkerPort): Promise<void> {
   if (what === 'finish') return void port.submit([sample(1, 'batch')])
   const ended = new Promise<void>((resolve) => process.stdin.once('end', resolve).resume())
   if (what === 'hold' || what === 'fake-hold') await ended
-  if (what === 'once')
+  if (what.startsWith('once'))
     for (const answer of await port.submit([sample(1)]))
       say(SwornError.is(answer) ? { error: answer.code, message: answer.message } : { ...answer })
   if (what === 'write') await writeUntil(port, ended)
