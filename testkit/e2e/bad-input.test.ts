@@ -162,8 +162,10 @@ function snapshot(root: string): Record<string, string> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true }).map((entry) => {
     const path = join(entry.parentPath, entry.name)
     if (entry.isSymbolicLink()) return [path, readlinkSync(path)]
-    const content = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'directory'
-    return [path, `${statSync(path).mode} ${content}`]
+    const { mode, size, mtimeMs } = statSync(path)
+    if (!entry.isFile()) return [path, `${mode}`]
+    const content = size > MEBIBYTES_10 ? mtimeMs : createHash('sha256').update(readFileSync(path)).digest('hex')
+    return [path, `${mode} ${size} ${content}`]
   })
   return Object.fromEntries(entries)
 }

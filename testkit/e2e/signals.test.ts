@@ -8,6 +8,7 @@ import { type Place, type Running, SWORN, start, sworn } from './support/cli.ts'
 import { childrenOf, isAlive, SERVERS } from './support/mcp.ts'
 import { temporary } from './support/temporary.ts'
 
+const later = process.env.SWORN_TESTS === undefined ? 'runs with SWORN_TESTS=ci' : false
 const EVENT = '{"event_type":"data_access","target":"crm.contacts"}\n'
 const HELLO = `${JSON.stringify({
   jsonrpc: '2.0',
@@ -75,7 +76,10 @@ async function checkStopped(place: Place, err: string): Promise<void> {
 for (const [name, { argv, busy, exit }] of Object.entries(CASES)) {
   describe(`sworn ${name}`, () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      test(`on ${signal} stops the log, signs it, leaves no process and exits ${exit[signal]}`, { timeout: 60_000 }, async () => {
+      test(`on ${signal} stops the log, signs it, leaves no process and exits ${exit[signal]}`, {
+        skip: signal === 'SIGINT' && later,
+        timeout: 60_000,
+      }, async () => {
         const place: Place = { cwd: temporary(), home: temporary() }
         const running = start(argv, place)
         await busy(running)
@@ -92,7 +96,7 @@ for (const [name, { argv, busy, exit }] of Object.entries(CASES)) {
       })
     }
 
-    test('goes on after SIGHUP', { timeout: 60_000 }, async () => {
+    test('goes on after SIGHUP', { skip: name !== 'proxy' && later, timeout: 60_000 }, async () => {
       const place: Place = { cwd: temporary(), home: temporary() }
       const running = start(argv, place)
       await busy(running)
@@ -106,7 +110,10 @@ for (const [name, { argv, busy, exit }] of Object.entries(CASES)) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`sworn tail -f ends on ${signal} with exit code 0 and has shown what was there`, { timeout: 60_000 }, async () => {
+  test(`sworn tail -f ends on ${signal} with exit code 0 and has shown what was there`, {
+    skip: signal === 'SIGTERM' && later,
+    timeout: 60_000,
+  }, async () => {
     const place: Place = { cwd: temporary(), home: temporary() }
     await sworn(['record'], place, EVENT)
     const running = start(['tail', '-f'], place)
@@ -138,7 +145,7 @@ for (const [name, argv] of Object.entries({
   'query --json': ['query', '--json'],
   tail: ['tail', '-n', '99999'],
 })) {
-  test(`sworn ${name} | head -1 ends quietly`, { timeout: 60_000 }, async () => {
+  test(`sworn ${name} | head -1 ends quietly`, { skip: name !== 'tail' && later, timeout: 60_000 }, async () => {
     const place: Place = { cwd: temporary(), home: temporary() }
     await sworn(['record', 'events'], place, EVENT.repeat(5000))
     const script = '"$@" events | head -n 1'

@@ -39,12 +39,13 @@ export const record = defineCommand({
   async run([path], flags, io) {
     const idle = flags['idle-exit']
     if (idle !== undefined) parseDuration(idle, '--idle-exit')
+    const { signal } = io // listened for from here on: a ledger that is open is closed
     const { recorder } = await openFor(io, { path, user: flags.user, agent: flags.agent, shortLived: true, recorderIdle: idle })
     const refused = new Set<ErrorCode>()
     let number = 0
     const answers: Promise<void>[] = []
     try {
-      for await (const bytes of readStdin(io)) {
+      for await (const bytes of readStdin(io.stdin, signal)) {
         number++
         if (bytes.length === 0) continue
         answers.push(recordLine(recorder, bytes, number, io).then((code) => void (code && refused.add(code))))
@@ -54,14 +55,15 @@ export const record = defineCommand({
     } finally {
       await recorder.close()
     }
-    if (io.signal.aborted) return io.signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
+    if (signal.aborted) return signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
     for (const code of refused) io.err(`hint: ${ERRORS[code]}`)
     return refused.size === 0 ? 0 : refused.isSubsetOf(OF_THE_EVENT) ? 1 : 3
   },
 })
 
 /** Lines until the end, or until a signal: then what was begun and not ended is left out. */
-async function* readStdin({ stdin, signal }: Io): AsyncGenerator<Buffer> {
+async function* readStdin(stdin: Io['stdin'], signal: AbortSignal): AsyncGenerator<Buffer> {
+  if (signal.aborted) return
   const splitter = createSplitter()
   const stop = () => stdin.destroy()
   signal.addEventListener('abort', stop)

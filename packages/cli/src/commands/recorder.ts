@@ -21,13 +21,14 @@ export const recorder = defineCommand({
   example: 'sworn recorder ./audit --idle-exit 60s',
   async run([path], flags, io) {
     const idleMs = flags['idle-exit'] === undefined ? undefined : parseDuration(flags['idle-exit'], '--idle-exit')
+    const { signal } = io // listened for from here on: a ledger that is open is closed
     const opened = await openFor(io, { path, recorderIdle: 'none' })
     const ledger = opened.port.info.path
     const holder = findHolder(ledger)?.pid
     io.say('info', holder === process.pid ? `recording ${ledger}` : `process ${holder} records ${ledger}; ready to take over`)
     try {
-      if (idleMs === undefined) await aborted(io.signal)
-      else if (holder === process.pid) await waitForIdle(ledger, idleMs, io.signal) // else somebody was faster: nothing to do
+      if (idleMs === undefined) await aborted(signal)
+      else if (holder === process.pid) await waitForIdle(ledger, idleMs, signal) // else somebody was faster: nothing to do
     } finally {
       await opened.recorder.close()
     }
