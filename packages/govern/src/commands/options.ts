@@ -70,7 +70,7 @@ export function readOptions(args: readonly Arg[], table: OptionTable, stop = fal
     } else if (arg.value === '--') {
       reading.operands.push(...args.slice(i + 1))
       break
-    } else if (readOption(arg, args[i + 1], table, reading)) i++
+    } else if (readOption(arg, args[i + 1], table, reading) && (stop || !arg.value.startsWith('--'))) i++
   }
   return reading
 }
@@ -79,8 +79,12 @@ export function isOption({ value }: Arg): boolean {
   return /^-./.test(value)
 }
 
-/** True when the next word was its value. */
-function readOption(arg: Arg, next: Arg | undefined, table: OptionTable, reading: Reading): boolean {
+/**
+ * True when the next word was its value. A word with a dash is never taken for one, and after a long option the next
+ * word counts as an operand too: where the value is optional, taking it would hide an option or an operand.
+ */
+function readOption(arg: Arg, following: Arg | undefined, table: OptionTable, reading: Reading): boolean {
+  const next = following && (isOption(following) || following.mayBeOption) ? undefined : following
   if (!arg.exact && !/^--?[A-Za-z][\w-]*=/.test(arg.value)) reading.hidden.push(arg)
   const equals = arg.value.indexOf('=')
   const name = findName(equals > 0 ? arg.value.slice(0, equals) : arg.value, table)

@@ -6,7 +6,7 @@ import { fillIn } from './find.ts'
 import type { Call } from './types.ts'
 
 const XARGS =
-  '-0rtpxo -n: -P: -L: -d: -s: -E: -I: -i -a: --null --no-run-if-empty --max-args= --max-procs= --max-lines= --delimiter= --replace= --verbose --arg-file= --exit'
+  '-0rtpxo -n: -P: -L: -d: -s: -E: -I: -i -a: --null --no-run-if-empty --max-args= --max-procs= --max-lines= --delimiter= --replace --verbose --arg-file= --exit'
 
 /** What it reads becomes arguments: any words, any options, unless `-I` says where they go. */
 export function readXargs({ program, word, args, scene }: Call, judge: Judge): void {

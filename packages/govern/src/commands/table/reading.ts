@@ -157,11 +157,13 @@ export const READING: readonly Program[] = [
   { names: 'echo yes seq true false : pwd sleep factor expr nproc arch tty', is: 'safe', options: '*' },
   { names: 'printf', is: 'safe', options: '*', raise: { '-v:': 'needs_review' }, raiseRule: 'evaluates' },
   { names: 'cd pushd popd dirs', is: 'safe', options: '*', operands: 'reads' },
-  { names: 'exit return break continue shift wait jobs times getopts caller logout', is: 'safe', options: '*' },
+  { names: 'exit return break continue shift jobs times caller logout', is: 'safe', options: '*' },
+  { names: 'wait', is: 'safe', options: '*', raise: { '-p:': 'needs_review' }, raiseRule: 'evaluates' },
+  { names: 'lsof', is: 'safe', options: '*', raise: { '-D:': 'needs_review' }, raiseRule: 'writes_file' },
   { names: 'test [', is: 'safe', reader: 'test' },
   {
     names:
-      'whoami id groups uname uptime who w users last hostid logname cal ncal locale getconf lscpu lsblk lsusb lspci lsmod free vmstat iostat ps pstree pgrep lsof sw_vers getent',
+      'whoami id groups uname uptime who w users last hostid logname cal ncal locale getconf lscpu lsblk lsusb lspci lsmod free vmstat iostat ps pstree pgrep sw_vers getent',
     is: 'safe',
     options: '*',
   },

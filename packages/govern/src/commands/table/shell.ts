@@ -16,7 +16,7 @@ export const SHELL: readonly Program[] = [
   { names: 'trap', is: 'safe', options: '-l -p', reader: 'eval' },
   { names: 'export declare typeset local readonly', is: 'safe', reader: 'assignments' },
   { names: 'alias', is: 'safe', reader: 'assignments', rule: 'changes_meaning' },
-  { names: 'read mapfile readarray unset', is: 'safe', reader: 'read' },
+  { names: 'read mapfile readarray unset getopts', is: 'safe', reader: 'read' },
   { names: 'set shopt', is: 'safe', reader: 'set' },
   {
     names: 'unalias hash enable bind complete compgen compopt umask ulimit fg bg disown let fc suspend',
