@@ -80,12 +80,13 @@ test('SWORN_RECORDER names the ledger of a recorder, and no key is made in the h
   timeout: 60_000,
 }, async () => {
   const here = place()
-  const recorder = startProcess(['recorder', 'audit', '--idle-exit', '2s'], here)
+  const recorder = startProcess(['recorder', 'audit'], here)
   const other = { cwd: temporary(), home: temporary(), env: { SWORN_RECORDER: join(here.ledger, 'log.sock') } }
   await recorder.until('recording')
   const ran = await runProcess(['record'], other, events('a'))
   assert.equal(ran.code, 0, ran.err)
   assert.deepEqual([existsSync(join(other.home, 'keys')), existsSync(join(other.cwd, 'audit'))], [false, false])
+  recorder.process.kill('SIGTERM')
   assert.equal(await recorder.code, 0)
   assert.match(readFileSync(join(here.ledger, 'segments', `${'0'.repeat(20)}.jsonl`), 'utf8'), /"a-19"/)
 })
