@@ -85,7 +85,7 @@ for (const section of sections) {
   test(
     `the commands of "${section.title}" print what the guide shows${full ? ', on a file system of 1 MiB' : ''}`,
     {
-      timeout: 120_000,
+      timeout: 300_000,
       skip,
     },
     () => (full ? check(section, MOUNT, ['unshare', '-m']) : check(section)),
