@@ -6,6 +6,7 @@
  * hash held. Everything read is attacker-controlled. Format: docs/format.md.
  * @module
  */
+import { beginRun } from './begin.ts'
 import { conclude } from './conclude.ts'
 import { checkLine } from './entries.ts'
 import { SwornError } from './errors.ts'
@@ -13,10 +14,8 @@ import type { Finding, FindingClass } from './findings.ts'
 import { joinPart } from './join.ts'
 import type { Part } from './part.ts'
 import { createPruned, type Pruned } from './pruned.ts'
-import { checkRecord } from './records.ts'
 import type { Report } from './report.ts'
-import { createRun, GENESIS_START, type OptionName, type Preparation, prepare, type Run, type VerifyOptions } from './run.ts'
-import { findStart } from './segment.ts'
+import { createRun, GENESIS_START, type OptionName, prepare, type Run, type VerifyOptions } from './run.ts'
 import { createSplitter } from './splitter.ts'
 
 const OPTIONS: Record<OptionName, true> = {
@@ -76,9 +75,7 @@ export function createLogCheck(options: VerifyOptions): LogCheck {
   let run: Run | undefined
   let pruned: Pruned | undefined
   const begin = async (line: Uint8Array): Promise<Run> => {
-    run = pruned
-      ? await beginPruned(options, prepared, pruned, line)
-      : createRun(options, prepared, options.start ?? findStart(options.primitives, line))
+    run = await beginRun(options, prepared, pruned, line)
     return run
   }
   return {
@@ -108,14 +105,6 @@ export function createLogCheck(options: VerifyOptions): LogCheck {
       return conclude(run)
     },
   }
-}
-
-/** A run behind entries that are gone: the records kept of them are looked into first. */
-async function beginPruned(options: VerifyOptions, prepared: Preparation, pruned: Pruned, line: Uint8Array): Promise<Run> {
-  const { start, hash } = pruned.start(line)
-  const run = createRun({ ...options, ...(hash && { hash }) }, prepared, start, pruned.roots)
-  for (const { seq, type, payload } of pruned.records(prepared.findings)) await checkRecord(run, type, payload, seq)
-  return run
 }
 
 /**
