@@ -5,12 +5,11 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { policyJsonSchema } from '@sworn/govern'
-import { configJsonSchema } from '@sworn/recorder'
+import { policyJsonSchema } from '@sworn/govern/policy'
+import { configJsonSchema, eventJsonSchema } from '@sworn/recorder/schemas'
 import { ERRORS } from '@sworn/verify'
 import { COMMANDS } from '../packages/cli/src/commands/table.ts'
 import { formatReference } from '../packages/cli/src/frame/reference.ts'
-import { eventJsonSchema } from '../packages/recorder/src/event/schema.ts'
 import { commandsPage } from './commands-page.ts'
 
 /** The pages that are made from code: path -> content. */

@@ -4,7 +4,8 @@
  * Arguments: folder for ledger and home, `before` or `batch`, the server's command and its arguments.
  * @module
  */
-import { createGate, loadPolicy } from '@sworn/govern'
+import { createGate } from '@sworn/govern'
+import { loadPolicy } from '@sworn/govern/policy'
 import { runStdioProxy } from '@sworn/proxy'
 import { openPortHere } from '@sworn/recorder'
 import { recorderOn } from '../candidates/sworn.ts'

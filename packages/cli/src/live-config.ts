@@ -29,7 +29,7 @@ export interface LiveConfig {
 export interface LiveParts {
   readonly recorder: Recorder
   /** @throws SwornError CONFIG_INVALID, IO_FAILED */
-  readonly read: () => LoadedConfig
+  readonly read: () => Promise<LoadedConfig>
   readonly plan: (config: LoadedConfig) => GatePlan
   readonly settings: (config: LoadedConfig) => RecorderSettings
   readonly say: Say
@@ -49,15 +49,15 @@ interface Next extends InForce {
 }
 
 /** @param first what the recorder was opened with */
-export function createLiveConfig(first: LoadedConfig, parts: LiveParts): LiveConfig {
+export async function createLiveConfig(first: LoadedConfig, parts: LiveParts): Promise<LiveConfig> {
   const plan = parts.plan(first)
-  let inForce: InForce = { config: first, ...openGate(plan), gateKey: plan.key }
+  let inForce: InForce = { config: first, ...(await openGate(plan)), gateKey: plan.key }
   let lastFailure = ''
   let running = Promise.resolve()
 
   async function reload(cause: Cause): Promise<void> {
     try {
-      const next = prepare(inForce, parts)
+      const next = await prepare(inForce, parts)
       lastFailure = ''
       if (cause === 'change' && printOf(next) === printOf(inForce)) return
       await announce(inForce, next, { cause, parts })
@@ -105,11 +105,11 @@ export function createLiveConfig(first: LoadedConfig, parts: LiveParts): LiveCon
 }
 
 /** Everything that may fail, before anything changes. @throws SwornError CONFIG_INVALID, POLICY_INVALID, IO_FAILED */
-function prepare(inForce: InForce, parts: LiveParts): Next {
-  const { config, changed, fixed } = compareConfig(inForce.config, parts.read())
+async function prepare(inForce: InForce, parts: LiveParts): Promise<Next> {
+  const { config, changed, fixed } = compareConfig(inForce.config, await parts.read())
   const plan = parts.plan(config)
   const same = plan.key === inForce.gateKey
-  const { gate, fault } = same ? inForce : { gate: plan.open(), fault: undefined } // the same gate keeps its counters
+  const { gate, fault } = same ? inForce : { gate: await plan.open(), fault: undefined } // the same gate keeps its counters
   const rules = gate.policy.hash !== inForce.gate.policy.hash && !changed.includes('policy') ? (['policy'] as const) : []
   return {
     config,

@@ -6,7 +6,7 @@
  * @module
  */
 import { resolve } from 'node:path'
-import { blockingGate, createGate, loadPolicy, nodePlatform } from '@sworn/govern'
+import { blockingGate, createGate, nodePlatform, type Policy, type Profile } from '@sworn/govern'
 import { type Gate, hashConfig, type LoadedConfig, type ReserveFn, readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 
@@ -14,7 +14,7 @@ export interface GatePlan {
   /** Differs when another gate would come out. */
   readonly key: string
   /** @throws SwornError POLICY_INVALID when the named policy is missing or does not hold */
-  open(): Gate
+  open(): Promise<Gate>
 }
 
 /** Reads the policy now, once; `open` compiles what was read. */
@@ -24,10 +24,10 @@ export function planGate(config: LoadedConfig, cwd: string, reserve: ReserveFn):
   const protectedPaths = selfProtected(config, log_path)
   return {
     key: JSON.stringify([name, text === undefined ? '' : hashConfig(text), profile, protectedPaths]),
-    open() {
+    async open() {
       if (name !== undefined && text === undefined) throw new SwornError('POLICY_INVALID', 'the named policy does not exist', name)
       return createGate({
-        policy: name === undefined || text === undefined ? undefined : loadPolicy({ text, name }, { profile }),
+        policy: name === undefined || text === undefined ? undefined : await readPolicy({ text, name }, profile),
         profile,
         reserve,
         selfProtected: protectedPaths,
@@ -37,10 +37,16 @@ export function planGate(config: LoadedConfig, cwd: string, reserve: ReserveFn):
   }
 }
 
+/** What reads policies is loaded when there is one. @throws SwornError POLICY_INVALID */
+async function readPolicy(source: { readonly text: string; readonly name: string }, profile: Profile): Promise<Policy> {
+  const { loadPolicy } = await import('@sworn/govern/policy')
+  return loadPolicy(source, { profile })
+}
+
 /** The gate of a start: one that blocks everything stands in for a policy that does not hold, and `fault` says why. */
-export function openGate(plan: GatePlan): { readonly gate: Gate; readonly fault: string | undefined } {
+export async function openGate(plan: GatePlan): Promise<{ readonly gate: Gate; readonly fault: string | undefined }> {
   try {
-    return { gate: plan.open(), fault: undefined }
+    return { gate: await plan.open(), fault: undefined }
   } catch (e) {
     if (!SwornError.is(e, 'POLICY_INVALID')) throw e
     return { gate: blockingGate('policy_invalid', e.message), fault: e.message }

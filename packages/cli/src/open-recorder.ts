@@ -90,7 +90,7 @@ export interface OpenSurroundings extends Surroundings {
 export async function openAll(options: OpenOptions, surroundings: OpenSurroundings): Promise<Opened> {
   const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
   if (unknown !== undefined) throw new TypeError(`unknown option ${JSON.stringify(unknown)}`)
-  const config = readConfiguration(options)
+  const config = await readConfiguration(options)
   if (!config.values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
   const held = await (surroundings.here ? openPortHere : openPort)({
     ...toPortOptions(config, options.previousLog),
@@ -106,7 +106,7 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
     },
   }
   const recorder = createRecorder(toRecorderOptions(config, port, identity))
-  const live = createLiveConfig(config, {
+  const live = await createLiveConfig(config, {
     recorder,
     read: () => readConfiguration(options),
     plan: (read) => planGate(read, options.cwd ?? process.cwd(), (step) => port.reserve(step)),
@@ -141,7 +141,7 @@ function toStart({ recorder, values }: LoadedConfig, { startRecorder, shortLived
   return { ...start, ...(patience && { patience }) }
 }
 
-function readConfiguration(options: OpenOptions): LoadedConfig {
+function readConfiguration(options: OpenOptions): Promise<LoadedConfig> {
   const env = options.env ?? process.env
   const platform = { name: process.platform, env, homeDirectory: env.HOME ?? homedir() }
   const { path, policy, user, agent, onAuditFailure, redact } = options

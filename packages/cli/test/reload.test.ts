@@ -284,11 +284,11 @@ test('a change that cannot be recorded does not come into force, unless actions 
     const read = fakeConfig(onFailure, ['beta'])
     const fails = () => Promise.reject(new SwornError('APPEND_REFUSED', 'full'))
     const recorder = { record: fails, prepare: () => () => void (applied = ['beta']) } as unknown as LiveParts['recorder'] // the two members that are used
-    const gate = { policy: {} } as ReturnType<ReturnType<LiveParts['plan']>['open']> // never asked
-    const live = createLiveConfig(first, {
+    const gate = { policy: {} } as Awaited<ReturnType<ReturnType<LiveParts['plan']>['open']>> // never asked
+    const live = await createLiveConfig(first, {
       recorder,
-      read: () => read,
-      plan: () => ({ key: '', open: () => gate }),
+      read: async () => read,
+      plan: () => ({ key: '', open: async () => gate }),
       settings: () => ({}),
       say: () => {},
     })
@@ -297,7 +297,7 @@ test('a change that cannot be recorded does not come into force, unless actions 
   }
 })
 
-function fakeConfig(on_audit_failure: 'block' | 'continue', redact: string[]): ReturnType<LiveParts['read']> {
+function fakeConfig(on_audit_failure: 'block' | 'continue', redact: string[]): Awaited<ReturnType<LiveParts['read']>> {
   return {
     values: { enabled: true, log_path: '/a', policy_profile: 'strict', on_audit_failure, redact },
     origins: {},

@@ -23,9 +23,3 @@ function reasonOf(e: unknown): string {
   const reason = e instanceof Error && 'error' in e && typeof e.error === 'string' ? e.error : ''
   return reason ? ` (${reason})` : ''
 }
-
-/** Matches of at least one character, leftmost first. The caller bounds how many it takes. */
-export function* findMatches(pattern: Pattern, text: string): Generator<readonly [start: number, end: number]> {
-  const matcher = pattern.matcher(text)
-  while (matcher.find()) if (matcher.end() > matcher.start()) yield [matcher.start(), matcher.end()]
-}

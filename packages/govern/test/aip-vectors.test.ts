@@ -6,7 +6,8 @@ import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Action, Gate, Verdict } from '@sworn/recorder'
 import { parse } from 'yaml'
-import { type ApprovalAnswer, createGate, loadPolicy, normalizeName, settleApproval } from '../src/index.ts'
+import { type ApprovalAnswer, createGate, normalizeName, settleApproval } from '../src/index.ts'
+import { loadPolicy } from '../src/policy/index.ts'
 import { emptyDisk } from './support/make.ts'
 
 interface Vector {

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test'
 import { type Action, REASON_CODES, type ReserveFn, type Verdict } from '@sworn/recorder'
 import fc from 'fast-check'
 import { toText } from '../src/arguments.ts'
-import { createGate, type GateOptions, loadPolicy, normalizeName, type Profile, settleApproval } from '../src/index.ts'
+import { createGate, type GateOptions, normalizeName, type Profile, settleApproval } from '../src/index.ts'
+import { loadPolicy } from '../src/policy/index.ts'
 import { call, emptyDisk, gateOf, policyOf, policyText, runs } from './support/make.ts'
 
 const judge = (spec: string, action: Action, options: Partial<GateOptions> = {}): Promise<Verdict> => gateOf(spec, options).judge(action)

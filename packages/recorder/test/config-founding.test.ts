@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
-import { readConfig } from '../src/config/index.ts'
+import { readConfig } from '../src/schemas.ts'
 
 /** Gantz, "Configure": the audit block of gantz.yaml. */
 const GANTZ = `audit:

@@ -6,16 +6,9 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
-import {
-  configJsonSchema,
-  findDirectories,
-  findSuggestion,
-  hashConfig,
-  loadConfig,
-  readConfig,
-  readTrusted,
-  rememberTrusted,
-} from '../src/config/index.ts'
+import { findDirectories, findSuggestion, hashConfig, loadConfig, readTrusted, rememberTrusted } from '../src/config/index.ts'
+import { AUDIT_KEYS } from '../src/config/keys.ts'
+import { auditSchema, configJsonSchema, readConfig } from '../src/schemas.ts'
 
 function refusal(text: string, env: Record<string, string> = {}): SwornError {
   try {
@@ -123,24 +116,24 @@ describe('what is in force', () => {
   const managed = '/etc/sworn/sworn.yaml'
   const project = '/p/sworn.yaml'
 
-  test('flag beats environment beats project beats user beats managed beats default', () => {
+  test('flag beats environment beats project beats user beats managed beats default', async () => {
     const files = {
       [managed]: 'audit: {user: m, log_level: error}',
       [user]: 'audit: {user: u, log_path: u}',
       [project]: 'audit: {user: p}',
     }
     const trusted = { [project]: hashConfig(files[project]!) }
-    const config = load(files, { trusted, env: { SWORN_LEDGER: 'e' }, flags: { user: 'f' } })
+    const config = await load(files, { trusted, env: { SWORN_LEDGER: 'e' }, flags: { user: 'f' } })
     assert.equal(config.values.user, 'f')
     assert.deepEqual(config.origins.user, { kind: 'flag', name: '--user' })
     assert.equal(config.values.log_path, '/p/e')
     assert.deepEqual(config.origins.log_level, { kind: 'managed', name: managed })
     assert.deepEqual(config.origins.on_audit_failure, { kind: 'default', name: 'default' })
-    assert.equal(load(files, { trusted }).values.user, 'p')
-    assert.equal(load(files, { trusted }).values.log_path, '/h/.config/sworn/u')
+    assert.equal((await load(files, { trusted })).values.user, 'p')
+    assert.equal((await load(files, { trusted })).values.log_path, '/h/.config/sworn/u')
   })
 
-  test('without any file the ledger is ./audit', () => assert.equal(load({}).values.log_path, '/p/audit'))
+  test('without any file the ledger is ./audit', async () => assert.equal((await load({})).values.log_path, '/p/audit'))
 
   const weakening: [string, string][] = [
     ['disable recording', 'enabled: false'],
@@ -152,67 +145,58 @@ describe('what is in force', () => {
     ['name another user', 'user: root'],
   ]
   for (const [what, line] of weakening) {
-    test(`an untrusted project file may not ${what}; trusted, it may; changed since, it may not`, () => {
+    test(`an untrusted project file may not ${what}; trusted, it may; changed since, it may not`, async () => {
       const text = `audit:\n  ${line}\n`
       const files = { [user]: 'audit: {policy: strict.yaml}', [project]: text }
       const key = line.split(':')[0]!
-      const untrusted = load(files)
+      const untrusted = await load(files)
       assert.deepEqual(
         untrusted.refusals.map((r) => r.key),
         [key],
       )
       assert.notEqual(untrusted.origins[key as 'user']?.kind, 'project')
-      assert.equal(load(files, { trusted: { [project]: hashConfig(text) } }).origins[key as 'user']?.kind, 'project')
-      assert.equal(load(files, { trusted: { [project]: hashConfig(`${text} `) } }).refusals.length, 1)
+      assert.equal((await load(files, { trusted: { [project]: hashConfig(text) } })).origins[key as 'user']?.kind, 'project')
+      assert.equal((await load(files, { trusted: { [project]: hashConfig(`${text} `) } })).refusals.length, 1)
     })
   }
 
-  test('an untrusted project file may add redaction and a first policy', () => {
-    const config = load({ [user]: 'audit: {redact: [a]}', [project]: 'audit: {redact: [b], policy: agent.yaml}' })
+  test('an untrusted project file may add redaction and a first policy', async () => {
+    const config = await load({ [user]: 'audit: {redact: [a]}', [project]: 'audit: {redact: [b], policy: agent.yaml}' })
     assert.deepEqual(config.values.redact, ['a', 'b'])
     assert.equal(config.values.policy, '/p/agent.yaml')
     assert.deepEqual(config.refusals, [])
   })
 
-  test('locked keys stay, even against a trusted project file', () => {
+  test('locked keys stay, even against a trusted project file', async () => {
     const files = { [managed]: 'audit: {log_path: /var/a, lock: [log_path]}', [project]: 'audit: {log_path: /tmp/b}' }
-    const config = load(files, { trusted: { [project]: hashConfig(files[project]!) } })
+    const config = await load(files, { trusted: { [project]: hashConfig(files[project]!) } })
     assert.equal(config.values.log_path, '/var/a')
     assert.match(config.refusals[0]!.reason, /locked/)
   })
 
-  test('a named file must exist', () => {
-    assert.throws(
-      () => load({}, { file: 'x.yaml' }),
-      (e) => SwornError.is(e, 'CONFIG_INVALID'),
-    )
+  test('a named file must exist', async () => {
+    await assert.rejects(load({}, { file: 'x.yaml' }), (e) => SwornError.is(e, 'CONFIG_INVALID'))
   })
 
-  test('SWORN_RECORDER names a ledger or its socket, or switches recorder processes off; anything else is refused', () => {
+  test('SWORN_RECORDER names a ledger or its socket, or switches recorder processes off; anything else is refused', async () => {
     const of = (SWORN_RECORDER: string, more: Record<string, string> = {}) => load({}, { env: { SWORN_RECORDER, ...more } })
-    assert.equal(load({}).recorder, 'by command')
-    assert.deepEqual([of('off').recorder, of('off').values.log_path], ['own', '/p/audit'])
+    assert.equal((await load({})).recorder, 'by command')
+    assert.deepEqual([(await of('off')).recorder, (await of('off')).values.log_path], ['own', '/p/audit'])
     for (const [named, ledger] of [
       ['/v/audit', '/v/audit'],
       ['/v/audit/log.sock', '/v/audit'],
       ['/v/a.jsonl.ledger/log.sock', '/v/a.jsonl'],
       ['here', '/p/here'],
     ] as const) {
-      assert.deepEqual([of(named).recorder, of(named).values.log_path], ['process', ledger])
-      assert.deepEqual(of(named).origins.log_path, { kind: 'environment', name: 'SWORN_RECORDER' })
+      assert.deepEqual([(await of(named)).recorder, (await of(named)).values.log_path], ['process', ledger])
+      assert.deepEqual((await of(named)).origins.log_path, { kind: 'environment', name: 'SWORN_RECORDER' })
     }
     for (const bad of ['http://127.0.0.1:7/', '/run/sworn/0af3.sock'])
-      assert.throws(
-        () => of(bad),
-        (e) => SwornError.is(e, 'CONFIG_INVALID') && e.at === 'SWORN_RECORDER' && !e.message.includes('0af3'),
-      )
-    assert.throws(
-      () => of('/v/audit', { SWORN_LEDGER: '/other' }),
-      (e) => SwornError.is(e, 'CONFIG_INVALID'),
-    )
+      await assert.rejects(of(bad), (e) => SwornError.is(e, 'CONFIG_INVALID') && e.at === 'SWORN_RECORDER' && !e.message.includes('0af3'))
+    await assert.rejects(of('/v/audit', { SWORN_LEDGER: '/other' }), (e) => SwornError.is(e, 'CONFIG_INVALID'))
   })
 
-  test('there is no walk up the tree', () => assert.equal(load({ '/sworn.yaml': 'audit: {user: x}' }).values.user, undefined))
+  test('there is no walk up the tree', async () => assert.equal((await load({ '/sworn.yaml': 'audit: {user: x}' })).values.user, undefined))
 })
 
 test('directories follow the platform, and SWORN_HOME wins', () => {
@@ -239,3 +223,6 @@ test('a suggestion is near or absent', () => {
   assert.equal(findSuggestion('verfiy', ['verify', 'query']), 'verify')
   assert.equal(findSuggestion('zzz', ['verify', 'query']), undefined)
 })
+
+test('the keys that are known without the schema are those of the schema', () =>
+  assert.deepEqual(AUDIT_KEYS.toSorted(), Object.keys(auditSchema.shape).toSorted()))

@@ -31,7 +31,7 @@ export const doctor = defineCommand({
   example: 'sworn doctor --config',
   notes: ['Exit 0: nothing is wrong. 1: something is.'],
   async run([path], flags, io) {
-    const config = loadFor(io, { log_path: path })
+    const config = await loadFor(io, { log_path: path })
     if (flags.config) return await printConfig(config, flags.json, io)
     const checks = [
       checkNode(),

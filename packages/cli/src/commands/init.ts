@@ -7,8 +7,9 @@
  */
 import { existsSync, realpathSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { policyJsonSchema } from '@sworn/govern'
-import { configJsonSchema, hashConfig, rememberTrusted } from '@sworn/recorder'
+import { policyJsonSchema } from '@sworn/govern/policy'
+import { hashConfig, rememberTrusted } from '@sworn/recorder'
+import { configJsonSchema } from '@sworn/recorder/schemas'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
@@ -40,7 +41,7 @@ export const init = defineCommand({
   },
   example: 'sworn init',
   async run([ledger], flags, io) {
-    if (flags.reason !== undefined) return await startAnew(ledgerPath(io, ledger), flags.reason, io)
+    if (flags.reason !== undefined) return await startAnew(await ledgerPath(io, ledger), flags.reason, io)
     if (ledger !== undefined) throw new SwornError('USAGE', 'a PATH goes with --reason only', ledger)
     const path = join(io.cwd, 'sworn.yaml')
     if (existsSync(path) && !flags.force) throw new SwornError('USAGE', 'there is a sworn.yaml already; --force replaces it', path)

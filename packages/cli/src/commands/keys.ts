@@ -36,9 +36,9 @@ export const keys = defineCommand({
       else await printList(rows, io)
       return 0
     }
-    if (action === 'adopt') return await adopt(ledgerPath(io, path), flags.yes, io)
+    if (action === 'adopt') return await adopt(await ledgerPath(io, path), flags.yes, io)
     if (action !== 'show' && action !== 'export') throw new SwornError('USAGE', 'list, show, export or adopt was expected')
-    const row = findKnown(rows, resolve(io.cwd, ledgerPath(io, path)), {})
+    const row = findKnown(rows, resolve(io.cwd, await ledgerPath(io, path)), {})
     if (!row) throw new SwornError('LEDGER_NOT_FOUND', 'no ledger of this user is known at this path', path ?? '')
     if (action === 'show') await io.out(flags.json ? JSON.stringify(toJson(row)) : row.vkey)
     else await io.out(toPem(row.vkey))

@@ -3,7 +3,8 @@
  * @module
  */
 import { resolve } from 'node:path'
-import { explain, explainPolicy, loadPolicy } from '@sworn/govern'
+import { explain } from '@sworn/govern'
+import { explainPolicy, loadPolicy } from '@sworn/govern/policy'
 import { readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
@@ -21,7 +22,7 @@ export const policy = defineCommand({
   example: `sworn policy explain agent.yaml write_file '{"path":"/etc/hosts"}'`,
   notes: ['explain: exit 0 when the call would be allowed, 1 when not.'],
   async run([action, file, tool, input], flags, io) {
-    const path = resolve(io.cwd, file ?? loadFor(io).values.policy ?? missing('a policy file was expected'))
+    const path = resolve(io.cwd, file ?? (await loadFor(io)).values.policy ?? missing('a policy file was expected'))
     const text = readTextFile(path)
     if (text === undefined) throw new SwornError('POLICY_INVALID', 'there is no such file', path)
     const loaded = loadPolicy({ text, name: path }, { profile: flags.profile === 'aip-compat' ? 'aip-compat' : 'strict' })

@@ -48,7 +48,7 @@ export const query = defineCommand({
   async run([path], flags, io) {
     const filter = createFilter(flags, io.now())
     const limit = parseLimit(flags.limit)
-    const files = findLedger(ledgerPath(io, path), io.cwd)
+    const files = findLedger(await ledgerPath(io, path), io.cwd)
     const sink = flags.output === undefined ? { write: io.out, close: async () => {} } : openFile(resolve(io.cwd, flags.output))
     const format = flags.json ? 'json' : ((flags.format ?? 'table') as Format) // one of the choices
     const unreadable = { count: 0 }

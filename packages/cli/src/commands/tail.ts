@@ -30,7 +30,7 @@ export const tail = defineCommand({
   async run([path], flags, io) {
     const count = parseCount(flags.lines ?? '10')
     const filter = createFilter(flags, io.now())
-    const files = findLedger(ledgerPath(io, path), io.cwd)
+    const files = findLedger(await ledgerPath(io, path), io.cwd)
     const paint = createPaint(io)
     const show = async (line: RawLine): Promise<void> => {
       const entry = parseEntry(line)

@@ -1,7 +1,8 @@
 /** `sworn trust`: remembers a project's sworn.yaml by path and content; any change of it ends the trust. @module */
 import { realpathSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { hashConfig, readConfig, readTextFile, rememberTrusted } from '@sworn/recorder'
+import { hashConfig, readTextFile, rememberTrusted } from '@sworn/recorder'
+import { readConfig } from '@sworn/recorder/schemas'
 import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import { stateDirectory } from '../reading/location.ts'

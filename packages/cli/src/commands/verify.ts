@@ -35,7 +35,7 @@ export const verify = defineCommand({
     'Exit 0: the level asked for holds. 1: it does not. 3: it could not be looked at. 130: interrupted.',
   ],
   async run([path], flags, io) {
-    const name = ledgerPath(io, path)
+    const name = await ledgerPath(io, path)
     const files = findLedger(name, io.cwd)
     const require = flags.require as LevelName | undefined // one of the choices
     const progress = createProgress(io, flags.quiet || flags.json)

@@ -7,10 +7,10 @@ import { findDirectories, type LoadedConfig, type LoadOptions, loadConfig, readT
 import type { Io } from '../frame/io.ts'
 
 /** The configuration as this command line sees it. @throws SwornError CONFIG_INVALID */
-export function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): LoadedConfig {
+export async function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): Promise<LoadedConfig> {
   const platform = { name: io.platform, env: io.env, homeDirectory: io.homeDirectory }
   const trusted = readTrusted(findDirectories(platform).state)
-  const config = loadConfig({ ...platform, cwd: io.cwd, flags, file, readText: readTextFile, trusted, realpath: realpathSync })
+  const config = await loadConfig({ ...platform, cwd: io.cwd, flags, file, readText: readTextFile, trusted, realpath: realpathSync })
   for (const refusal of config.refusals) {
     io.say('warn', `${refusal.file} audit.${refusal.key} is not applied: ${refusal.reason} (config_tampered)`)
   }
@@ -18,8 +18,8 @@ export function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, f
 }
 
 /** The ledger path: the argument, else the configured one. */
-export function ledgerPath(io: Io, path: string | undefined): string {
-  return path ?? loadFor(io).values.log_path
+export async function ledgerPath(io: Io, path: string | undefined): Promise<string> {
+  return path ?? (await loadFor(io)).values.log_path
 }
 
 /** SWORN_HOME: keys and ledgers.json. */

@@ -5,7 +5,7 @@
  * anything: the loader has refused patterns that find a marker. Source: spec policy §6.5.
  * @module
  */
-import { findMatches } from '../pattern.ts'
+import { findMatches } from '../matches.ts'
 import type { DlpPattern } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
 import { replaceEncoded } from './encoded.ts'

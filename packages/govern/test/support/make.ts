@@ -1,6 +1,7 @@
 /** Short ways to make what the tests judge. @module */
 import type { Action } from '@sworn/recorder'
-import { createGate, type GateOptions, loadPolicy, type Platform, type Policy, type Profile } from '../../src/index.ts'
+import { createGate, type GateOptions, type Platform, type Policy, type Profile } from '../../src/index.ts'
+import { loadPolicy } from '../../src/policy/index.ts'
 
 /** A file system of nothing: no path exists, so no link is followed. */
 export const emptyDisk: Platform = {

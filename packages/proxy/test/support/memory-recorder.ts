@@ -1,5 +1,6 @@
 /** A recorder that checks events as the real one does, keeps them in an array and can be told to fail. @module */
-import { eventSchema, type Recorder } from '@sworn/recorder'
+import type { Recorder } from '@sworn/recorder'
+import { eventSchema } from '@sworn/recorder/schemas'
 import type { ProxyRecorder, RecordAck } from '../../src/index.ts'
 
 export interface Recorded extends Record<string, unknown> {

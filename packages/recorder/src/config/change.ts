@@ -5,8 +5,9 @@
  * to the session (its path, its hash, who acts): it stays as it was, by name. Names are told, never values.
  * @module
  */
+import { AUDIT_KEYS } from './keys.ts'
 import type { LoadedConfig } from './load.ts'
-import { AUDIT_KEYS, type AuditKey } from './schema.ts'
+import type { AuditKey } from './schema.ts'
 
 const FOLLOWED: ReadonlySet<AuditKey> = new Set([
   'redact',

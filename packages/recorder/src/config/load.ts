@@ -2,13 +2,13 @@
  * The configuration in force: every value with its origin.
  *
  * Precedence: flag, environment, project file (`./sworn.yaml`), user file, managed file, default. There is
- * no walk up the tree. `redact` is the union of all files; everything else is the highest one's value.
+ * no walk up the tree. `redact` is the union of all files; everything else is the highest one's value. What reads a
+ * file is loaded when there is one.
  * @module
  */
 import { isAbsolute, join, resolve } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import { type Directories, findDirectories, type Platform } from './directories.ts'
-import { readConfig } from './read.ts'
 import { type RecorderChoice, readRecorderChoice } from './recorder-choice.ts'
 import type { AuditBlock, AuditKey } from './schema.ts'
 import { applyLock, type ConfigRefusal, hashConfig, limitBlock, type TrustedFiles } from './trust.ts'
@@ -74,14 +74,14 @@ interface Layers {
  * Reads all layers, lowest first.
  * @throws SwornError CONFIG_INVALID for the first file that cannot be read or does not hold
  */
-export function loadConfig(options: LoadOptions): LoadedConfig {
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const directories = findDirectories(options)
   const { recorder, ledger } = readRecorderChoice(options.env)
   const layers: Layers = { values: {}, origins: {}, files: [], looked: [], refusals: [], locked: [] }
   apply(layers, { ...DEFAULTS, log_path: join(options.cwd, 'audit') }, { kind: 'default', name: 'default' })
-  addFile(layers, options, 'managed', directories.managedFile)
-  addFile(layers, options, 'user', join(directories.config, 'sworn.yaml'))
-  addProject(layers, options)
+  await addFile(layers, options, 'managed', directories.managedFile)
+  await addFile(layers, options, 'user', join(directories.config, 'sworn.yaml'))
+  await addProject(layers, options)
   addEnvironment(layers, options)
   if (ledger !== undefined) apply(layers, { log_path: resolve(options.cwd, ledger) }, { kind: 'environment', name: 'SWORN_RECORDER' })
   addFlags(layers, options)
@@ -98,18 +98,18 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
 }
 
-function addFile(layers: Layers, options: LoadOptions, kind: 'user' | 'managed', path: string): void {
+async function addFile(layers: Layers, options: LoadOptions, kind: 'user' | 'managed', path: string): Promise<void> {
   layers.looked.push(path)
   const text = options.readText(path)
   if (text === undefined) return
-  const limited = applyLock(toAbsolute(readConfig(text, path, options.env), path, options), layers.locked, below(layers), path)
+  const limited = applyLock(await readBlock(text, path, options), layers.locked, below(layers), path)
   layers.files.push({ kind, path, hash: hashConfig(text), trusted: true })
   layers.refusals.push(...limited.refusals)
   layers.locked.push(...(limited.block.lock ?? []))
   apply(layers, limited.block, { kind, name: path })
 }
 
-function addProject(layers: Layers, options: LoadOptions): void {
+async function addProject(layers: Layers, options: LoadOptions): Promise<void> {
   const named = options.file ?? options.env.SWORN_CONFIG
   const path = named ? resolve(options.cwd, named) : join(options.cwd, 'sworn.yaml')
   layers.looked.push(path)
@@ -120,7 +120,7 @@ function addProject(layers: Layers, options: LoadOptions): void {
   }
   const hash = hashConfig(text)
   const trusted = named !== undefined || options.trusted?.[options.realpath?.(path) ?? path] === hash
-  const read = toAbsolute(readConfig(text, path, options.env), path, options)
+  const read = await readBlock(text, path, options)
   if (read.lock) throw new SwornError('CONFIG_INVALID', 'only user and managed files lock keys', `${path} audit.lock`)
   const unlocked = applyLock(read, layers.locked, below(layers), path)
   const limited = trusted ? { block: unlocked.block, refusals: [] } : limitBlock(unlocked.block, below(layers), path)
@@ -156,6 +156,12 @@ function apply(layers: Layers, block: object, origin: Origin): void {
 
 function below(layers: Layers): (key: AuditKey) => unknown {
   return (key) => layers.values[key]
+}
+
+/** One file's block with absolute paths. @throws SwornError CONFIG_INVALID */
+async function readBlock(text: string, path: string, options: LoadOptions): Promise<AuditBlock> {
+  const { readConfig } = await import('./read.ts')
+  return toAbsolute(readConfig(text, path, options.env), path, options)
 }
 
 /** Paths in a file are relative to it; a leading `~/` is the home directory. */

@@ -69,15 +69,6 @@ export const fileSchema = z.strictObject({ audit: auditSchema.optional() }).desc
 export type AuditBlock = z.infer<typeof auditSchema>
 export type AuditKey = keyof AuditBlock
 
-export const AUDIT_KEYS = Object.keys(auditSchema.shape) as AuditKey[] // the shape's own keys
-
-/** Sections that this version does not have: what is missing and the way out, in the words of the error. */
-export const ABSENT: Partial<Record<AuditKey, string>> = {
-  retention_days: 'a retention is configured, but nothing here prunes by age; take it out: every entry is kept',
-  destinations: 'destinations are configured, but nothing here delivers; leave `file` alone and ship the file of the ledger',
-  sinks: 'sinks are configured, but nothing here delivers; take them out, set log_path and ship the file of the ledger',
-}
-
 /** The JSON Schema that `sworn init` names in what it writes. */
 export function configJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(fileSchema) as Record<string, unknown> // a schema object, by zod's contract

@@ -7,10 +7,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SwornError } from '@sworn/verify'
-import { z } from 'zod'
 import type { TrustedFiles } from './trust.ts'
 
-const schema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
+const HASH = /^[0-9a-f]{64}$/
 
 /** @throws SwornError CONFIG_INVALID when the file is not what was written */
 export function readTrusted(stateDirectory: string): TrustedFiles {
@@ -18,10 +17,15 @@ export function readTrusted(stateDirectory: string): TrustedFiles {
   const text = readTextFile(path)
   if (text === undefined) return {}
   try {
-    return schema.parse(JSON.parse(text))
-  } catch (e) {
-    throw new SwornError('CONFIG_INVALID', 'a JSON object of paths and hashes was expected', path, { cause: e })
-  }
+    const value: unknown = JSON.parse(text)
+    if (isTrustedFiles(value)) return value
+  } catch {} // not JSON: the same error
+  throw new SwornError('CONFIG_INVALID', 'a JSON object of paths and hashes was expected', path)
+}
+
+function isTrustedFiles(value: unknown): value is TrustedFiles {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((hash) => typeof hash === 'string' && HASH.test(hash))
 }
 
 /** Remembers `path` (a realpath) with the hash of what it holds now; an undefined hash forgets it. */

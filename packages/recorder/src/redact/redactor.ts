@@ -15,7 +15,6 @@ import { createKeyedHash } from './keyed-hash.ts'
 import { createScanner } from './scanner.ts'
 import { type RedactContext, redactEvent } from './slow-way.ts'
 import type { Redacted, Scanner } from './types.ts'
-import { createUserScanner, type UserPattern } from './user-scanner.ts'
 import type { PathAction } from './walk.ts'
 import { createKeyRules, DEFAULT_KEYS } from './words.ts'
 
@@ -24,7 +23,7 @@ export interface RedactOptions {
   readonly keys?: readonly string[]
   /** Patterns of the table; the usual ones (secrets, cards, social security numbers) when absent. */
   readonly patterns?: readonly string[]
-  readonly userPatterns?: readonly UserPattern[]
+  /** Besides the table; `createUserScanner` of `@sworn/recorder/patterns` makes one of RE2 patterns. */
   readonly scanners?: readonly Scanner[]
   /** Dotted, `*` for any member: `arguments.customer.*.iban`. */
   readonly paths?: readonly { readonly path: string; readonly action: PathAction }[]
@@ -58,7 +57,6 @@ export function createRedactor(options: RedactOptions = {}, macKey?: Uint8Array)
 function contextOf(options: RedactOptions, macKey: Uint8Array | undefined): RedactContext {
   const keys = [...DEFAULT_KEYS, ...(options.keys ?? [])]
   const base = [createScanner(keys, options.patterns), ...(options.scanners ?? [])]
-  if (options.userPatterns?.length) base.push(createUserScanner(options.userPatterns))
   return {
     rules: createKeyRules(keys),
     scanners: options.detectEncoding ? [...base, createDecodingScanner(base)] : base,

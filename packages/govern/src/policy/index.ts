@@ -1,0 +1,9 @@
+/**
+ * Reading a policy, its schema, and a policy in words.
+ *
+ * Apart from the main export, because a gate without a policy needs neither the reader of YAML nor the checker.
+ * @module
+ */
+export { explainPolicy } from '../explain.ts'
+export { loadPolicy } from './load.ts'
+export { type PolicyDocument, policyJsonSchema, policySchema } from './schema.ts'
