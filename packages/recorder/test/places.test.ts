@@ -111,12 +111,15 @@ test('a ledger of another user is a clear error and nothing in it changes', { sk
   assert.deepEqual(files(), before)
 })
 
-test('a data socket that another user put into the directory is not spoken to', { skip: isRoot ? false : 'root is needed' }, async (t) => {
+test('a data socket that another user put into the directory is not spoken to', { skip: isRoot ? false : 'root is needed' }, async () => {
   const path = temporaryLedger()
   const holder = await openRealPort(path)
-  t.after(() => holder.close())
   chownSync(join(path, 'log.sock'), NOBODY, NOBODY)
-  await assert.rejects(openRealPort(path), (e) => SwornError.is(e, 'LEDGER_BUSY') && /another user/.test(e.message))
+  try {
+    await assert.rejects(openRealPort(path), (e) => SwornError.is(e, 'LEDGER_BUSY') && /another user/.test(e.message))
+  } finally {
+    await holder.close()
+  }
 })
 
 /** Descriptors that lead below `directory`, and all sockets and threads of this process. */
@@ -173,17 +176,20 @@ test(`the same with ${ROUNDS / 10} threads of their own`, { skip: linuxOnly }, a
   assert.deepEqual(await settled(path, before), before)
 })
 
-test('a recorder that another one fenced off lets its descriptors go', { skip: linuxOnly }, async (t) => {
+test('a recorder that another one fenced off lets its descriptors go', { skip: linuxOnly }, async () => {
   const path = temporaryLedger()
   const port = await openPortHere({ path, home: `${path}.home` })
-  t.after(() => port.close())
-  await port.submit([sample(1)])
-  const before = held(path)
-  for (let n = 0; n < 5; n++) {
-    rmSync(join(path, 'log.sock')) // as if another container had taken the name
-    assert.equal(acksOf(await port.submit([sample(2 + n)])).length, 1)
+  try {
+    await port.submit([sample(1)])
+    const before = held(path)
+    for (let n = 0; n < 5; n++) {
+      rmSync(join(path, 'log.sock')) // as if another container had taken the name
+      assert.equal(acksOf(await port.submit([sample(2 + n)])).length, 1)
+    }
+    assert.deepEqual(await settled(path, before), before)
+  } finally {
+    await port.close()
   }
-  assert.deepEqual(await settled(path, before), before)
 })
 
 test('an opening that fails half-way lets its descriptors go, however often it is tried', () => {
