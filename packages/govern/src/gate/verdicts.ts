@@ -19,6 +19,11 @@ export const RPC = {
   userTimeout: [-32005, 'User approval timeout'],
   method: [-32006, 'Method not allowed'],
   path: [-32007, 'Access denied: protected path'],
+  tokenRequired: [-32008, 'Token required'],
+  tokenInvalid: [-32009, 'Token invalid'],
+  signature: [-32010, 'Policy signature invalid'],
+  tokenRevoked: [-32011, 'Token revoked'],
+  audience: [-32012, 'Audience mismatch'],
 } as const
 
 export interface Refusal {

@@ -4,6 +4,8 @@
  */
 import { SwornError } from '@sworn/recorder'
 import { encodedMarker, marker } from '../dlp/marker.ts'
+import { compileServer } from '../http/rules.ts'
+import { compileIdentity } from '../identity/rules.ts'
 import { normalizeName } from '../names.ts'
 import { compilePattern, type Pattern } from '../pattern.ts'
 import type { Profile } from '../profiles.ts'
@@ -26,6 +28,9 @@ const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const
 export function compilePolicy({ metadata, spec }: PolicyDocument, source: Source, profile: Profile): Compiled {
   const reader: Reader = { profile, refuse: (message, path) => new SwornError('POLICY_INVALID', message, source.place(path)) }
   const dlp = spec.dlp?.enabled ? compileDlp(spec.dlp, reader) : undefined
+  const at = (section: string) => (message: string, member: string) => reader.refuse(message, ['spec', section, ...member.split('.')])
+  const identity = spec.identity && compileIdentity(spec.identity, metadata.name, at('identity'))
+  const server = spec.server && compileServer(spec.server, spec.identity, profile, at('server'))
   const methods = spec.allowed_methods && nameSet(spec.allowed_methods, 'allowed_methods', reader)
   return {
     name: metadata.name,
@@ -39,6 +44,8 @@ export function compilePolicy({ metadata, spec }: PolicyDocument, source: Source
     protectedPaths: spec.protected_paths ?? [],
     strictArgsDefault: spec.strict_args_default,
     ...(dlp && { dlp }),
+    ...(identity && { identity }),
+    ...(server && { server }),
   }
 }
 

@@ -5,5 +5,6 @@
  * @module
  */
 export { explainPolicy } from '../explain.ts'
-export { loadPolicy } from './load.ts'
+export { isSignedPolicy, parsePolicyKey, signPolicy } from '../identity/signature.ts'
+export { type ActedOn, isSignatureFault, type LoadPolicyOptions, loadPolicy } from './load.ts'
 export { type PolicyDocument, policyJsonSchema, policySchema } from './schema.ts'

@@ -5,8 +5,11 @@
  * policy blocks everything (`blockingGate`). Source: spec policy §6.1, §6.2.
  * @module
  */
+
+import type { KeyObject } from 'node:crypto'
 import { didYouMean, SwornError } from '@sworn/recorder'
 import type { z } from 'zod'
+import { isSignedPolicy, unsignedPolicy } from '../identity/signature.ts'
 import type { Profile } from '../profiles.ts'
 import { hashPolicy } from './canonical.ts'
 import { compilePolicy } from './compile.ts'
@@ -17,28 +20,69 @@ import { parseYaml, type Source } from './yaml.ts'
 type Issue = z.core.$ZodIssue
 type Json = Record<string, unknown>
 
+export interface LoadPolicyOptions {
+  /** `strict` unless told otherwise. */
+  readonly profile?: Profile
+  /** Sections that the caller acts on; a policy with another of them is refused. */
+  readonly actsOn?: readonly ActedOn[]
+  /** Whoever may sign policies (`parsePolicyKey`). A signature that none of them made is refused, always. */
+  readonly signers?: readonly KeyObject[]
+  /** Refuses a policy without a signature. */
+  readonly requireSignature?: boolean
+}
+
+export type ActedOn = 'identity' | 'server'
+
 /**
  * @param source `text` as read, at most 1 MiB characters; `name` the file name for messages
- * @param options.profile `strict` unless told otherwise
- * @throws SwornError POLICY_INVALID at `name:line:column path`
+ * @throws SwornError POLICY_INVALID at `name:line:column path`; see `isSignatureFault`
  */
-export function loadPolicy(source: { text: string; name: string }, options: { profile?: Profile } = {}): Policy {
+export function loadPolicy(source: { text: string; name: string }, options: LoadPolicyOptions = {}): Policy {
   const profile = options.profile ?? 'strict'
   const parsed = parseYaml(source.text, source.name)
   if (!isObject(parsed.value)) throw new SwornError('POLICY_INVALID', 'an AgentPolicy was expected', `${source.name}:1:1`)
+  checkSignature(parsed.value, parsed, options)
+  checkActedOn(parsed.value, parsed, options.actsOn ?? [])
   const warnings: string[] = []
   const document = profile === 'strict' ? checkShape(parsed.value, parsed) : readLeniently(parsed.value, parsed, warnings)
   return {
     ...compilePolicy(document, parsed, profile),
     profile,
     file: source.name,
-    hash: hashPolicy(parsed.value),
+    hash: hashPolicy(unsignedPolicy(parsed.value)),
     warnings,
   }
 }
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Before anything of the policy counts. Source: AIP v1alpha2 §3.3.1. */
+function checkSignature(value: Json, source: Source, { signers = [], requireSignature = false }: LoadPolicyOptions): void {
+  const refuse = (message: string) => new SwornError('POLICY_INVALID', message, source.place(SIGNATURE))
+  const { metadata } = value
+  const signature = isObject(metadata) ? metadata.signature : undefined
+  if (signature === undefined) {
+    if (requireSignature) throw refuse('a signed policy was expected')
+    return
+  }
+  if (signers.length === 0) throw refuse('signature is set, but no key to check it with was given')
+  if (!isSignedPolicy(value, signature, signers)) throw refuse('the signature is of none of the given keys, or the policy was changed')
+}
+
+const SIGNATURE = ['metadata', 'signature']
+
+/** true for what `loadPolicy` throws about a signature: a client is told -32010 instead of -32001. */
+export function isSignatureFault(error: unknown): boolean {
+  return SwornError.is(error, 'POLICY_INVALID') && error.at.endsWith(` ${SIGNATURE.join('.')}`)
+}
+
+function checkActedOn({ spec }: Json, source: Source, actsOn: readonly ActedOn[]): void {
+  for (const section of ['identity', 'server'] as const) {
+    if (!isObject(spec) || (spec[section] ?? undefined) === undefined || actsOn.includes(section)) continue
+    throw new SwornError('POLICY_INVALID', `${section} is set, but nothing here acts on it`, source.place(['spec', section]))
+  }
 }
 
 function checkShape(value: unknown, source: Source): PolicyDocument {
@@ -101,5 +145,10 @@ function toMessage(issue: Issue): string {
 }
 
 function formOf(path: readonly PropertyKey[]): string {
-  return path.at(-1) === 'rate_limit' ? 'N/second, N/minute or N/hour' : 'N, NKB, NMB or NGB'
+  const key = String(path.at(-1))
+  if (key === 'rate_limit') return 'N/second, N/minute or N/hour'
+  if (key === 'max_scan_size') return 'N, NKB, NMB or NGB'
+  if (key === 'listen') return 'host:port'
+  if (key === 'alert_webhook') return 'https://host/path'
+  return path.includes('endpoints') || key === 'jwks_endpoint' ? '/path' : '5m, 90s or 500ms'
 }

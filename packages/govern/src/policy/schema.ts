@@ -6,6 +6,8 @@
  * @module
  */
 import { z } from 'zod'
+import { SERVER_KEYS, serverSchema } from '../http/schema.ts'
+import { IDENTITY_KEYS, identitySchema } from '../identity/schema.ts'
 
 const name = z.string().min(1).max(256)
 const names = z.array(name).max(10_000)
@@ -50,12 +52,15 @@ const spec = z.strictObject({
   protected_paths: z.array(z.string().min(1).max(4096)).max(1000).optional(),
   strict_args_default: z.boolean().default(false),
   dlp: dlp.optional(),
+  identity: identitySchema.optional(),
+  server: serverSchema.optional(),
 })
 
 const metadata = z.strictObject({
   name,
   version: z.union([z.string().max(256), z.number()]).optional(),
   owner: z.string().max(256).optional(),
+  signature: z.string().max(256).optional().describe('ed25519: and base64'),
 })
 
 /** AgentPolicy as this version obeys it; `z.toJSONSchema` of it is what editors use. */
@@ -78,16 +83,17 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   'spec.tool_rules': Object.keys(toolRule.shape),
   'spec.dlp': Object.keys(dlp.shape),
   'spec.dlp.patterns': Object.keys(dlpPattern.shape),
+  ...IDENTITY_KEYS,
+  ...SERVER_KEYS,
 }
 
 /** Specified members that nothing here acts on yet: path without list positions. */
 export const ABSENT: ReadonlySet<string> = new Set([
-  'metadata.signature',
-  'spec.identity',
-  'spec.server',
   'spec.registry',
   'spec.aat',
   'spec.tool_rules.schema_hash',
+  'spec.identity.nonce_storage.address',
+  'spec.identity.keys.external',
 ])
 
 /** The JSON Schema (2020-12) of policySchema, as a user writes it: members with a default are optional. */

@@ -1,4 +1,6 @@
 /** A policy that was read, checked and compiled: what the gate works with. @module */
+import type { ServerRules } from '../http/rules.ts'
+import type { IdentityRules } from '../identity/types.ts'
 import type { Pattern } from '../pattern.ts'
 import type { Profile } from '../profiles.ts'
 
@@ -56,6 +58,9 @@ export interface Policy {
   readonly strictArgsDefault: boolean
   /** Absent when the policy has none or switches it off. */
   readonly dlp?: DlpRules
+  /** Absent when the policy has none or switches it off. */
+  readonly identity?: IdentityRules
+  readonly server?: ServerRules
   /** What `aip-compat` ignored, with place; empty in `strict`. */
   readonly warnings: readonly string[]
 }

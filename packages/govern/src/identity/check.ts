@@ -1,0 +1,74 @@
+/**
+ * Does a token count, this once? Signature, revocation, time, audience, policy, place, then the nonce.
+ *
+ * The nonce is ended only when everything else holds, and the session is looked at once more after that: a
+ * revocation that was done before the last look is never overtaken. Source: AIP v1alpha2 §5.4.3, §5.6.3.
+ * @module
+ */
+import { bindingFault } from './binding.ts'
+import { nonceKey, type SessionDoor, sessionKey } from './session.ts'
+import { parseToken, tokenId } from './token.ts'
+import type { Claims, Presented, TokenCheck, TokenError, TokenFacts, TokenFault } from './types.ts'
+
+/** What a check needs besides. */
+export interface CheckDoor extends Omit<SessionDoor, 'record'> {
+  /** Hashes of earlier policies whose tokens still count. */
+  isRecentPolicy(hash: string): boolean
+}
+
+const invalid = (error: TokenError): TokenFault => ({ kind: 'invalid', error })
+
+/** Never rejects: a counter that does not answer is a fault. */
+export async function checkToken(door: CheckDoor, presented: Presented & { readonly token: string }): Promise<TokenCheck> {
+  const claims = await parseToken(presented.token, (kid) => door.keys.verifying(kid)).catch(() => undefined)
+  if (!claims) return { fault: invalid('malformed') }
+  const facts = factsOf(claims)
+  try {
+    const fault =
+      (await findRevocation(door, facts)) ??
+      findFault(door, claims, presented) ??
+      (await spend(door, facts)) ??
+      (await findRevocation(door, facts))
+    return fault ? { fault, facts } : { facts }
+  } catch {
+    return { fault: { kind: 'uncounted' }, facts }
+  }
+}
+
+function factsOf({ nonce, session_id: sessionId, agent_id: agentId, expires_at: expiresAt }: Claims): TokenFacts {
+  return { id: tokenId(nonce), sessionId, agentId, expiresAt }
+}
+
+async function findRevocation({ marks }: CheckDoor, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
+  const session = await marks.look(sessionKey(sessionId))
+  if (session === 'ended') return { kind: 'revoked', revocation: 'session' }
+  if (session === 'unknown') return invalid('session_mismatch')
+  return (await marks.isFlagged(revokedKey(id))) ? { kind: 'revoked', revocation: 'token' } : undefined
+}
+
+export const revokedKey = (id: string): string => `identity:revoked:${id}`
+
+/** What the claims alone tell. */
+function findFault(door: CheckDoor, claims: Claims, { sessionId }: Presented): TokenFault | undefined {
+  const { policy, rules } = door.governing()
+  const nowMs = door.now()
+  if (nowMs >= Date.parse(claims.expires_at)) return invalid('token_expired')
+  if (nowMs + rules.clockSkewMs < Date.parse(claims.issued_at)) return invalid('malformed')
+  const audience = claims.aud === rules.audience ? undefined : invalid('audience_mismatch')
+  const changed = isGoverned(door, claims) ? undefined : invalid('policy_changed')
+  const fault = policy.profile === 'strict' ? (audience ?? changed) : (changed ?? audience)
+  if (fault) return fault
+  const misplaced = bindingFault(rules.binding, claims.binding, door.binding)
+  if (misplaced) return invalid(misplaced)
+  return sessionId !== undefined && sessionId !== claims.session_id ? invalid('session_mismatch') : undefined
+}
+
+function isGoverned({ governing, isRecentPolicy }: CheckDoor, { policy_hash }: Claims): boolean {
+  const hash = `sha256:${policy_hash}`
+  return hash === governing().policy.hash || isRecentPolicy(hash)
+}
+
+async function spend({ governing, marks }: CheckDoor, { id }: TokenFacts): Promise<TokenFault | undefined> {
+  const life = await marks.end(nonceKey(governing().rules.noncePrefix, id))
+  return life === 'live' ? undefined : invalid('replay_detected')
+}

@@ -1,0 +1,116 @@
+/**
+ * A session: one agent's tokens, one after the other. Each is recorded, and begun at the counter, before anybody
+ * has it; none is made once the session was ended or revoked, by whichever process. Source: AIP v1alpha2 §5.4, §5.5.
+ * @module
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { type AuditEvent, SwornError } from '@sworn/recorder'
+import type { Policy } from '../policy/types.ts'
+import { issuedEvent } from './events.ts'
+import type { KeyRing } from './keys.ts'
+import type { Marks } from './marks.ts'
+import { formatToken, tokenId } from './token.ts'
+import type { Binding, Claims, IdentityRules, IssuedToken } from './types.ts'
+
+export interface SessionDoor {
+  /** The policy of now, with identity enabled. @throws SwornError ACTION_DENIED when it is not */
+  governing(): { readonly policy: Policy; readonly rules: IdentityRules }
+  readonly keys: KeyRing
+  readonly marks: Marks
+  readonly binding: Binding
+  readonly now: () => number
+  /** Resolves when the event is on disk. */
+  readonly record: (event: AuditEvent) => Promise<unknown>
+}
+
+export interface Session {
+  readonly id: string
+  /**
+   * The current token while nobody presented it, it is younger than rotation_interval and the policy is the same;
+   * else the next one. Calls that may run beside each other ask for a `fresh` one each: a token counts once.
+   * @throws SwornError ACTION_DENIED when the session was ended, revoked or forgotten, and what `record` and `reserve` reject with
+   */
+  token(options?: { fresh?: boolean }): Promise<IssuedToken>
+}
+
+export const sessionKey = (id: string): string => `identity:session:${tokenId(id)}`
+export const nonceKey = (prefix: string, id: string): string => `${prefix}${id}`
+
+/** @throws SwornError ACTION_DENIED when the counter does not begin it; what `reserve` rejects with */
+export async function openSession(door: SessionDoor): Promise<Session> {
+  const id = randomUUID()
+  door.governing()
+  if (!(await door.marks.begin(sessionKey(id)))) throw denied('the session cannot be counted')
+  let current: IssuedToken | undefined
+  let turn: Promise<unknown> = Promise.resolve() // one at a time: two rotations of one token would be one too many
+
+  async function next(fresh: boolean): Promise<IssuedToken> {
+    const old = current
+    if (old && !fresh && (await isUsable(door, old))) return old
+    if ((await door.marks.look(sessionKey(id))) !== 'live') throw denied('the session was ended or revoked')
+    const issued = await issue(door, id, old)
+    current = issued
+    return issued
+  }
+
+  return {
+    id,
+    token({ fresh = false } = {}) {
+      const issued = turn.then(() => next(fresh))
+      turn = issued.catch(() => {})
+      return issued
+    },
+  }
+}
+
+const denied = (why: string) => new SwornError('ACTION_DENIED', why, 'identity')
+
+async function isUsable({ governing, now, marks }: SessionDoor, { claims, id, sessionId }: IssuedToken): Promise<boolean> {
+  const { policy, rules } = governing()
+  const age = now() - Date.parse(claims.issued_at)
+  const young = age >= 0 && age < (rules.rotationMs || rules.tokenTtlMs) && now() < Date.parse(claims.expires_at)
+  if (!young || policy.hash !== `sha256:${claims.policy_hash}`) return false
+  if ((await marks.look(sessionKey(sessionId))) !== 'live') return false
+  return (await marks.look(nonceKey(rules.noncePrefix, id))) === 'live'
+}
+
+/** Counted, then recorded, then handed out: a crash in between leaves a token that nobody has. */
+async function issue(
+  { governing, keys, marks, binding, now, record }: SessionDoor,
+  sessionId: string,
+  old?: IssuedToken,
+): Promise<IssuedToken> {
+  const { policy, rules } = governing()
+  const claims = createClaims({ policy, rules, sessionId, binding, nowMs: now() })
+  const id = tokenId(claims.nonce)
+  const text = await formatToken(claims, keys.signing())
+  if (!(await marks.begin(nonceKey(rules.noncePrefix, id)))) throw denied('the token cannot be counted')
+  const issued = { text, id, sessionId, expiresAt: claims.expires_at, claims }
+  await record(issuedEvent(policy, issued, old))
+  return issued
+}
+
+interface ClaimsOf {
+  readonly policy: Policy
+  readonly rules: IdentityRules
+  readonly sessionId: string
+  readonly binding: Binding
+  readonly nowMs: number
+}
+
+function createClaims({ policy, rules, sessionId, binding, nowMs }: ClaimsOf): Claims {
+  const expiresMs = nowMs + rules.tokenTtlMs
+  return {
+    version: 'aip/v1alpha2',
+    aud: rules.audience,
+    policy_hash: policy.hash.slice('sha256:'.length),
+    session_id: sessionId,
+    agent_id: policy.name,
+    issued_at: new Date(nowMs).toISOString(),
+    expires_at: new Date(expiresMs).toISOString(),
+    nonce: randomBytes(16).toString('hex'),
+    binding,
+    iat: Math.floor(nowMs / 1000),
+    exp: Math.floor(expiresMs / 1000),
+  }
+}
