@@ -6,6 +6,7 @@
  * Order, always: verdict → decision record durable → effect → outcome record (law 3).
  * @module
  */
+import type { Reservation, Reserve } from '../port/types.ts'
 
 export interface ActionIds {
   readonly session?: string
@@ -94,12 +95,7 @@ export interface Inspected {
 }
 
 /** Shares a limit between processes; see `Port.reserve`. */
-export type ReserveFn = (step: {
-  key: string
-  amount: number
-  limit: number
-  perMs: number
-}) => Promise<{ granted: boolean; retryAfterMs: number }>
+export type ReserveFn = (step: Reserve) => Promise<Reservation>
 
 /** What decides. Pure but for `reserve`; never throws: a broken policy is a verdict. */
 export interface Gate {

@@ -47,6 +47,7 @@ export type Request =
 const MAX_NAME_UNITS = 256
 const MAX_JSON_UNITS = 1024 * 1024
 const MAX_ITEMS = 4096
+const MAX_STEPS = 15
 const LEVELS: ReadonlySet<unknown> = new Set(['sync', 'batch', 'async'])
 const EVENT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const HASH = /^[0-9a-f]{64}$/
@@ -125,6 +126,15 @@ function isPayload(json: string, eventType: string): boolean {
 }
 
 function parseStep(value: unknown): Reserve | undefined {
+  const step = parseOneStep(value)
+  const also = isObject(value) ? value.also : undefined
+  if (!step || also === undefined) return step
+  if (!Array.isArray(also) || also.length > MAX_STEPS) return undefined
+  const steps = also.map(parseOneStep)
+  return steps.every((one) => one !== undefined) ? { ...step, also: steps } : undefined
+}
+
+function parseOneStep(value: unknown): Omit<Reserve, 'also'> | undefined {
   if (!isObject(value)) return undefined
   const { key, amount, limit, perMs } = value
   const numbers = [amount, limit, perMs]
@@ -158,7 +168,9 @@ function isAck(value: unknown): value is Ack {
 }
 
 function isReservation(value: unknown): value is Reservation {
-  return isObject(value) && typeof value.granted === 'boolean' && typeof value.retryAfterMs === 'number'
+  if (!isObject(value) || typeof value.granted !== 'boolean' || typeof value.retryAfterMs !== 'number') return false
+  const { used = [], refused = 0 } = value
+  return Array.isArray(used) && used.every((n) => typeof n === 'number') && typeof refused === 'number'
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -156,6 +156,7 @@ function answerAtOnce(commit: GroupCommit, request: Exclude<Request, { kind: 'su
 }
 
 /** JSON has no Infinity: a limit of nothing never regains a token. */
-function finite({ granted, retryAfterMs }: Reservation): Reservation {
-  return { granted, retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : Number.MAX_SAFE_INTEGER }
+function finite(reservation: Reservation): Reservation {
+  const { retryAfterMs } = reservation
+  return { ...reservation, retryAfterMs: Number.isFinite(retryAfterMs) ? retryAfterMs : Number.MAX_SAFE_INTEGER }
 }

@@ -13,6 +13,7 @@ import type { Core } from './core.ts'
 import { eventKey } from './dedupe.ts'
 import { recordAt } from './replay.ts'
 import { listSegments } from './segments.ts'
+import { countSpent } from './spent.ts'
 
 /** A submission and the producer it came from; together with `eventId` the dedupe key. */
 export type Item = Submission & {
@@ -40,7 +41,7 @@ export function admit(core: Core, item: Item): Admitted | SwornError {
     if (core.size >= MAX_SIZE) throw new SwornError('APPEND_REFUSED', 'the ledger is full: a seq has 53 bits')
     const key = eventKey(item.producerId, item.eventId)
     const seen = core.dedupe.find(key)
-    if (!seen) return { ...linkEvent(core, item, key), known: false }
+    if (!seen) return countSpent(core, item.json, item.eventType) ?? { ...linkEvent(core, item, key), known: false }
     return isSame(core, item, seen.seq) ? { ...seen, known: true } : conflict(core, item, seen.seq)
   } catch (e) {
     if (SwornError.is(e, 'APPEND_REFUSED')) return e

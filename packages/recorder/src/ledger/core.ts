@@ -14,6 +14,7 @@ import type { KeyLayout, Layout } from './layout.ts'
 import type { Offsets } from './offsets.ts'
 import type { SegmentWriter } from './segment.ts'
 import type { Sessions } from './sessions.ts'
+import type { Counters } from './spent.ts'
 import type { TreeFiles } from './tree-files.ts'
 
 /** What surrounds a ledger; the same for every opening of it. */
@@ -91,6 +92,7 @@ export interface Core {
   readonly frontier: Frontier
   readonly dedupe: Dedupe
   readonly sessions: Sessions
+  readonly counters: Counters
   epochs: readonly Epoch[]
   signer: Signer
   signed: SignedCheckpoint

@@ -14,8 +14,9 @@ import { appendItems, appendReserved } from './append.ts'
 import { createOperations } from './operations.ts'
 import { createEnv, type LedgerOptions } from './options.ts'
 import type { PrunePolicy } from './prune.ts'
-import { createBuckets } from './reserve.ts'
+import { createReservations } from './reserve.ts'
 import type { Members, ReservedType } from './reserved.ts'
+import { hold, usedOf } from './spent.ts'
 import { createState } from './state.ts'
 
 export type { Item } from './admit.ts'
@@ -39,6 +40,7 @@ export interface Ledger {
   nextTickAt(): number
   /** Appends a record of the ledger's own. @throws SwornError APPEND_REFUSED, APPEND_UNKNOWN, LEDGER_* */
   appendReserved(type: ReservedType, members: Members): Ack
+  /** @throws SwornError APPEND_*, LEDGER_* when budgets are asked for and the ledger cannot be read */
   reserve(step: Reserve): Reservation
   /** SIGHUP: looks whether the active file was renamed, and goes on under its name. */
   reopen(): void
@@ -58,7 +60,10 @@ export interface Ledger {
 export function openLedger(options: LedgerOptions): Ledger {
   const env = createEnv(options)
   const state = createState(env)
-  const reserve = createBuckets(env.now)
+  const reserve = createReservations(env.now, {
+    used: (counter) => state.attempt((core) => usedOf(core, counter)),
+    hold: (counter, amount) => hold(state.core, counter, amount),
+  })
   return {
     info: { logId: state.core.identity.logId, origin: state.core.identity.origin, path: env.layout.path, macKey: state.core.macKey },
     get size() {

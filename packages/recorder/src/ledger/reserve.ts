@@ -1,10 +1,11 @@
 /**
- * Token buckets beside the appender, so that several processes share one limit.
+ * Reservations beside the appender, so that several processes share one limit.
  *
- * Counters live in memory: a take-over starts with full buckets. Bounded: the bucket that was used
- * longest ago goes first.
+ * Token buckets live in memory: a take-over starts with full ones, and beyond 10,000 the one that was used longest
+ * ago goes first. Budgets (`perMs: 0`) are counted from the records. Several are taken together or not at all.
  * @module
  */
+import { SwornError } from '@sworn/verify'
 import type { Reservation, Reserve } from '../port/types.ts'
 
 const MAX_BUCKETS = 10_000
@@ -14,8 +15,46 @@ interface Bucket {
   at: number
 }
 
+/** What is used of budgets. Each may throw: then nothing was taken. */
+export interface BudgetCounters {
+  used(counter: string): number
+  hold(counter: string, amount: number): void
+}
+
+/** What one step would find; nothing is taken by looking. */
+interface Look {
+  readonly waitMs: number
+  readonly used: number
+  take(): void
+}
+
+type Step = Omit<Reserve, 'also'>
+
 /** Answers reservations in call order; `now` in milliseconds. */
-export function createBuckets(now: () => number): (step: Reserve) => Reservation {
+export function createReservations(now: () => number, budgets: BudgetCounters): (step: Reserve) => Reservation {
+  const lookAtBucket = createBuckets(now)
+  return (step) => {
+    const steps = [step, ...(step.also ?? [])]
+    if (new Set(steps.map(({ key }) => key)).size < steps.length) throw new SwornError('APPEND_REFUSED', 'a key is reserved twice at once')
+    const looks = steps.map((one) => (one.perMs === 0 ? lookAtBudget(budgets, one) : lookAtBucket(one)))
+    const refused = looks.findIndex(({ waitMs }) => waitMs > 0)
+    if (refused < 0) for (const look of looks) look.take()
+    return {
+      granted: refused < 0,
+      retryAfterMs: looks[refused]?.waitMs ?? 0,
+      ...(step.also && { used: looks.map(({ used }) => used), ...(refused >= 0 && { refused }) }),
+    }
+  }
+}
+
+/** An amount of 0 asks whether anything is left. */
+function lookAtBudget(budgets: BudgetCounters, { key, amount, limit }: Step): Look {
+  const used = budgets.used(key)
+  const isShort = amount === 0 ? used >= limit : used + amount > limit
+  return { used, waitMs: isShort ? Number.POSITIVE_INFINITY : 0, take: () => budgets.hold(key, amount) }
+}
+
+function createBuckets(now: () => number): (step: Step) => Look {
   const buckets = new Map<string, Bucket>()
   return (step) => {
     const at = now()
@@ -26,9 +65,13 @@ export function createBuckets(now: () => number): (step: Reserve) => Reservation
     buckets.delete(step.key)
     buckets.set(step.key, bucket)
     if (buckets.size > MAX_BUCKETS) buckets.delete(buckets.keys().next().value ?? '')
-    if (bucket.tokens < step.amount)
-      return { granted: false, retryAfterMs: Math.ceil(((step.amount - bucket.tokens) * step.perMs) / step.limit) }
-    bucket.tokens -= step.amount
-    return { granted: true, retryAfterMs: 0 }
+    const isShort = bucket.tokens < step.amount
+    return {
+      used: step.limit - bucket.tokens,
+      waitMs: isShort ? Math.ceil(((step.amount - bucket.tokens) * step.perMs) / step.limit) : 0,
+      take() {
+        bucket.tokens -= step.amount
+      },
+    }
   }
 }

@@ -5,6 +5,7 @@
 import { GENESIS } from '@sworn/verify'
 import { type Linked, linkReserved } from './commit.ts'
 import type { Core } from './core.ts'
+import { createCounters } from './spent.ts'
 
 /** Links log.start: who writes from here on, and how the last writer ended. */
 export function linkStart(core: Core, members: Record<string, unknown>): Linked {
@@ -26,6 +27,7 @@ export function releasing(core: Core, step: () => void): Core {
 /** A core before its first record: nothing synced, nothing due. */
 export function blankState() {
   return {
+    counters: createCounters(),
     signedAt: 0,
     durableSize: 0,
     synced: { size: 0, head: GENESIS },

@@ -39,13 +39,20 @@ export interface Reserve {
   readonly amount: number
   /** Bucket size and tokens regained per `perMs` milliseconds. */
   readonly limit: number
+  /** 0: nothing is regained. That is a budget: what the records of the ledger spend of it counts too. */
   readonly perMs: number
+  /** Taken together with this one, or none of them; at most 15. */
+  readonly also?: readonly Omit<Reserve, 'also'>[]
 }
 
 export interface Reservation {
   readonly granted: boolean
   /** Milliseconds until `amount` tokens will be there; 0 when granted. */
   readonly retryAfterMs: number
+  /** With `also`: what was used of each before, this one first. */
+  readonly used?: readonly number[]
+  /** With `also`: the place of the first that was short. */
+  readonly refused?: number
 }
 
 /** What a producer must know about the ledger behind the port. */

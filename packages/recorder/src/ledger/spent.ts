@@ -1,0 +1,124 @@
+/**
+ * Budgets: counters that are never regained, counted from the records themselves.
+ *
+ * A record says what it spent in `metadata.spent`; the sum over the ledger is what is used. A reservation is held
+ * until its record comes, so that no number of parallel callers takes more than there is. Promise: a record whose
+ * `limit` would be passed is refused, also when whoever granted it is gone, so its action does not happen.
+ * Read from the segments at the first question after an opening. Source: docs/format.md, "Budgets".
+ * BUG: what was pruned is not counted, and beyond 200,000 counters those used longest ago are forgotten. A budget
+ * per session or day is not concerned while its records are kept.
+ * @module
+ */
+import { SwornError } from '@sworn/verify'
+import { unspliceCounters } from './body.ts'
+import { write } from './commit.ts'
+import type { Core } from './core.ts'
+import { eachRecord } from './replay.ts'
+import { parsePayload } from './reserved.ts'
+import { listSegments } from './segments.ts'
+
+const MAX_COUNTERS = 200_000
+const MAX_SPENT = 16
+const MARK = '"spent":['
+const SPENDING: ReadonlySet<string> = new Set([
+  'authorization_decision',
+  'tool_call_end',
+  'tool_call_error',
+  'model_response',
+  'model_error',
+])
+
+/** What one record takes from one budget. Without `limit` it is counted after the fact, and never refused. */
+interface Spent {
+  readonly counter: string
+  readonly amount: number
+  readonly limit?: number
+}
+
+export interface Counters {
+  /** Sums over all records; undefined until somebody asks. */
+  recorded: Map<string, number> | undefined
+  /** Granted here, not yet recorded. */
+  readonly held: Map<string, number>
+}
+
+export function createCounters(): Counters {
+  return { recorded: undefined, held: new Map() }
+}
+
+/** Recorded and held together. @throws as reading does, when the segments have to be read first */
+export function usedOf(core: Core, counter: string): number {
+  return (recordedOf(core).get(counter) ?? 0) + (core.counters.held.get(counter) ?? 0)
+}
+
+export function hold(core: Core, counter: string, amount: number): void {
+  if (amount > 0) add(core.counters.held, counter, amount)
+}
+
+/** Counts what a record spends, or says why it is refused. Called once for each record, before it is linked. */
+export function countSpent(core: Core, json: string, eventType: string): SwornError | undefined {
+  if (!SPENDING.has(eventType) || !json.includes(MARK)) return undefined
+  const all = readSpent(JSON.parse(json))
+  if (all.some((spent) => passesLimit(core, spent))) return new SwornError('APPEND_REFUSED', 'the budget is spent', '/metadata/spent')
+  for (const { counter, amount } of all) {
+    release(core.counters.held, counter, amount)
+    if (core.counters.recorded) add(core.counters.recorded, counter, amount)
+  }
+  return undefined
+}
+
+/** What was granted here is within the limit already; anything else has to fit beside it. */
+function passesLimit(core: Core, { counter, amount, limit }: Spent): boolean {
+  if (limit === undefined || (core.counters.held.get(counter) ?? 0) >= amount) return false
+  return usedOf(core, counter) + amount > limit
+}
+
+function recordedOf(core: Core): Map<string, number> {
+  const known = core.counters.recorded
+  if (known) return known
+  write(core) // what is linked is read back with the rest
+  const recorded = new Map<string, number>()
+  eachRecord(core.env, listSegments(core.env), 0, (line) => {
+    if (!Buffer.from(line.body.buffer, line.body.byteOffset, line.body.length).includes(MARK)) return
+    const payload = unspliceCounters(Buffer.from(line.body).toString('utf8')) && parsePayload(line)
+    if (!payload || !SPENDING.has(String(payload.event_type))) return
+    for (const { counter, amount } of readSpent(payload)) add(recorded, counter, amount)
+  })
+  core.counters.recorded = recorded
+  return recorded
+}
+
+/** Hostile input: what does not have the shape does not count. */
+function readSpent(payload: unknown): readonly Spent[] {
+  const spent = memberOf(memberOf(payload, 'metadata'), 'spent')
+  return Array.isArray(spent) ? spent.slice(0, MAX_SPENT).filter(isSpent) : []
+}
+
+function isSpent(value: unknown): value is Spent {
+  const limit = memberOf(value, 'limit')
+  const counter = memberOf(value, 'counter')
+  return (
+    typeof counter === 'string' && counter.length <= 256 && isAmount(memberOf(value, 'amount')) && (limit === undefined || isAmount(limit))
+  )
+}
+
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined // an object, by the line above
+}
+
+function add(counters: Map<string, number>, counter: string, amount: number): void {
+  const sum = (counters.get(counter) ?? 0) + amount
+  counters.delete(counter) // back to the end: the map's order is the order of use
+  counters.set(counter, sum)
+  if (counters.size > MAX_COUNTERS) counters.delete(counters.keys().next().value ?? '')
+}
+
+function release(held: Map<string, number>, counter: string, amount: number): void {
+  const left = (held.get(counter) ?? 0) - amount
+  if (left > 0) held.set(counter, left)
+  else held.delete(counter)
+}
