@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { findHolder } from '../../packages/cli/src/operator/holder.ts'
 import { type Place, queryAll, sworn } from './support/cli.ts'
-import { type Connected, childrenOf, connect, open, SERVERS } from './support/mcp.ts'
+import { allowing, type Connected, childrenOf, connect, open, SERVERS } from './support/mcp.ts'
 import { temporary } from './support/temporary.ts'
 
 const mode = process.env.SWORN_TESTS
@@ -23,7 +23,8 @@ interface Agent {
 async function openAgents(place: Place): Promise<Agent[]> {
   const files = join(place.cwd, 'files')
   mkdirSync(files)
-  const flags = ['--audit-log', join(place.cwd, 'audit'), '--quiet']
+  const policy = allowing(place, 'echo', 'write_file', 'search_nodes')
+  const flags = ['--audit-log', join(place.cwd, 'audit'), '--quiet', ...policy]
   const wrap = async (name: string, server: string[], tool: string, input: (mark: string) => Record<string, unknown>): Promise<Agent> => {
     const proxy = await connect([...flags, '--agent', name], server, place)
     return { name, proxy, answered: [], call: (mark) => proxy.call(tool, input(mark)) }

@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Place, sworn } from './support/cli.ts'
-import { type Connected, connect, SERVERS, watched } from './support/mcp.ts'
+import { allowing, type Connected, connect, SERVERS, watched } from './support/mcp.ts'
 import { temporary } from './support/temporary.ts'
 
 /** What goes wrong, and how it is put right; `root` is where the proxy sees its files. */
@@ -97,7 +97,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
     mkdirSync(join(place.cwd, 'disk'))
     const [path, seenFile] = [join(place.cwd, 'disk', 'audit'), join(place.cwd, 'seen')]
     const wrapped = { ...place, ...(fault.wrap && { wrap: fault.wrap(place) }) }
-    const proxy = await connect(['--audit-log', path], watched(SERVERS.testkit(), seenFile), wrapped)
+    const proxy = await connect(['--audit-log', path, ...allowing(place, 'echo')], watched(SERVERS.testkit(), seenFile), wrapped)
     const root = fault.wrap ? `/proc/${proxy.pid}/root` : ''
     const ledger = root + path
     try {

@@ -103,7 +103,7 @@ test('a policy that is named but missing or invalid blocks everything', { timeou
   }
 })
 
-test('a configuration that records errors only keeps every decision', { timeout: 60_000 }, async () => {
+test('a configuration that records errors only keeps what every call waits for', { timeout: 60_000 }, async () => {
   const cwd = temporary()
   const home = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')
@@ -117,7 +117,7 @@ test('a configuration that records errors only keeps every decision', { timeout:
     .map((line) => JSON.parse(line).event_type)
   assert.deepEqual(
     types.filter((type) => !String(type).startsWith('log.')),
-    ['authorization_decision'],
+    ['tool_call_start'],
   )
 })
 
@@ -139,16 +139,24 @@ test('a client that closes its ends mid-session leaves a whole record', { timeou
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line).event_type)
-  for (const type of ['authorization_decision', 'tool_call_end', 'session_end', 'log.stop'])
-    assert.ok(types.includes(type), `${type} of ${types}`)
+  for (const type of ['tool_call_start', 'tool_call_end', 'session_end', 'log.stop']) assert.ok(types.includes(type), `${type} of ${types}`)
 })
 
-test('without a policy calls pass, and stderr says so once', { timeout: 60_000 }, async () => {
+test('without a policy a call is recorded by its start, only a refusal is a decision, and stderr says so once', {
+  timeout: 60_000,
+}, async () => {
   const cwd = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')
-  const ran = await talk(server(cwd), [HELLO, read(2, 'a.txt')], cwd, temporary())
+  const home = temporary()
+  const own = { id: 3, method: 'tools/call', params: { name: 'read_text_file', arguments: { path: join(cwd, 'audit', 'checkpoint') } } }
+  const ran = await talk(server(cwd), [HELLO, read(2, 'a.txt'), own], cwd, home)
   assert.ok('result' in ran.answers[1]!)
+  assert.ok('error' in ran.answers[2]!, 'the ledger is protected without a policy')
   assert.equal(ran.err.match(/nothing is blocked/g)?.length, 1, ran.err)
+  const found = await sworn(['query', '--format', 'jsonl'], { cwd, home })
+  const told = found.out.match(/"event_type":"(authorization_decision|tool_call_\w+)"/g)
+  const expected = ['tool_call_start', 'tool_call_end', 'authorization_decision'].map((type) => `"event_type":"${type}"`)
+  assert.deepEqual(told?.toSorted(), expected.toSorted())
 })
 
 test('a server that cannot be started is a clear error', { timeout: 60_000 }, async () => {

@@ -28,6 +28,8 @@ export interface Written {
   readonly lines: readonly Uint8Array[]
   /** The newest checkpoint, beside the log. */
   readonly note: string
+  /** The records kept beside it, without LF. */
+  readonly reserved: readonly Uint8Array[]
   /** The key of the first epoch, pinned before anybody attacked. */
   readonly trust: VerifierKey
 }
@@ -72,7 +74,8 @@ export function readLedger(path: string, home: string, hash: HashName): Written 
   const files = names.toSorted().map((name) => join(path, 'segments', name))
   const lines = files.flatMap((file) => splitLines(readFileSync(file)))
   const { vkey } = JSON.parse(Buffer.from(lines[0]!).toString('utf8')) as { vkey: string }
-  return { path, home, hash, files, lines, note: readFileSync(join(path, 'checkpoint'), 'utf8'), trust: parseVkey(vkey) }
+  const note = readFileSync(join(path, 'checkpoint'), 'utf8')
+  return { path, home, hash, files, lines, note, reserved: splitLines(readFileSync(join(path, 'reserved.jsonl'))), trust: parseVkey(vkey) }
 }
 
 function splitLines(bytes: Buffer): Uint8Array[] {
@@ -97,7 +100,7 @@ export function check(log: Written, lines: readonly Uint8Array[] = log.lines, { 
     primitives: nodePrimitives,
     trust: log.trust,
     strict: true,
-    ...(beside && { checkpoints: [log.note] }),
+    ...(beside && { checkpoints: [log.note], reserved: log.reserved }),
   })
 }
 

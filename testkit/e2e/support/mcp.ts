@@ -2,7 +2,7 @@
  * MCP clients of the official SDK in front of `sworn proxy`, and the servers behind it.
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +18,14 @@ export interface Connected {
   errors(): string
   call(name: string, input?: Record<string, unknown>): Promise<unknown>
   close(): Promise<void>
+}
+
+/** Flags of a policy that allows `tools` and nothing else. */
+export function allowing(place: Place, ...tools: readonly string[]): string[] {
+  const file = join(place.home, 'policy.yaml')
+  const lists = `spec:\n  allowed_tools: [${tools.join(', ')}]\n`
+  writeFileSync(file, `apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: e2e}\n${lists}`)
+  return ['--policy', file]
 }
 
 /** Starts `sworn proxy flags -- server` and greets the server through it. */

@@ -76,10 +76,10 @@ export function createAudit(options: AuditOptions): Audit {
     options.onChange()
   }
 
-  /** Never rejects. `refused`: not written; `unknown`: perhaps written. */
+  /** Never rejects. `refused`: not written; `unknown`: perhaps written. With a level, a call waits for it. */
   async function submit(event: AuditRecord, level?: 'sync' | 'batch'): Promise<RecordAck | 'refused' | 'unknown'> {
     try {
-      return await options.recorder.record(event, level === undefined ? undefined : { level })
+      return await options.recorder.record(event, level === undefined ? undefined : { level, required: true })
     } catch (e) {
       fail(SwornError.is(e) ? `${e.code} ${e.message}` : 'the recorder failed')
       return SwornError.is(e, 'APPEND_UNKNOWN') ? 'unknown' : 'refused'

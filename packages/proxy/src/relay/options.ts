@@ -7,7 +7,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Gate } from '@sworn/recorder'
 
-/** The answer to one record. `queued`: not waited for. `filtered`: the configuration leaves such records out; a call that waits for one is refused. */
+/** The answer to one record. `queued`: not waited for. `filtered`: the configuration leaves such records out, though it was required; a call that waits for it is refused. */
 export type RecordAck =
   | { readonly seq: number; readonly entry_hash: string; readonly durable: boolean }
   | { readonly queued: true }
@@ -16,10 +16,11 @@ export type RecordAck =
 /** The part of a recorder that the proxy uses. */
 export interface ProxyRecorder {
   /**
-   * Takes one event of docs/format.md. `level` is a wish: `sync` resolves when the event is on disk.
+   * Takes one event of docs/format.md. `level` is a wish: `sync` resolves when the event is on disk. `required`: a call
+   * waits for it, no configuration leaves it out.
    * A rejection means: not recorded, or not known to be.
    */
-  record(event: Record<string, unknown>, options?: { readonly level?: 'sync' | 'batch' }): Promise<RecordAck>
+  record(event: Record<string, unknown>, options?: { readonly level?: 'sync' | 'batch'; readonly required?: boolean }): Promise<RecordAck>
 }
 
 export interface ProxyIdentity {

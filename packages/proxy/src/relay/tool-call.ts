@@ -1,8 +1,8 @@
 /**
  * One tools/call from arrival to forwarding: judged, recorded, and only then sent.
  *
- * Without a gate the record that must be there first is `tool_call_start`, with one it is
- * `authorization_decision`. A call that is not forwarded is answered, always.
+ * The record that must be there first is `authorization_decision`; where no policy judged the call and it is let
+ * through it is `tool_call_start`. A call that is not forwarded is answered, always.
  * Source: events.md rule 1, policy.md §6.2, capture.md §4.1.
  * @module
  */
@@ -100,18 +100,23 @@ function toIntent(session: Session, call: Pending, request: Request, judged: Jud
   const about = { ...membersOf(session, call), ...traceOf(request.params) }
   const input = memberOf(request.params, 'arguments')
   const shown = input === undefined ? {} : { arguments: input }
-  if (judged === undefined) return { event_type: 'tool_call_start', ...about, ...shown, ...versionOf(session, call) }
-  const rewritten = judged.rewritten ? { metadata: { arguments_rewritten: true } } : {}
-  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...rewritten }
+  const rewritten = judged?.rewritten ? { arguments_rewritten: true } : {}
+  if (judged === undefined || !isDecided(judged.verdict))
+    return { event_type: 'tool_call_start', ...about, ...shown, metadata: { ...versionOf(session, call), ...rewritten } }
+  const metadata = judged.rewritten ? { metadata: rewritten } : {}
+  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...metadata }
 }
 
-function versionOf({ server, client }: Session, call: Pending): { metadata: Record<string, unknown> } {
+/** False when there is no policy and nothing was refused: nobody decided, the call is only recorded. */
+function isDecided({ decision, reasonCode, policyName, policyHash }: Verdict): boolean {
+  return decision !== 'allow' || reasonCode !== 'default_allow' || policyName !== undefined || policyHash !== undefined
+}
+
+function versionOf({ server, client }: Session, call: Pending): Record<string, unknown> {
   return {
-    metadata: {
-      ...(server.version === undefined ? {} : { server_version: server.version }),
-      ...(client.name === undefined ? {} : { client }),
-      era: call.modern ? '2026-07-28' : '2025-11-25',
-    },
+    ...(server.version === undefined ? {} : { server_version: server.version }),
+    ...(client.name === undefined ? {} : { client }),
+    era: call.modern ? '2026-07-28' : '2025-11-25',
   }
 }
 
@@ -139,13 +144,14 @@ function refuseUnsent(session: Session, call: Pending): void {
   answer(session, call, { code: CODES.gone, message: 'The server exited', data: { tool: call.tool, reason: 'server_exited' } })
 }
 
-function forward(session: Session, call: Pending, line: Buffer, slot: Slot): void {
+/** @param started the start is recorded already, as the intent */
+function forward(session: Session, call: Pending, line: Buffer, slot: Slot, started: boolean): void {
   session.stats.allowed++
   slot.release(escapeSeparators(line), () => {
     call.state = 'sent'
     call.startedAt = session.clock()
-    if (session.gate === undefined) return
-    session.audit.note({ event_type: 'tool_call_start', ...membersOf(session, call), ...versionOf(session, call) })
+    if (started) return
+    session.audit.note({ event_type: 'tool_call_start', ...membersOf(session, call), metadata: versionOf(session, call) })
   })
 }
 
@@ -153,10 +159,11 @@ function forward(session: Session, call: Pending, line: Buffer, slot: Slot): voi
 export async function passCall(session: Session, call: Pending, request: Request, line: Buffer, slot: Slot): Promise<void> {
   const { gate } = session
   const judged = gate === undefined ? undefined : await judge(session, gate, call, request, line)
-  const recorded = await session.audit.intent(toIntent(session, call, request, judged))
+  const intent = toIntent(session, call, request, judged)
+  const recorded = await session.audit.intent(intent)
   if (judged !== undefined && judged.verdict.decision !== 'allow') refuse(session, call, judged.verdict)
   else if (!recorded) refuseUnrecorded(session, call)
   else if (session.gone) refuseUnsent(session, call)
-  else return forward(session, call, judged?.line ?? line, slot)
+  else return forward(session, call, judged?.line ?? line, slot, intent.event_type === 'tool_call_start')
   slot.release(undefined)
 }

@@ -27,6 +27,7 @@ const MAX_EVENTS = 10_000
 const MAX_BYTES = 16 * 1024 * 1024
 const QUEUED = { queued: true } as const
 const FILTERED = { filtered: true } as const
+const NO_WISH: RecordOptions = {}
 
 /** @throws SwornError CONFIG_INVALID for wrong redaction or filter options, EVENT_INVALID for a wrong context */
 export function createRecorder(options: RecorderOptions): Recorder {
@@ -42,7 +43,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     max: bounds.max ?? MAX_EVENTS,
     maxBytes: bounds.maxBytes ?? MAX_BYTES,
     whenFull: bounds.whenFull ?? 'wait',
-    gap: (loss) => toSubmission(gapEvent(loss), [], 'batch')!,
+    gap: (loss) => toSubmission(gapEvent(loss), [], { level: 'batch' })!,
   })
   const ids = options.randomId ?? createIds()
   let durableSize = 0
@@ -55,10 +56,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
   }
 
   /** One promise an event: this runs before every action of an agent. */
-  function record(event: Readonly<Record<string, unknown>>, { level }: RecordOptions = {}): Promise<RecordAnswer> {
+  function record(event: Readonly<Record<string, unknown>>, wish: RecordOptions = NO_WISH): Promise<RecordAnswer> {
     return new Promise((resolve, reject) => {
       if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
-      const submission = press(event, level)
+      const submission = press(event, wish)
       if (!submission) return resolve(FILTERED)
       const queued = submission.level === 'async'
       if (queued) resolve(QUEUED) // whatever comes is counted; the caller chose not to wait
@@ -72,9 +73,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     })
   }
 
-  function press(event: Readonly<Record<string, unknown>>, level: Level | undefined): Submission | undefined {
+  function press(event: Readonly<Record<string, unknown>>, wish: RecordOptions): Submission | undefined {
     try {
-      const submission = toSubmission(event, contexts.layers(event), level)
+      const submission = toSubmission(event, contexts.layers(event), wish)
       meter.add(submission ? 'recorded' : 'filtered')
       if (submission) meter.add('bytes', submission.json.length)
       return submission
@@ -139,17 +140,19 @@ export function createRecorder(options: RecorderOptions): Recorder {
 }
 
 /** Event -> submission, or undefined when the configuration does not record it. @throws SwornError EVENT_INVALID */
-function createPress(options: RecorderOptions): (event: unknown, layers: readonly EventContext[], level?: Level) => Submission | undefined {
+function createPress(
+  options: RecorderOptions,
+): (event: unknown, layers: readonly EventContext[], wish: RecordOptions) => Submission | undefined {
   const { port, now = Date.now } = options
   const isWanted = createFilter(options)
   const redactor = createRedactor(options.redact, port.info.macKey)
   const ids = options.randomId ?? createIds()
   const stampOf = createStamps()
   const shapeEvent = createShaper()
-  return (event, layers, level) => {
+  return (event, layers, { level, required }) => {
     const nowMs = now()
     const shaped = shapeEvent(event, layers, { timestamp: stampOf(nowMs), eventId: ids(nowMs) })
-    return isWanted(shaped) ? submissionOf(shaped, redactor.redact(shaped), level) : undefined
+    return required || isWanted(shaped) ? submissionOf(shaped, redactor.redact(shaped), level) : undefined
   }
 }
 

@@ -13,6 +13,8 @@ import type { RecorderStats } from './stats.ts'
 export interface RecordOptions {
   /** Instead of the level that the event type has. */
   readonly level?: Level
+  /** An effect waits for this record: neither `audit.events` nor `audit.log_level` leaves it out. */
+  readonly required?: boolean
 }
 
 export interface RecorderOptions extends Pick<FilterOptions, 'events' | 'logLevel'> {
