@@ -11,6 +11,6 @@ const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as co
 /** Milliseconds, rounded; 0 for a text that `DURATION` does not match. */
 export function parseDuration(text: string): number {
   if (!DURATION.test(text)) return 0
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
   return Math.round(parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS], 0)) // the units of the pattern
 }
