@@ -57,7 +57,7 @@ export const record = defineCommand({
     }
     if (signal.aborted) return signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
     for (const code of refused) io.err(`hint: ${ERRORS[code]}`)
-    return refused.size === 0 ? 0 : refused.isSubsetOf(OF_THE_EVENT) ? 1 : 3
+    return refused.size === 0 ? 0 : [...refused].every((code) => OF_THE_EVENT.has(code)) ? 1 : 3
   },
 })
 
