@@ -1,8 +1,8 @@
 /**
  * Does a token count, this once? Signature, revocation, time, audience, policy, place, then the nonce.
  *
- * The nonce is ended only when everything else holds, and the session is looked at once more after that: a
- * revocation that was done before the last look is never overtaken. Source: AIP v1alpha2 §5.4.3, §5.6.3.
+ * The nonce is ended only when everything else holds: of a presentation and a revocation of one token, one finds
+ * it alive. The session is looked at once more at the very end: its revocation is never overtaken. Source: AIP v1alpha2 §5.4.3, §5.6.3.
  * @module
  */
 import { bindingFault } from './binding.ts'
@@ -28,7 +28,7 @@ export async function checkToken(door: CheckDoor, presented: Presented & { reado
       (await findRevocation(door, facts)) ??
       findFault(door, claims, presented) ??
       (await spend(door, facts)) ??
-      (await findRevocation(door, facts))
+      (await findSessionEnd(door, facts))
     return fault ? { fault, facts } : { facts }
   } catch {
     return { fault: { kind: 'uncounted' }, facts }
@@ -39,11 +39,16 @@ function factsOf({ nonce, session_id: sessionId, agent_id: agentId, expires_at: 
   return { id: tokenId(nonce), sessionId, agentId, expiresAt }
 }
 
-async function findRevocation({ marks }: CheckDoor, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
+async function findRevocation(door: CheckDoor, facts: TokenFacts): Promise<TokenFault | undefined> {
+  const fault = await findSessionEnd(door, facts)
+  if (fault) return fault
+  return (await door.marks.isFlagged(revokedKey(facts.id))) ? { kind: 'revoked', revocation: 'token' } : undefined
+}
+
+async function findSessionEnd({ marks }: CheckDoor, { sessionId }: TokenFacts): Promise<TokenFault | undefined> {
   const session = await marks.look(sessionKey(sessionId))
-  if (session === 'ended') return { kind: 'revoked', revocation: 'session' }
-  if (session === 'unknown') return invalid('session_mismatch')
-  return (await marks.isFlagged(revokedKey(id))) ? { kind: 'revoked', revocation: 'token' } : undefined
+  if (session === 'live') return undefined
+  return session === 'ended' ? { kind: 'revoked', revocation: 'session' } : invalid('session_mismatch')
 }
 
 export const revokedKey = (id: string): string => `identity:revoked:${id}`
