@@ -1,6 +1,7 @@
 /** `sworn verify` on ledgers as the real recorder leaves them: pruned, rolled back, copied, torn, compressed, in progress. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createPrivateKey, sign } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
@@ -112,7 +113,7 @@ for (const name of ['audit', 'audit.jsonl']) {
     assert.match(report.levels.complete.detail, /pruned: their existence is signed, their content is not here/)
     assert.match(report.levels.signed.detail, /epoch 1/)
     const shown = (await sworn(['verify', place.path], place)).out
-    assert.match(shown, new RegExp(`entries 0 to ${report.first - 1} were pruned by policy "30 days .*seq=\\d+\\): existence signed`))
+    assert.match(shown, new RegExp(`seq 0 to ${report.first - 1} were pruned by policy "30 days .*seq=\\d+\\): existence signed`))
     assert.ok(!shown.includes('\u001b'))
   })
 }
@@ -204,35 +205,36 @@ test('a tail cut off is truncated_below_checkpoint once, however many copies of 
   )
 })
 
-test('a rewritten history is a fork against the signer, and contradicts checkpoints.log', async () => {
+test('another root of a size that was signed is a fork against the signer and contradicts checkpoints.log; unsigned it is said of that note', async () => {
   const place = record('audit', (ledger) => fill(ledger, 0, 5))
   const other = record('audit', (ledger) => fill(ledger, 10, 5))
   const notes = readFileSync(join(place.root, 'checkpoints.log'))
-  const note = splitKeptNotes(notes).at(-1)!
-  const key = readdirSync(join(place.home, 'keys'))[0]!
-  const signed = join(place.home, 'keys', key, 'signed')
-  const theirs = readFileSync(join(other.root, 'checkpoint'), 'utf8').split('\n')
-  const mine = readFileSync(signed, 'utf8').split('\n')
+  const keys = join(place.home, 'keys', readdirSync(join(place.home, 'keys'))[0]!)
+  const signed = join(keys, 'signed')
+  const mine = readFileSync(signed, 'utf8')
+  const [origin, size, , , line] = mine.split('\n')
+  const text = `${origin}\n${size}\n${readFileSync(join(other.root, 'checkpoint'), 'utf8').split('\n')[2]}\n`
   // The same size signed for another root: as a second writer with the key would leave it.
-  writeFileSync(signed, [mine[0], mine[1], theirs[2], ...mine.slice(3)].join('\n'))
+  const [dash, name, base64] = line!.split(' ')
+  const signature = sign(null, Buffer.from(text), createPrivateKey(readFileSync(join(keys, '0.pem'))))
+  const resigned = `${text}\n${dash} ${name} ${toBase64(Buffer.concat([Buffer.from(base64!, 'base64').subarray(0, 4), signature]))}\n`
+  writeFileSync(signed, resigned)
+  const forked = await verify(place)
+  assert.deepEqual([forked.code, forked.found], [1, [`fork at signer state of size ${size}`]])
+  writeFileSync(signed, `${text}\n${line}\n`)
   const { code, found } = await verify(place)
-  assert.equal(code, 1)
-  assert.ok(
-    found.some((f) => f.startsWith('fork at signer state of size')),
-    found.join(),
-  )
-  writeFileSync(signed, mine.join('\n'))
-  const changed = note.replace(/\n[^\n]+\n\n/, `\n${theirs[2]}\n\n`)
-  writeFileSync(
-    join(place.root, 'checkpoints.log'),
-    Buffer.concat([notes, Buffer.from(`${Buffer.byteLength(changed)}\n${changed}`), Buffer.from('99\ncut')]),
-  )
+  assert.deepEqual([code, found], [1, [`signature_invalid at signer state of size ${size}`]])
+  writeFileSync(signed, mine)
+  const framed = (changed: string): Buffer => Buffer.from(`${Buffer.byteLength(changed)}\n${changed}`)
+  const write = (changed: string): void =>
+    writeFileSync(join(place.root, 'checkpoints.log'), Buffer.concat([notes, framed(changed), Buffer.from('99\ncut')]))
+  write(resigned)
   const again = await verify(place)
   assert.equal(again.code, 1)
-  assert.ok(
-    again.found.some((f) => /^(root_mismatch|fork) at checkpoint of size/.test(f)),
-    again.found.join(),
-  )
+  assert.ok(again.found.includes(`root_mismatch at checkpoint of size ${size}`), again.found.join())
+  write(`${text}\n— stranger ${toBase64(Buffer.alloc(68))}\n`)
+  const strange = await verify(place)
+  assert.deepEqual([strange.code, strange.found], [0, [`signature_missing at checkpoint of size ${size}`]])
   writeFileSync(join(place.root, 'checkpoints.log'), Buffer.concat([notes, Buffer.from('garbage\n')]))
   assert.ok((await verify(place)).found.some((f) => f.startsWith('state_invalid')))
 })

@@ -9,7 +9,7 @@ import type { Findings } from './findings.ts'
 import type { VerifierKey } from './keys.ts'
 import { cosignatureSeconds, isSignedBy, type Note } from './note.ts'
 import type { Primitives } from './primitives.ts'
-import type { AnchoredLevel } from './report.ts'
+import { type AnchoredLevel, formatSeqs } from './report.ts'
 import type { Where } from './signed.ts'
 
 export interface WitnessPolicy {
@@ -64,5 +64,7 @@ export function createAnchors(p: Primitives, findings: Findings, policy: Witness
 
 function describe(witnesses: number, newest: { size: number; quorum: number }): string {
   if (witnesses === 0) return 'not checked: no witness is configured'
-  return newest.quorum === 0 ? 'no size carries enough cosignatures' : `up to ${newest.size} by ${newest.quorum} of ${witnesses} witnesses`
+  return newest.quorum === 0
+    ? 'no size carries enough cosignatures'
+    : `${formatSeqs(0, newest.size)} by ${newest.quorum} of ${witnesses} witnesses`
 }

@@ -46,6 +46,16 @@ export const FINDING_LEVEL = {
 
 export type FindingClass = keyof typeof FINDING_LEVEL
 
+/** claim -> the levels whose findings break it. An entry that a signed size shows to be gone is missing, whoever signed. */
+export const BROKEN_BY: Readonly<Record<LevelName, readonly LevelName[]>> = {
+  bytes: ['bytes'],
+  chain: ['bytes', 'chain'],
+  tree: ['bytes', 'chain', 'tree'],
+  signed: ['bytes', 'chain', 'tree', 'signed'],
+  anchored: ['bytes', 'chain', 'tree', 'signed', 'anchored'],
+  complete: ['bytes', 'chain', 'tree', 'complete'],
+}
+
 const WARNINGS: readonly FindingClass[] = ['recovered', 'time_regression', 'time_future', 'unwitnessed']
 const MAX_FINDINGS = 1_000
 

@@ -15,7 +15,7 @@ export { checkConsistency, checkInclusion, checkSubtree, emptyRoot, leafHash, no
 export { cosignatureSeconds, formatNote, type Note, type NoteSignature, type OpenedNote, openNote, parseNote } from './note.ts'
 export { checkPart, type Part, type PartItem, type PartOptions } from './part.ts'
 export type { HashName, Primitives } from './primitives.ts'
-export { type AnchoredLevel, type CompleteLevel, type Level, type Report, reportVerdict, type SignedLevel } from './report.ts'
+export { type AnchoredLevel, type CompleteLevel, firstBreak, type Level, type Report, reportVerdict, type SignedLevel } from './report.ts'
 export type { VerifyOptions } from './run.ts'
 export type { SessionCount } from './sessions.ts'
 export {

@@ -6,7 +6,7 @@
  * verification.
  * @module
  */
-import { FINDING_LEVEL, type Finding, LEVELS, type LevelName } from './findings.ts'
+import { BROKEN_BY, FINDING_LEVEL, type Finding, type LevelName } from './findings.ts'
 import type { HashName } from './primitives.ts'
 import type { SessionCount } from './sessions.ts'
 
@@ -70,6 +70,16 @@ export interface Report {
   required?: LevelName
 }
 
+/** What holding means; what the claim itself says stands in its detail. */
+const MEANING: Readonly<Record<LevelName, string>> = {
+  bytes: 'every line has the form of an entry; whether one was changed was not asked',
+  chain: 'no entry was changed, removed or moved unless all behind it was made anew',
+  tree: 'the entries are those that the checkpoints were made over',
+  signed: 'nothing that was signed was changed, and the key is one you trust',
+  anchored: 'others than the owner of this log have seen what it holds',
+  complete: 'no entry is missing from what is here',
+}
+
 /**
  * What the report means for the level asked for.
  *
@@ -79,16 +89,25 @@ export interface Report {
 export function reportVerdict(report: Report, require?: LevelName): { exit: 0 | 1; lastLine: string } {
   const asked = require ?? report.required ?? (report.pinned ? 'signed' : 'tree')
   const { levels } = report
-  const holds = asked === 'complete' ? levels.chain.holds && levels.complete.holds : levels[asked].holds
-  if (!holds) return { exit: 1, lastLine: `${asked} does not hold: ${firstReason(report, asked)}` }
+  if (!levels[asked].holds) return { exit: 1, lastLine: `${asked} does not hold: ${firstReason(report, asked)}` }
   if (asked === 'tree' && !levels.signed.holds) {
     return { exit: 0, lastLine: 'nobody edited this carelessly; who wrote it is not shown' }
   }
-  return { exit: 0, lastLine: `${asked} holds: ${levels[asked].detail}` }
+  return { exit: 0, lastLine: `${asked} holds: ${MEANING[asked]}` }
 }
 
 function firstReason(report: Report, asked: LevelName): string {
-  const rank = LEVELS.indexOf(asked)
-  const first = report.findings.find((f) => f.severity === 'finding' && LEVELS.indexOf(FINDING_LEVEL[f.class]) <= rank)
+  const first = firstBreak(report, asked)
   return first ? `${first.class} at ${first.at}, ${first.message}` : report.levels[asked].detail
+}
+
+/** The first finding that breaks the claim. */
+export function firstBreak(report: Report, level: LevelName): Finding | undefined {
+  return report.findings.find((f) => f.severity === 'finding' && BROKEN_BY[level].includes(FINDING_LEVEL[f.class]))
+}
+
+/** Entries from `from` up to and without `to`, for people. */
+export function formatSeqs(from: number, to: number): string {
+  if (to <= from) return 'no entry'
+  return to - from === 1 ? `seq ${from}` : `seq ${from} to ${to - 1}`
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Anchors, createAnchors, type WitnessPolicy } from './anchors.ts'
+import { text } from './bytes.ts'
 import { type Chain, createChain } from './chain.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { createFindings, type Findings, type LevelName } from './findings.ts'
@@ -22,13 +23,16 @@ export interface VerifyOptions {
   hash?: HashName
   /** The key the verifier pinned: of the first epoch, or of a later one. */
   trust?: VerifierKey
-  /** Signed notes found beside the log. Attacker-controlled. */
+  /** Signed notes found beside the log. Attacker-controlled: those that no key of the log signed change no claim. */
   checkpoints?: readonly (Uint8Array | string)[]
   /** Signed notes from the signer's own memory, outside the log: a log that they contradict was rolled back or forked. */
   signerNotes?: readonly (Uint8Array | string)[]
   /** What the appender's own memory says was on disk: that many entries, the last with this entry hash (64 hex characters). */
   acknowledged?: { size: number; entryHash: string }
-  /** Lines of reserved.jsonl, for a pruned log whose leaves are fed before its entries. Attacker-controlled. */
+  /**
+   * Lines of reserved.jsonl: for a pruned log whose leaves are fed before its entries, and for the keys of notes beside a log
+   * that was cut. Attacker-controlled.
+   */
   reserved?: readonly Uint8Array[]
   /** Witnesses the verifier trusts. */
   witness?: WitnessPolicy
@@ -48,7 +52,7 @@ export interface VerifyOptions {
 
 export type OptionName = keyof VerifyOptions
 
-/** A checkpoint beside the log, read before the stream begins. */
+/** A checkpoint beside the log, read before the stream begins. Unverified. */
 export interface Beside {
   note: Note
   origin: string
@@ -154,13 +158,24 @@ export function createRun(options: VerifyOptions, { findings, beside, kept }: Pr
 function readBeside(notes: readonly (Uint8Array | string)[], findings: Findings, own: boolean): Beside[] {
   const name = own ? 'signer state' : 'checkpoint'
   return notes.flatMap((bytes, i) => {
-    try {
-      const note = parseNote(bytes)
-      const { origin, size, root } = parseCheckpoint(note.text)
-      return [{ note, origin, size, root, at: `${name} of size ${size}`, own }]
-    } catch {
-      findings.add('state_invalid', `${name} ${i + 1}`, 'a signed checkpoint was expected')
-      return []
-    }
+    const note = tryNote(bytes)
+    if (note) return [{ ...note, at: `${name} of size ${note.size}`, own }]
+    findings.add('state_invalid', `${name} ${i + 1}`, 'a signed checkpoint was expected')
+    return []
   })
+}
+
+function tryNote(bytes: Uint8Array | string): Omit<Beside, 'at' | 'own'> | undefined {
+  try {
+    const note = readNote(typeof bytes === 'string' ? bytes : text(bytes))
+    const { origin, size, root } = parseCheckpoint(note.text)
+    return { note, origin, size, root }
+  } catch {
+    return undefined
+  }
+}
+
+/** A text alone is a note that nobody signed. */
+function readNote(whole: string): Note {
+  return /\n\n./.test(whole) ? parseNote(whole) : { text: whole.replace(/\n\n$/, '\n'), signatures: [] }
 }

@@ -6,11 +6,11 @@
  * never comes from the log. Source: docs/format.md, checkpoints and key epochs.
  * @module
  */
-import { createEpochs, type Epoch, type EpochChain, type Transition } from './epochs.ts'
+import { createEpochs, type Epoch, type EpochChain, parseTransition, type Transition } from './epochs.ts'
 import type { FindingClass, Findings } from './findings.ts'
 import type { VerifierKey } from './keys.ts'
 import { signableText } from './line.ts'
-import { isSignedBy, type Note, type NoteSignature } from './note.ts'
+import { isSignedBy, type Note, type NoteSignature, parseNote } from './note.ts'
 import type { Primitives } from './primitives.ts'
 
 /** A seq, or the name of what lies beside the log. */
@@ -63,23 +63,37 @@ export function openKeys(state: SignedState, key: VerifierKey, identity: Verifie
  * @returns false when the signature is missing or wrong; reported as a finding at `where`
  */
 export async function checkSignedSize(state: SignedState, note: Note, size: number, where: Where): Promise<boolean> {
-  if (!state.chain) {
-    state.unchecked += 1
-    return true
-  }
   const signer = await findSigner(state.p, state.chain, note, size)
-  if (signer === 'signature_missing' && !state.chain.at(size)) {
-    state.unchecked += 1 // signed before the first key that is known here
-    return true
-  }
-  if (typeof signer === 'string') state.findings.add(signer, where, SIGNER_MESSAGES[signer])
+  if (signer === 'unchecked') state.unchecked += 1
+  else if (typeof signer === 'string') state.findings.add(signer, where, SIGNER_MESSAGES[signer])
   else advance(state, size, signer)
-  return typeof signer !== 'string'
+  return typeof signer !== 'string' || signer === 'unchecked'
 }
 
-/** True when a key of this log is named on the note and its signature does not verify. A key not seen yet is no proof of anything. */
-export async function isForged(state: SignedState, note: Note, size: number): Promise<boolean> {
-  return state.chain !== undefined && (await findSigner(state.p, state.chain, note, size)) === 'signature_invalid'
+/**
+ * The epochs with those that come behind them, as `notes` hand the key on; what is no valid transition is left out.
+ * The state stays as it is.
+ */
+export async function learnEpochs(state: SignedState, notes: readonly string[]): Promise<EpochChain | undefined> {
+  const [first, ...rest] = state.chain?.epochs ?? []
+  if (!first) return undefined
+  const longer = createEpochs(first.key, first.after)
+  for (const { key, after } of rest) longer.add(key, after)
+  for (const text of notes) {
+    const found = readTransition(text)
+    if (found && !(await checkSuccession(state, longer, found.note, found.transition)))
+      longer.add(found.transition.newKey, found.transition.size)
+  }
+  return longer
+}
+
+function readTransition(text: string): { note: Note; transition: Transition } | undefined {
+  try {
+    const note = parseNote(text)
+    return { note, transition: parseTransition(note.text) }
+  } catch {
+    return undefined // no transition
+  }
 }
 
 /** Checks a key transition, whose root is the tree's, and begins its epoch. */
@@ -141,15 +155,19 @@ const SIGNER_MESSAGES = {
 } as const
 type SignerProblem = keyof typeof SIGNER_MESSAGES
 
-async function findSigner(p: Primitives, chain: EpochChain, note: Note, size: number): Promise<Epoch | SignerProblem> {
-  const due = chain.at(size)
-  for (const epoch of chain.epochs.toSorted((a, b) => Number(b === due) - Number(a === due))) {
+/** Whose signature a note carries. `unchecked`: no key is known for a log of that size. */
+export type Signer = Epoch | SignerProblem | 'unchecked'
+
+/** The epoch whose key signed the note over `size` entries, or what is wrong with its signatures. */
+export async function findSigner(p: Primitives, chain: EpochChain | undefined, note: Note, size: number): Promise<Signer> {
+  const due = chain?.at(size)
+  for (const epoch of chain?.epochs.toSorted((a, b) => Number(b === due) - Number(a === due)) ?? []) {
     const found = findSignature(note, epoch.key)
     if (!found) continue
     if (!(await isSignedBy(p, epoch.key, note.text, found.signature))) return 'signature_invalid'
     return epoch === due ? epoch : 'key_epoch_violation'
   }
-  return 'signature_missing'
+  return due ? 'signature_missing' : 'unchecked' // signed before the first key that is known here
 }
 
 async function checkSuccession(state: SignedState, chain: EpochChain, note: Note, t: Transition): Promise<FindingClass | undefined> {

@@ -2,7 +2,7 @@
  * `sworn verify`: the claim table. Never one "true": each level is said for itself, and what is not shown too.
  * @module
  */
-import { FINDING_LEVEL, LEVELS, type LevelName, type Report, reportVerdict, toHex } from '@sworn/verify'
+import { firstBreak, LEVELS, type LevelName, type Report, reportVerdict, toHex } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { checkLedger } from '../reading/check.ts'
@@ -69,23 +69,22 @@ function toJson(report: Report, verdict: Verdict): object {
   return { ok: verdict.exit === 0, verdict: verdict.lastLine, ...rest, log_id: logId, root: root && toHex(root) }
 }
 
-/** What the level says, or the first finding that breaks it or one before it. */
+/** What the level says, or the first finding that breaks it. */
 function detailOf(report: Report, level: LevelName): string {
   const { holds, detail } = report.levels[level]
-  const rank = LEVELS.indexOf(level)
-  const broken = report.findings.find((f) => f.severity === 'finding' && LEVELS.indexOf(FINDING_LEVEL[f.class]) <= rank)
-  return holds || !broken ? detail : `${broken.class} at ${broken.at}`
+  const broken = holds ? undefined : firstBreak(report, level)
+  return broken ? `${broken.class} at ${broken.at}` : detail
 }
 
 async function printReport(report: Report, verdict: Verdict, name: string, io: Io): Promise<void> {
   const paint = createPaint(io)
-  await io.out(escapeText(`${name}: ${report.size - report.first} entries, ${report.origin ?? 'unknown origin'}, ${report.hash}`))
+  const count = report.size - report.first
+  const entries = count === 1 ? '1 entry' : `${count} entries`
+  await io.out(escapeText(`${name}: ${entries}, ${report.origin ?? 'unknown origin'}, ${report.hash}`))
   if (report.pruned) {
     const { policy, seq } = report.pruned
-    const those = `entries 0 to ${report.first - 1}`
-    await io.out(
-      escapeText(`${those} were pruned by policy ${JSON.stringify(policy)} (seq=${seq}): existence signed, content not available`),
-    )
+    const those = report.first === 1 ? 'seq 0 was' : `seq 0 to ${report.first - 1} were`
+    await io.out(escapeText(`${those} pruned by policy ${JSON.stringify(policy)} (seq=${seq}): existence signed, content not available`))
   }
   const width = io.isTTY ? io.columns : 200
   const rows = LEVELS.map((level) => [level, report.levels[level].holds ? 'holds' : 'no', detailOf(report, level)])
