@@ -2,6 +2,7 @@
  * Configuration values as the options of the parts that are opened with them.
  * @module
  */
+import { dlpScanner } from '@sworn/govern'
 import type {
   AuditBlock,
   LoadedConfig,
@@ -36,6 +37,7 @@ export function toPortOptions({ values, directories }: LoadedConfig, previousLog
     path: values.log_path,
     home: directories.state,
     version: VERSION,
+    scanner: { name: dlpScanner.name, version: dlpScanner.version, hash: dlpScanner.hash },
     ...(values.hash && { hash: values.hash }),
     ...(values.signing === 'record' && { recordSignatures: 'all' }),
     ...(previousLog && { previousLog }),
@@ -59,7 +61,7 @@ export function toRecorderOptions(config: LoadedConfig, port: Port, identity: Id
 /** What a reload may change. */
 export function toSettings({ values }: LoadedConfig): RecorderSettings {
   return {
-    ...(values.redact && { redact: toRedactOptions(values.redact) }),
+    redact: toRedactOptions(values.redact ?? []),
     ...(values.events && { events: values.events }),
     ...(values.log_level && { logLevel: values.log_level }),
     onAuditFailure: values.on_audit_failure,
@@ -67,7 +69,8 @@ export function toSettings({ values }: LoadedConfig): RecorderSettings {
 }
 
 function toRedactOptions(redact: NonNullable<AuditBlock['redact']>): RedactOptions {
-  return { keys: redact.filter((rule) => typeof rule === 'string'), paths: redact.filter((rule) => typeof rule !== 'string') }
+  const keys = redact.filter((rule) => typeof rule === 'string')
+  return { scanner: dlpScanner, keys, paths: redact.filter((rule) => typeof rule !== 'string') }
 }
 
 function toQueue({ max, when_full }: NonNullable<AuditBlock['queue']>): NonNullable<RecorderOptions['queue']> {

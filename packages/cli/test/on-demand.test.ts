@@ -59,13 +59,11 @@ test('who expects to end soon hands over to the recorder process that it started
   await recorder.close()
   await gone(['recorder', here.ledger])
   const starts = await sworn(['query', '--type', 'log.start', '--format', 'jsonl'], here)
-  assert.deepEqual(
-    starts.out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line).pid),
-    [holder],
-  )
+  const [start, ...more] = starts.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual([start.pid, start.scanner.name, more], [holder, 'sworn-dlp', []])
 })
 
 test('with SWORN_RECORDER=off the command records by itself and leaves no process', { timeout: 60_000 }, async () => {

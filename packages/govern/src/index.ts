@@ -2,6 +2,7 @@
 export { type ApprovalAnswer, settleApproval } from './approval.ts'
 export { blockingGate } from './blocking.ts'
 export { SCAN_FAILED } from './dlp/inspect.ts'
+export { DLP_GROUPS, dlpScanner } from './dlp/scanner.ts'
 export type { StepName } from './gate/checks.ts'
 export type { Step } from './gate/evaluate.ts'
 export { createGate, explain, type GateOptions, type RateScope } from './gate.ts'

@@ -79,6 +79,13 @@ describe('a ledger', () => {
     assert.deepEqual(records(disk.ops).at(-1)?.previous_stop, 'clean')
   })
 
+  it('says at its start what looks for secrets', () => {
+    const disk = createCase()
+    const scanner = { name: 'none', version: '1', hash: `sha256:${'0'.repeat(64)}` }
+    disk.open({ scanner })
+    assert.deepEqual(records(disk.ops).at(-1)?.scanner, scanner)
+  })
+
   it('says that the last writer did not stop', () => {
     const disk = createCase()
     disk.open().append([item(1, 'sync')])

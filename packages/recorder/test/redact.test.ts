@@ -135,7 +135,7 @@ test('what the prefilter passes by, the walk would not have masked either', () =
     }),
     { ...SEED, numRuns: 2000 },
   )
-  for (const [name, secret] of secrets) assert.ok(createScanner([], [name]).mayMatch(JSON.stringify({ a: secret })), name)
+  for (const [name, secret] of secrets) assert.ok(createScanner([], { patterns: [name] }).mayMatch(JSON.stringify({ a: secret })), name)
 })
 
 test('lists of lists, JSON inside text, numbers and keys are reached; known members are left alone', () => {
@@ -218,7 +218,7 @@ test('user patterns run on RE2 and their errors name the pattern', () => {
     (e) => SwornError.is(e, 'CONFIG_INVALID'),
   )
   assert.throws(
-    () => createScanner([], ['nonsense']),
+    () => createScanner([], { patterns: ['nonsense'] }),
     (e) => SwornError.is(e, 'CONFIG_INVALID'),
   )
 })
@@ -300,10 +300,7 @@ test('one megabyte of hostile text is scanned to its end for every pattern', { t
     'api_',
     ' ',
   ]
-  const every = createScanner(
-    [...DEFAULT_KEYS],
-    PATTERNS.map(({ name }) => name),
-  )
+  const every = createScanner([...DEFAULT_KEYS], { patterns: PATTERNS.map(({ name }) => name) })
   for (const seed of seeds) {
     const text = seed.repeat(Math.ceil(1_048_576 / seed.length)).slice(0, 1_048_576)
     const outside = every.find(text).filter(({ start, end }) => !(start >= 0 && start < end && end <= text.length))

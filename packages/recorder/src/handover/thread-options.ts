@@ -3,7 +3,7 @@
  * @module
  */
 import type { HashName } from '@sworn/verify'
-import type { PreviousLog } from '../ledger/core.ts'
+import type { PreviousLog, ScannerName } from '../ledger/core.ts'
 import type { Patience } from './setup.ts'
 
 /** The ledger's own options, as far as they are data. Meanings and defaults: `openLedger`. */
@@ -20,6 +20,7 @@ export interface LedgerSettings {
   readonly rotateMs?: number
   readonly requireExisting?: boolean
   readonly version?: string
+  readonly scanner?: ScannerName
   /** Of a new ledger: the one it succeeds. */
   readonly previousLog?: PreviousLog
 }

@@ -17,6 +17,14 @@ import type { Sessions } from './sessions.ts'
 import type { Counters } from './spent.ts'
 import type { TreeFiles } from './tree-files.ts'
 
+/** What looks for secrets before anything is written. */
+export interface ScannerName {
+  readonly name: string
+  readonly version: string
+  /** `sha256:` and 64 hex characters over its patterns. */
+  readonly hash: string
+}
+
 /** What surrounds a ledger; the same for every opening of it. */
 export interface Env {
   readonly ops: FileOps
@@ -26,6 +34,7 @@ export interface Env {
   now(): number
   random(bytes: number): Uint8Array
   readonly version: string
+  readonly scanner?: ScannerName
   readonly pid: number
   readonly host: string
   readonly rotateBytes: number

@@ -5,7 +5,7 @@
 import { hostname } from 'node:os'
 import { type HashName, SwornError } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
-import type { AcknowledgedEntry, Env, PreviousLog } from './core.ts'
+import type { AcknowledgedEntry, Env, PreviousLog, ScannerName } from './core.ts'
 import { type FileOps, nodeFileOps } from './file-ops.ts'
 import { ledgerLayout } from './layout.ts'
 
@@ -39,6 +39,8 @@ export interface LedgerOptions {
   /** The newest durable acknowledgement of whoever opens: a ledger without it is not written to. */
   readonly acknowledged?: AcknowledgedEntry
   readonly version?: string
+  /** What looks for secrets before anything is written, for `log.start`. */
+  readonly scanner?: ScannerName
   readonly pid?: number
   readonly host?: string
 }
@@ -59,6 +61,7 @@ export function createEnv(options: LedgerOptions): Env {
     now: options.now ?? Date.now,
     random: options.random ?? ((bytes) => crypto.getRandomValues(new Uint8Array(bytes))),
     version: options.version ?? '0',
+    ...(options.scanner && { scanner: options.scanner }),
     pid: options.pid ?? process.pid,
     host: options.host ?? hostname(),
     rotateBytes: options.rotateBytes ?? 256 << 20,

@@ -9,8 +9,8 @@ import { createCounters } from './spent.ts'
 
 /** Links log.start: who writes from here on, and how the last writer ended. */
 export function linkStart(core: Core, members: Record<string, unknown>): Linked {
-  const { pid, host, version } = core.env
-  return linkReserved(core, 'log.start', { pid, host, version, ...members, mono_ms: Math.round(performance.now()) })
+  const { pid, host, version, scanner } = core.env
+  return linkReserved(core, 'log.start', { pid, host, version, scanner, ...members, mono_ms: Math.round(performance.now()) })
 }
 
 /** Gives back `core` when `step` succeeded; closes its segment and throws when not. */

@@ -14,7 +14,7 @@ import type { JsonEvent } from './fit.ts'
 import { createKeyedHash } from './keyed-hash.ts'
 import { createScanner } from './scanner.ts'
 import { type RedactContext, redactEvent } from './slow-way.ts'
-import type { Redacted, Scanner } from './types.ts'
+import type { Redacted, Scanner, ScannerSource } from './types.ts'
 import type { PathAction } from './walk.ts'
 import { createKeyRules, DEFAULT_KEYS } from './words.ts'
 
@@ -24,6 +24,8 @@ export interface RedactOptions {
   /** Patterns of the table; the usual ones (secrets, cards, social security numbers) when absent. */
   readonly patterns?: readonly string[]
   /** Besides the table; `createUserScanner` of `@sworn/recorder/patterns` makes one of RE2 patterns. */
+  /** The scanner for keys and values, instead of the built-in one; `patterns` then has no meaning. */
+  readonly scanner?: ScannerSource
   readonly scanners?: readonly Scanner[]
   /** Dotted, `*` for any member: `arguments.customer.*.iban`. */
   readonly paths?: readonly { readonly path: string; readonly action: PathAction }[]
@@ -56,7 +58,8 @@ export function createRedactor(options: RedactOptions = {}, macKey?: Uint8Array)
 
 function contextOf(options: RedactOptions, macKey: Uint8Array | undefined): RedactContext {
   const keys = [...DEFAULT_KEYS, ...(options.keys ?? [])]
-  const base = [createScanner(keys, options.patterns), ...(options.scanners ?? [])]
+  const first = options.scanner?.create(keys) ?? createScanner(keys, options.patterns && { patterns: options.patterns })
+  const base = [first, ...(options.scanners ?? [])]
   return {
     rules: createKeyRules(keys),
     scanners: options.detectEncoding ? [...base, createDecodingScanner(base)] : base,

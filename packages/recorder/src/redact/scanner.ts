@@ -1,5 +1,7 @@
 /**
- * The built-in scanner: literal prefilter, then only the patterns whose literal occurs, then keys in text.
+ * The scanner: one literal prefilter, then only the detectors whose literal occurs, then keys in text.
+ *
+ * The table of patterns is built in; whoever opens a recorder may bring more detectors and a name for the whole.
  * @module
  */
 import { SwornError } from '@sworn/verify'
@@ -7,31 +9,49 @@ import { findAssignments } from './assignments.ts'
 import { createLiteralScan, type Literal } from './literals.ts'
 import { keyFollows } from './near.ts'
 import { PATTERNS, type Pattern } from './patterns.ts'
-import type { Scanner, Span } from './types.ts'
+import type { Detector, Scanner, Span } from './types.ts'
 import { createKeyRules, splitWords } from './words.ts'
 
 const KEYS = ' keys'
 
+export interface ScannerOptions {
+  /** Names from the table; the usual ones when absent. */
+  readonly patterns?: readonly string[]
+  /** Looked for under the same prefilter. */
+  readonly detectors?: readonly Detector[]
+}
+
 /**
  * @param keys names whose values are secret
- * @param patterns names from the table; the usual ones when absent
  * @throws SwornError CONFIG_INVALID for a pattern that the table does not have
  */
-export function createScanner(keys: readonly string[], patterns?: readonly string[]): Scanner {
-  const chosen = patterns ? patterns.map(patternOf) : PATTERNS.filter(({ usual }) => usual !== false)
+export function createScanner(keys: readonly string[], { patterns, detectors = [] }: ScannerOptions = {}): Scanner {
+  const own = patterns ? patterns.map(patternOf) : PATTERNS.filter(({ usual }) => usual !== false)
+  const all = [...own.map(toDetector), ...detectors]
   const rules = createKeyRules(keys)
-  const scan = createLiteralScan([...chosen.flatMap(literalsOf), ...keys.flatMap(keyLiterals)])
-  const always = chosen.filter(({ literals }) => literals.length === 0)
-  const anyText = always.length > 0 || keys.some((key) => (splitWords(key)[0] ?? '').length < 3)
+  const scan = createLiteralScan([...all.flatMap(literalsOf), ...keys.flatMap(keyLiterals)])
+  const bare = all.filter(({ literals }) => literals.length === 0)
+  const shortKeys = keys.some((key) => (splitWords(key)[0] ?? '').length < 3)
+  const anyBare = (text: string) => bare.some(({ mayFind }) => mayFind?.(text) ?? true)
   return {
-    mayMatch: (text) => anyText || scan(text, () => true),
+    mayMatch: (text) => shortKeys || scan(text, () => true) || anyBare(text),
     find(text) {
       const owners = new Set<string>()
-      scan(text, (owner) => owners.add(owner).size > chosen.length, owners)
-      const spans = chosen.filter((p) => p.literals.length === 0 || owners.has(p.name)).flatMap((p) => findPattern(p, text))
-      return owners.has(KEYS) || anyText ? [...spans, ...findAssignments(text, rules)] : spans
+      scan(text, (owner) => owners.add(owner).size > all.length, owners)
+      const spans = all.flatMap((one) => (one.literals.length === 0 || owners.has(one.name) ? one.find(text) : []))
+      return owners.has(KEYS) || shortKeys ? [...spans, ...findAssignments(text, rules)] : spans
     },
   }
+}
+
+/** The detectors of the table by name. @throws SwornError CONFIG_INVALID for a name it does not have */
+export function tableDetector(name: string): Detector {
+  return toDetector(patternOf(name))
+}
+
+/** What a row of a table of patterns finds. */
+export function toDetector(pattern: Pattern): Detector {
+  return { name: pattern.name, literals: pattern.literals, find: (text) => findPattern(pattern, text) }
 }
 
 function patternOf(name: string): Pattern {
@@ -41,7 +61,7 @@ function patternOf(name: string): Pattern {
   return found
 }
 
-function literalsOf({ name, literals }: Pattern): readonly Literal[] {
+function literalsOf({ name, literals }: Detector): readonly Literal[] {
   return literals.map((literal) => ({ ...literal, owner: name }))
 }
 

@@ -4,6 +4,7 @@
  * Source: docs/format.md (spec events §6).
  * @module
  */
+import type { Literal } from './literal-tables.ts'
 
 declare const redacted: unique symbol
 
@@ -24,6 +25,28 @@ export interface Scanner {
   mayMatch(text: string): boolean
   /** In any order; spans may overlap. */
   find(text: string): readonly Span[]
+}
+
+/** One kind of sensitive text, as part of a scanner. */
+export interface Detector {
+  /** It stands in the marker. Detectors of one name are asked together. */
+  readonly name: string
+  /** At least one of these occurs wherever `find` has a span, in text and in JSON text; none: `mayFind` decides. */
+  readonly literals: readonly Omit<Literal, 'owner'>[]
+  /** For a detector without literals: as `Scanner.mayMatch`. Absent: every text may match. */
+  readonly mayFind?: (text: string) => boolean
+  /** As `Scanner.find`. */
+  readonly find: (text: string) => readonly Span[]
+}
+
+/** A scanner with a name that records can say: `log.start` has the first three members. */
+export interface ScannerSource {
+  readonly name: string
+  readonly version: string
+  /** `sha256:` and 64 hex characters over what decides what is found. */
+  readonly hash: string
+  /** @param keys names whose values are secret */
+  readonly create: (keys: readonly string[]) => Scanner
 }
 
 export const MARKER = /^\[REDACTED:[\w.-]{1,64}\]$/
