@@ -8,6 +8,8 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SwornError } from '@sworn/verify'
+import { nodeFileOps } from '../ledger/file-ops.ts'
+import { makeDirectory } from '../ledger/files.ts'
 import type { Places, Platform } from './platform.ts'
 
 /** Where a ledger lies: its path as named, and the directory that holds everything but a named log file. */
@@ -25,7 +27,7 @@ export function prepareLedgerDirectory({ path, root }: LedgerPlace, requireExist
   if (existsSync(root)) return
   if (root !== path && isNonEmptyFile(path)) throw new SwornError('LEDGER_DETACHED', 'the directory beside the log file is missing', root)
   if (requireExisting) throw new SwornError('LEDGER_NOT_FOUND', 'no ledger is there', root)
-  made(root)
+  makeLasting(root)
 }
 
 function isNonEmptyFile(path: string): boolean {
@@ -42,6 +44,15 @@ export function prepareSocketDirectories(places: Places, platform: Platform): vo
   const stat = lstatSync(directory)
   const ours = stat.isDirectory() && (platform.uid === undefined || stat.uid === platform.uid) && (stat.mode & 0o077) === 0
   if (!ours) throw new SwornError('LEDGER_BUSY', 'expected a directory of this user with mode 0700', directory)
+}
+
+/** A ledger whose directory a power cut takes away would lose what was promised. */
+function makeLasting(directory: string): void {
+  try {
+    makeDirectory(nodeFileOps, directory)
+  } catch (cause) {
+    throw new SwornError('IO_FAILED', 'the directory cannot be made', directory, { cause })
+  }
 }
 
 function made(directory: string): string {

@@ -24,6 +24,7 @@ export async function openPortHere(options: OpenPortOptions): Promise<Door> {
   const hooks = { spawnRecorder: options.spawnRecorder ?? (() => undefined) }
   const door = await openThreadDoor(thread, hooks, {
     place: { path, root },
+    syncsAside: true,
     open: (newest) => openLedger({ ...thread.ledger, ...(newest && { acknowledged: newest }) }),
   })
   const onExit = () => void door.closeSync()

@@ -12,6 +12,8 @@ import type { ThreadOptions } from './thread-options.ts'
 export interface LedgerDriver {
   readonly place: LedgerPlace
   readonly open: Setup['openLedger']
+  /** True in a thread that does more than append. */
+  readonly syncsAside?: boolean
 }
 
 /** Prepares the directories and opens the door. @throws SwornError as `openDoor`, LEDGER_NOT_FOUND, LEDGER_DETACHED */
@@ -34,6 +36,7 @@ export function openThreadDoor(
     swornVersion,
     syncDelayMs,
     patience,
+    syncsAside: driver.syncsAside ?? false,
     ...(ephemeral && { spawnRecorder: hooks.spawnRecorder }),
   })
 }

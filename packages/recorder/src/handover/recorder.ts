@@ -96,7 +96,7 @@ function openChecked(setup: Setup, fence: Fence, newest: KnownEntry | undefined)
     ledger.abandon() // read-only from here on: not even log.stop
     throw new SwornError('ACKNOWLEDGED_LOST', 'an acknowledged event is not in the ledger', `seq=${newest.seq}`)
   }
-  const commit = createGroupCommit(ledger, { syncDelayMs: setup.syncDelayMs })
+  const commit = createGroupCommit(ledger, { syncDelayMs: setup.syncDelayMs, syncsAside: setup.syncsAside ?? false })
   return { commit, holds, fenced: fence.fallen, abandon: () => ledger.abandon() }
 }
 
@@ -111,6 +111,10 @@ function fenced(ledger: SharedLedger, fence: Fence): SharedLedger {
     sync() {
       if (!fence.holds()) throw fencedError()
       ledger.sync()
+    },
+    syncAside(done) {
+      if (!fence.holds()) throw fencedError()
+      return ledger.syncAside?.(done) ?? false
     },
     tick() {
       if (fence.holds()) ledger.tick()

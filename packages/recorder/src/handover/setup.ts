@@ -40,6 +40,8 @@ export interface Setup {
   readonly producerId: string
   readonly swornVersion: string
   readonly syncDelayMs: number
+  /** See `GroupCommitOptions.syncsAside`. */
+  readonly syncsAside?: boolean
   readonly patience: Patience
   /** Set for a process that expects to live under 10 s: starts a recorder process instead of becoming one. */
   readonly spawnRecorder?: () => void

@@ -87,6 +87,25 @@ export function sync(core: Core): void {
   if (core.offsets.pending() >= MAX_DERIVED) writeDerived(core)
 }
 
+/**
+ * Begins to make durable what is written, beside the appends that follow; false where that cannot be.
+ * @param done gets the step that takes note of the outcome. It throws when the sync failed, and the core is spent then
+ */
+export function syncAside(core: Core, done: (settle: () => void) => void): boolean {
+  write(core)
+  const { size, head, writer } = core
+  return writer.syncAside((error) => done(() => noteSynced(core, { size, head, writer }, error)))
+}
+
+function noteSynced(core: Core, { size, head, writer }: Pick<Core, 'size' | 'head' | 'writer'>, error: Error | null): void {
+  if (core.writer !== writer) return // rotation synced it
+  if (error) throw error
+  writer.check()
+  if (size <= core.durableSize) return // a sync came in between
+  core.durableSize = size
+  core.synced = { size, head }
+}
+
 /** When what is derivable is to be written: a moment later, when the answers are out. */
 export function derivedDueAt(core: Core): number {
   return core.offsets.pending() === 0 ? Number.POSITIVE_INFINITY : core.derivedSince + DERIVED_MS

@@ -15,7 +15,7 @@ import { checkNothingPromised } from './acknowledged.ts'
 import { publish } from './checkpoints.ts'
 import { linkReserved, sync, writeHead } from './commit.ts'
 import type { Core, Env, Identity } from './core.ts'
-import { makeDirectory, replaceFile } from './files.ts'
+import { makeDirectories, replaceFile } from './files.ts'
 import { type KeyLayout, keyLayout, layoutDirectories, type SegmentRef, segmentName } from './layout.ts'
 import { checkNew, rememberPlace } from './ledgers-index.ts'
 import { openOffsets } from './offsets.ts'
@@ -44,7 +44,7 @@ interface Created {
 export function openNew(env: Env, leftover: readonly SegmentRef[]): Core {
   checkNothingPromised(env)
   checkNew(env, env.layout.path)
-  for (const directory of layoutDirectories(env.layout)) makeDirectory(env.ops, directory)
+  makeDirectories(env.ops, layoutDirectories(env.layout))
   const recovered = clearLeftover(env, leftover)
   const core = assembleNew(env, createIdentity(env))
   return releasing(core, () => beginNew(core, recovered))

@@ -10,6 +10,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -50,6 +51,11 @@ export interface FileOps {
   /** The same at a byte position, for files opened with `update`. */
   writeAt(fd: number, bytes: Uint8Array, position: number): number
   fdatasync(fd: number): void
+  /**
+   * The same beside the caller; `done` runs once, with the error if there was one. Only where each descriptor is told
+   * of every error that came after it was opened, whoever else was told.
+   */
+  fdatasyncAside?(fd: number, done: (error: Error | null) => void): void
   fsync(fd: number): void
   truncate(fd: number, size: number): void
   fstat(fd: number): FileStat
@@ -83,6 +89,7 @@ export const nodeFileOps: FileOps = {
   write: (fd, bytes) => writeSync(fd, bytes, 0, bytes.length),
   writeAt: (fd, bytes, position) => writeSync(fd, bytes, 0, bytes.length, position),
   fdatasync: fdatasyncSync,
+  ...(process.platform === 'linux' && { fdatasyncAside: fdatasync }), // errseq_t, Linux 4.13
   fsync: fsyncSync,
   truncate: ftruncateSync,
   fstat: (fd) => toStat(fstatSync(fd, { bigint: true })),

@@ -142,9 +142,20 @@ export function rewriteInPlace(ops: FileOps, path: string, from: number, to: num
 
 /** Makes a directory whose name survives power loss, parents included. */
 export function makeDirectory(ops: FileOps, path: string): void {
+  makeDirectories(ops, [path])
+}
+
+/** The same for several, parents before children, with one wait for the disk for all that stand in one directory. */
+export function makeDirectories(ops: FileOps, paths: readonly string[]): void {
+  const changed = new Set<string>()
+  for (const path of paths) makeMissing(ops, path, changed)
+  for (const directory of changed) ops.syncDirectory(directory)
+}
+
+function makeMissing(ops: FileOps, path: string, changed: Set<string>): void {
   if (ops.stat(path)) return
   const parent = dirname(path)
-  if (parent !== path) makeDirectory(ops, parent)
+  if (parent !== path) makeMissing(ops, parent, changed)
   ops.mkdir(path)
-  ops.syncDirectory(parent)
+  changed.add(parent)
 }

@@ -34,6 +34,12 @@ export interface Ledger {
   append(items: readonly Item[]): readonly (Ack | SwornError)[]
   /** @throws SwornError APPEND_UNKNOWN when what was written may be lost, LEDGER_CLOSED */
   sync(): void
+  /**
+   * Begins to sync what is written, while appends go on; `done` runs once, at its end. A failure poisons, as in `sync`.
+   * @returns false where the platform cannot, or while one is under way: then nothing was begun
+   * @throws SwornError as `sync`
+   */
+  syncAside(done: () => void): boolean
   /** Whatever is due by the clock: checkpoint, rotation, idle sessions, upkeep. Never throws; a failure poisons. */
   tick(): void
   /** When `tick` is wanted next, milliseconds of the injected clock. */

@@ -10,7 +10,7 @@ import { assemble } from './assemble.ts'
 import { begin } from './begin.ts'
 import type { Core, Env } from './core.ts'
 import { openNew } from './create.ts'
-import { makeDirectory, rewriteInPlace } from './files.ts'
+import { makeDirectories, rewriteInPlace } from './files.ts'
 import { layoutDirectories } from './layout.ts'
 import { findUnsaid, MAX_UNSYNCED_TAIL, putTailAside } from './recovery.ts'
 import { listSegments } from './segments.ts'
@@ -29,7 +29,7 @@ export function openCore(env: Env, fresh: boolean): Core {
   const listed = listSegments(env)
   const seen = survey(env, listed)
   if (!seen) return openNew(env, listed)
-  for (const directory of layoutDirectories(env.layout)) makeDirectory(env.ops, directory)
+  makeDirectories(env.ops, layoutDirectories(env.layout))
   const { found, followed, last } = seen
   const { hash } = found.identity
   const isTorn = followed.verdict === 'recover-torn'

@@ -3,7 +3,7 @@
  * @module
  */
 import { stop } from './close.ts'
-import { sync, writeDerived } from './commit.ts'
+import { sync, syncAside, writeDerived } from './commit.ts'
 import type { Core } from './core.ts'
 import { rotateKey } from './key-rotation.ts'
 import { type PrunePolicy, prune } from './prune.ts'
@@ -17,6 +17,7 @@ import { nextTickAt, tick } from './tick.ts'
 export function createOperations(state: State) {
   return {
     sync: () => state.attempt((core) => sync(core)),
+    syncAside: (done: () => void) => beginSync(state, done),
     tick: () => tick(state),
     nextTickAt: () => nextTickAt(state),
     reopen: () => state.attempt((core) => (movedAway(core) ? followRename(core) : sync(core))),
@@ -26,6 +27,21 @@ export function createOperations(state: State) {
     close: () => close(state),
     abandon: () => state.end(),
   }
+}
+
+/** `done` runs when what was written by now is on disk, or when that failed: the ledger is poisoned then. */
+function beginSync(state: State, done: () => void): boolean {
+  return state.attempt((core) =>
+    syncAside(core, (settle) => {
+      const current = !state.poisoned && state.core === core
+      try {
+        if (current) state.attempt(settle)
+      } catch {
+        // poisoned: the next append says so
+      }
+      done()
+    }),
+  )
 }
 
 function holds(core: Core, seq: number, entryHash: string): boolean {

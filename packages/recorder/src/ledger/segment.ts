@@ -27,6 +27,12 @@ export interface SegmentWriter {
   check(): void
   /** @throws as `append` */
   sync(): void
+  /**
+   * Begins to sync what is written by now, beside the caller, through a descriptor of its own: an error is told to
+   * both, so a `sync` in between never takes for durable what failed here. `done` runs once, also when the
+   * writer was closed by then. False where the platform cannot, and while one is under way.
+   */
+  syncAside(done: (error: Error | null) => void): boolean
   /** Follows a rename that we made ourselves. */
   renamed(path: string): void
   /** Once; later calls do nothing. */
@@ -36,10 +42,12 @@ export interface SegmentWriter {
 /** Takes over `path` whose valid bytes end at `end`; all of them count as unsynced from `durableEnd` on. */
 export function openSegment(ops: FileOps, path: string, state: { firstSeq: number; end: number; durableEnd: number }): SegmentWriter {
   const fd = ops.open(path, 'append')
+  const beside = ops.fdatasyncAside && openBeside(ops, path, fd)
   const identity = ops.fstat(fd)
   let { end, durableEnd } = state
   let name = path
   let isOpen = true
+  let underWay = false
   function checkEnd(): void {
     const { size } = ops.fstat(fd)
     if (size === end) return
@@ -74,12 +82,34 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
       checkEnd()
       durableEnd = end
     },
+    syncAside(done) {
+      if (beside === undefined || !ops.fdatasyncAside || underWay) return false
+      const target = end
+      underWay = true
+      ops.fdatasyncAside(beside, (error) => {
+        underWay = false
+        if (!isOpen) ops.close(beside)
+        if (!error) durableEnd = Math.max(durableEnd, target)
+        done(error)
+      })
+      return true
+    },
     renamed(path) {
       name = path
     },
     close() {
       if (isOpen) ops.close(fd)
+      if (isOpen && beside !== undefined && !underWay) ops.close(beside)
       isOpen = false // a descriptor number may belong to somebody else by now
     },
   }
+}
+
+/** A second descriptor of the file that `fd` holds; none when the name leads elsewhere by now. */
+function openBeside(ops: FileOps, path: string, fd: number): number | undefined {
+  const beside = ops.open(path, 'read')
+  const [own, other] = [ops.fstat(fd), ops.fstat(beside)]
+  if (own.ino === other.ino && own.dev === other.dev) return beside
+  ops.close(beside)
+  return undefined
 }

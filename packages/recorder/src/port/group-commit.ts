@@ -24,6 +24,8 @@ export interface AppendableLedger {
   readonly unsyncedBytes: number
   append(items: readonly Item[]): readonly Answer[]
   sync(): void
+  /** Begins to sync beside the appends; false: it cannot. `done` runs at the end, whether it failed or not. */
+  syncAside?(done: () => void): boolean
   tick(): void
   /** Milliseconds since the epoch, of the clock passed in; Infinity when nothing is due. */
   nextTickAt(): number
@@ -37,6 +39,8 @@ export interface GroupCommitOptions {
   readonly now?: () => number
   /** 0 to 50; how far fdatasync may stay behind a `batch` acknowledgement. */
   readonly syncDelayMs?: number
+  /** True where this thread has more to do than to append: the delayed fdatasync then runs beside it. */
+  readonly syncsAside?: boolean
 }
 
 export interface GroupCommit {
@@ -68,7 +72,7 @@ const MAX_TIMER_MS = 0x7fffffff
 
 /** Takes over `ledger`: nobody else may append to it or close it. */
 export function createGroupCommit(ledger: AppendableLedger, options: GroupCommitOptions = {}): GroupCommit {
-  const { now = Date.now, syncDelayMs = 5 } = options
+  const { now = Date.now, syncDelayMs = 5, syncsAside = false } = options
   if (!(syncDelayMs >= 0 && syncDelayMs <= MAX_DELAY_MS)) throw new RangeError(`syncDelayMs must be 0 to ${MAX_DELAY_MS}`)
   const queue: Waiting[] = []
   let drain: NodeJS.Immediate | undefined
@@ -76,6 +80,7 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   let tickTimer: NodeJS.Timeout | undefined
   let tickDue = 0
   let closed = false
+  let aside = false
 
   function commitAll(): void {
     clearImmediate(drain)
@@ -84,9 +89,10 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
     arm()
   }
 
-  function arm(): void {
+  /** @param waitedMs how long the oldest unsynced byte may have waited already */
+  function arm(waitedMs = 0): void {
     if (closed) return
-    if (ledger.unsyncedBytes > 0 && !syncTimer) syncTimer = setTimeout(syncNow, syncDelayMs)
+    if (ledger.unsyncedBytes > 0 && !syncTimer && !aside) syncTimer = setTimeout(syncNow, Math.max(0, syncDelayMs - waitedMs))
     const due = ledger.nextTickAt()
     if (tickTimer && tickDue <= due) return // set anew at each commit it would never run out under load
     clearTimeout(tickTimer)
@@ -100,7 +106,20 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   function syncNow(): void {
     clearTimeout(syncTimer)
     syncTimer = undefined
-    quietly(() => ledger.sync())
+    quietly(() => {
+      if (!syncsAside || !beginSync()) ledger.sync()
+    })
+  }
+
+  /** What is written while it runs waits for the next one, from the moment this one began. */
+  function beginSync(): boolean {
+    const begun = performance.now()
+    aside =
+      ledger.syncAside?.(() => {
+        aside = false
+        arm(performance.now() - begun)
+      }) ?? false
+    return aside
   }
 
   function tickNow(): void {
