@@ -1,9 +1,10 @@
 /**
- * Builds every package with plain `tsc`, in the order of layers.json, and checks that nothing but `dist` would be published.
+ * Builds every package with `tsc`, in the order of layers.json, then folds each into its entry points.
  * @module
  */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { bundlePackage } from './bundle.ts'
 
 const layers: { packages: Record<string, string[]> } = JSON.parse(readFileSync('layers.json', 'utf8'))
 
@@ -27,8 +28,9 @@ function build(name: string): void {
   }
 }
 
+for (const name of buildOrder()) build(name)
 for (const name of buildOrder()) {
-  build(name)
+  await bundlePackage(`packages/${name}`)
   console.log(`built ${name}`)
 }
 if (existsSync('packages/cli/dist/bin.js')) chmodSync('packages/cli/dist/bin.js', 0o755)

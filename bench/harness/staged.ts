@@ -1,5 +1,6 @@
 /**
- * The packages as they are published, without a build: every source file turned into JavaScript once.
+ * The packages as they are published, without `tsc`: every source file turned into JavaScript once, then folded into
+ * the entry points as the build does it.
  *
  * What a user starts is JavaScript; starting from TypeScript would measure Node's type stripping instead.
  * @module
@@ -8,21 +9,22 @@ import { globSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileS
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundlePackage } from '../../testkit/bundle.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Writes all packages under `dir` and gives back the folder of the package `sworn`. */
-export function stagePackages(dir: string): string {
+export async function stagePackages(dir: string): Promise<string> {
   const modules = join(dir, 'node_modules')
   mkdirSync(modules)
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
     if (name !== '@sworn' && name !== 'sworn') symlinkSync(join(ROOT, 'node_modules', name), join(modules, name))
   }
-  for (const folder of readdirSync(join(ROOT, 'packages'))) stagePackage(join(ROOT, 'packages', folder), modules)
+  for (const folder of readdirSync(join(ROOT, 'packages'))) await stagePackage(join(ROOT, 'packages', folder), modules)
   return join(modules, 'sworn')
 }
 
-function stagePackage(from: string, modules: string): void {
+async function stagePackage(from: string, modules: string): Promise<void> {
   const text = readFileSync(join(from, 'package.json'), 'utf8')
   const to = join(modules, (JSON.parse(text) as { name: string }).name) // our own package.json
   mkdirSync(to, { recursive: true })
@@ -35,6 +37,7 @@ function stagePackage(from: string, modules: string): void {
   }
   const own = join(from, 'node_modules')
   if (globSync(own).length > 0) symlinkSync(own, join(to, 'node_modules'))
+  await bundlePackage(to)
 }
 
 /** Types out, relative imports to the files that stand there: what the build writes, but for comments and spaces. */

@@ -27,7 +27,7 @@ export const verify: Row = {
 async function measure(dir: string, entries: number, rounds: number): Promise<readonly Measurement[]> {
   mkdirSync(join(dir, 'segments'))
   const { files, vkey, bytes } = writeBenchLog(join(dir, 'segments'), entries, 6)
-  const command = join(stagePackages(dir), 'dist', 'bin.js')
+  const command = join(await stagePackages(dir), 'dist', 'bin.js')
   const child = (name: string): string => fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url))
   const task = JSON.stringify({ files, vkey } satisfies VerifyTask)
   const times = timeCommands(

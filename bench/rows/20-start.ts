@@ -29,7 +29,7 @@ export const start: Row = {
 }
 
 async function measure(dir: string, rounds: number): Promise<readonly Measurement[]> {
-  const main = join(stagePackages(dir), 'dist', 'bin.js')
+  const main = join(await stagePackages(dir), 'dist', 'bin.js')
   const node = process.execPath
   const bare = { command: node, args: ['-e', '0'] }
   const help = timeCommands({ ours: { command: node, args: [main, '--help'] }, bare }, rounds)
