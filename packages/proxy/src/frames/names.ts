@@ -17,6 +17,7 @@ const MAX_NAME = 1024
 
 /** How the loosest reader would see a name. Total. */
 export function foldName(name: string): string {
+  if (METHOD.test(name)) return name.toUpperCase().toLowerCase() // visible ASCII: nothing to normalise, nothing invisible
   return name.normalize('NFKC').replace(INVISIBLE, '').toUpperCase().toLowerCase()
 }
 
