@@ -7,7 +7,7 @@
  * @module
  */
 import type { Verdict } from '@sworn/recorder'
-import { type Id, isBlank, isId, memberOf, type Notification, type Request, type Response, readFrame } from '../frames/read.ts'
+import { type Id, isBlank, isId, memberOf, type Notification, type Read, type Request, type Response, readFrame } from '../frames/read.ts'
 import { escapeSeparators, formatError } from '../frames/write.ts'
 import { noteUnknown, refuseFromClient } from './refused.ts'
 import {
@@ -31,7 +31,11 @@ import { createCall, passCall } from './tool-call.ts'
 /** Takes one line of the client, LF included. Never throws. */
 export function takeFromClient(session: Session, line: Buffer): void {
   if (isBlank(line)) return
-  const read = readFrame(line)
+  takeRead(session, readFrame(line), line)
+}
+
+/** The same for a line that was read already. */
+export function takeRead(session: Session, read: Read, line: Buffer): void {
   if (!read.ok) refuseFromClient(session, read.refusal)
   else if (read.message.kind === 'response') passAnswer(session, read.message, line)
   else if (read.message.kind === 'notification') passNotification(session, read.message, line)

@@ -35,15 +35,9 @@ export interface SignalSource {
   off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
 }
 
-export interface ProxyOptions {
-  readonly command: string
-  readonly args?: readonly string[]
-  readonly env?: NodeJS.ProcessEnv
-  readonly cwd?: string
-  /** The client's side: its requests come in here, its answers go out there. */
-  readonly stdin: Readable
-  readonly stdout: Writable
-  /** Takes the server's stderr and our own lines, `sworn: …`. */
+/** What every transport of the proxy is given. */
+export interface RelayOptions {
+  /** Takes our own lines, `sworn: …`, where `say` is absent. */
   readonly stderr: Writable
   /**
    * Absent: everything is recorded, nothing is blocked, and stderr says so once. Read once per message, so a getter
@@ -62,17 +56,27 @@ export interface ProxyOptions {
   readonly ackTimeoutMs?: number
   /** `before` (default): on disk before the call is forwarded. `batch`: written, on disk at most the sync delay later. */
   readonly recordMode?: 'before' | 'batch'
+  /** Default: `process`. */
+  readonly signals?: SignalSource
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly clock?: () => number
+  readonly randomId?: () => string
+}
+
+export interface ProxyOptions extends RelayOptions {
+  readonly command: string
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** The client's side: its requests come in here, its answers go out there. */
+  readonly stdin: Readable
+  readonly stdout: Writable
   /** After the client closed: how long the server may take before SIGTERM; default 1,500. */
   readonly closeGraceMs?: number
   /** The same while calls are in flight; default 30,000. */
   readonly drainGraceMs?: number
   /** Between SIGTERM and SIGKILL; default 1,500. */
   readonly termGraceMs?: number
-  /** Default: `process`. */
-  readonly signals?: SignalSource
-  /** Monotonic milliseconds; default `performance.now`. */
-  readonly clock?: () => number
-  readonly randomId?: () => string
 }
 
 /** How the server ended: one of the two is set, as `child_process` reports it. */

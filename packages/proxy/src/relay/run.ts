@@ -7,15 +7,13 @@
  * recorder take it.
  * @module
  */
-import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createSplitter } from '../frames/split.ts'
-import { createAudit } from './audit.ts'
+import { createSession, noteEnd, startOf, warnOf } from './create-session.ts'
 import { takeFromClient } from './from-client.ts'
 import { takeFromServer } from './from-server.ts'
-import { createLane } from './lane.ts'
 import type { ProxyExit, ProxyOptions } from './options.ts'
 import { createOutlet } from './outlet.ts'
 import { type Direction, refuseLost } from './refused.ts'
@@ -67,50 +65,6 @@ function createInlet(
   }
 }
 
-function createSession(options: ProxyOptions, server: ServerProcess, onChange: () => void): Session {
-  const { identity = {}, recorder, clock = () => performance.now(), randomId = randomUUID, stderr, stdout } = options
-  const session_id = options.sessionId ?? randomId()
-  const who = identity.user === undefined ? { user_source: 'none' } : { user: identity.user, user_source: identity.user_source ?? 'config' }
-  const source = { kind: 'mcp_stdio', name: 'sworn-proxy', vantage: 'inline' }
-  const say = options.say ?? ((_level, line) => void stderr.write(`sworn: ${line}\n`))
-  const toServer = createOutlet(server.stdin, onChange)
-  const session: Session = {
-    get gate() {
-      return options.gate
-    },
-    audit: createAudit({
-      recorder,
-      base: () => ({ ...who, agent: identity.agent ?? session.client, session_id, source }),
-      ackTimeoutMs: options.ackTimeoutMs ?? 2000,
-      mode: options.recordMode ?? 'before',
-      get onFailure() {
-        return options.onAuditFailure ?? 'block'
-      },
-      warn: (line) => say('error', line),
-      onChange,
-    }),
-    toClient: createOutlet(stdout, onChange),
-    toServer,
-    lane: createLane(toServer.write, onChange),
-    clock,
-    randomId,
-    stats: { allowed: 0, denied: 0, dlp_blocked: 0, dlp_masked: 0, malformed: 0, cancelled: 0 },
-    calls: new Map(),
-    cancelled: new Map(),
-    asked: new Map(),
-    retries: new Map(),
-    tasks: new Map(),
-    deciding: new Set(),
-    server: {},
-    client: {},
-    gone: false,
-  }
-  if (options.gate === undefined) say('warn', 'no policy: every call is recorded, none is blocked')
-  if (options.recordMode === 'batch') say('warn', 'records reach the disk shortly after the call, not before it (record mode batch)')
-  if (options.onAuditFailure === 'continue') say('warn', 'calls go on when the audit log cannot be written (on_audit_failure: continue)')
-  return session
-}
-
 /** Every request that has no answer is answered, every call gets its outcome record. */
 function failCalls(session: Session, { exitCode, signal }: ProxyExit): void {
   const metadata = { exit_code: exitCode, signal }
@@ -131,18 +85,12 @@ function failCalls(session: Session, { exitCode, signal }: ProxyExit): void {
 async function finish(session: Session, exit: ProxyExit, options: ProxyOptions): Promise<void> {
   await Promise.allSettled(session.deciding)
   failCalls(session, exit)
-  const { stats, audit } = session
-  const zero = { approvals: 0, dry_run: 0, budget_exceeded: 0 }
-  const metadata = {
-    stats: { ...stats, ...zero, audit_failures: audit.failures },
-    budget: { used: stats.allowed, remaining: null, unlimited: true },
-    counts: { ...audit.counts },
-    exit_code: exit.exitCode,
-    signal: exit.signal,
-  }
-  audit.note({ event_type: 'session_end', metadata })
+  noteEnd(session, { exit_code: exit.exitCode, signal: exit.signal })
   const patience = options.ackTimeoutMs ?? 2000
-  await Promise.all([audit.settled(patience), Promise.race([session.toClient.drained(), wait(patience, undefined, { ref: false })])])
+  await Promise.all([
+    session.audit.settled(patience),
+    Promise.race([session.toClient.drained(), wait(patience, undefined, { ref: false })]),
+  ])
 }
 
 /** Stops reading a side while what it leads to is not ready. */
@@ -197,10 +145,16 @@ export async function runStdioProxy(options: ProxyOptions): Promise<ProxyExit> {
     leaving = true
     void windDown(live, server, options)
   }
-  const live = createSession(options, server, onChange)
+  const live = createSession(options, {
+    transport: 'stdio',
+    toClient: createOutlet(options.stdout, onChange),
+    toServer: createOutlet(server.stdin, onChange),
+    onChange,
+  })
+  warnOf(options)
   session = live
   const lost = (direction: Direction) => (why: 'too_long' | 'unterminated') => refuseLost(live, why, direction)
-  live.audit.note({ event_type: 'session_start', metadata: startOf(options) })
+  live.audit.note({ event_type: 'session_start', metadata: { command: basename(options.command), ...startOf(options) } })
   server.stderr.pipe(options.stderr, { end: false })
   inlets = [
     createInlet(
@@ -218,13 +172,9 @@ export async function runStdioProxy(options: ProxyOptions): Promise<ProxyExit> {
   ]
   const unhook = forwardSignals(server, options)
   const exit = await server.ended
-  live.gone = true
+  live.gone = 'server_exited'
   await finish(live, exit, options)
   unhook()
   for (const part of [...inlets, live.toClient, live.toServer]) part.detach()
   return exit
-}
-
-function startOf({ command, gate, recordMode = 'before', onAuditFailure = 'block' }: ProxyOptions): Record<string, unknown> {
-  return { command: basename(command), can_block: gate !== undefined, record_mode: recordMode, on_audit_failure: onAuditFailure }
 }

@@ -57,6 +57,8 @@ export interface Stats {
 }
 
 export interface Session {
+  /** How the server is reached. */
+  readonly transport: 'stdio' | 'http'
   readonly gate: Gate | undefined
   readonly audit: Audit
   readonly toClient: Outlet
@@ -80,8 +82,8 @@ export interface Session {
   /** What the peers said about themselves. */
   server: { name?: string; version?: string }
   client: { name?: string; version?: string }
-  /** True once the server can take no more. */
-  gone: boolean
+  /** Why nothing more can be forwarded, once it is so. */
+  gone: 'server_exited' | 'client_gone' | undefined
 }
 
 /** Puts into a map that forgets its oldest entry beyond `bound`. */

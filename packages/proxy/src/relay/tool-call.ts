@@ -62,7 +62,7 @@ function toAction(session: Session, call: Pending, params: Members | undefined):
     name: call.tool ?? '',
     ...(input === undefined ? {} : { input }),
     ids: { call: call.correlation },
-    server: { ...session.server, transport: 'stdio' },
+    server: { ...session.server, transport: session.transport },
     rpc: { id: call.id, method: call.method },
   }
 }
@@ -132,16 +132,20 @@ function refuseUnrecorded(session: Session, call: Pending): void {
   answer(session, call, { code: CODES.internal, message, data: { tool: call.tool, reason: 'audit_unavailable' } })
 }
 
-/** The record was made, and the server went away before the call could be forwarded. */
-function refuseUnsent(session: Session, call: Pending): void {
+/** The record was made, and a peer went away before the call could be forwarded. */
+function refuseUnsent(session: Session, call: Pending, why: NonNullable<Session['gone']>): void {
   session.calls.delete(call.id)
   session.audit.note({
     event_type: 'tool_call_error',
     ...membersOf(session, call),
-    error_type: 'server_exited',
+    error_type: why,
     metadata: { not_executed: true },
   })
-  answer(session, call, { code: CODES.gone, message: 'The server exited', data: { tool: call.tool, reason: 'server_exited' } })
+  answer(session, call, {
+    code: CODES.gone,
+    message: why === 'client_gone' ? 'The client went away' : 'The server exited',
+    data: { tool: call.tool, reason: why },
+  })
 }
 
 /** @param started the start is recorded already, as the intent */
@@ -163,7 +167,7 @@ export async function passCall(session: Session, call: Pending, request: Request
   const recorded = await session.audit.intent(intent)
   if (judged !== undefined && judged.verdict.decision !== 'allow') refuse(session, call, judged.verdict)
   else if (!recorded) refuseUnrecorded(session, call)
-  else if (session.gone) refuseUnsent(session, call)
+  else if (session.gone !== undefined) refuseUnsent(session, call, session.gone)
   else return forward(session, call, judged?.line ?? line, slot, intent.event_type === 'tool_call_start')
   slot.release(undefined)
 }

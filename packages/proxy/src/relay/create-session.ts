@@ -1,0 +1,93 @@
+/**
+ * The state of one proxied session, and the records at its two ends; the same for every transport.
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { createAudit } from './audit.ts'
+import { createLane } from './lane.ts'
+import type { ProxyIdentity, RelayOptions } from './options.ts'
+import type { Outlet } from './outlet.ts'
+import type { Session } from './session.ts'
+
+/** What differs between transports. */
+export interface Ends {
+  readonly transport: 'stdio' | 'http'
+  readonly toClient: Outlet
+  readonly toServer: Outlet
+  /** Runs when the recorder caught up or fell behind. */
+  readonly onChange: () => void
+  /** Who acts in this session; default: the options' identity. */
+  readonly identity?: ProxyIdentity
+}
+
+/** Takes our own lines where the options say nothing: all of them to stderr. */
+export function sayOf({ say, stderr }: RelayOptions): NonNullable<RelayOptions['say']> {
+  return say ?? ((_level, line) => void stderr.write(`sworn: ${line}\n`))
+}
+
+export function createSession(options: RelayOptions, { transport, toClient, toServer, onChange, identity }: Ends): Session {
+  const { recorder, clock = () => performance.now(), randomId = randomUUID } = options
+  const { user, user_source = 'config', agent } = identity ?? options.identity ?? {}
+  const session_id = options.sessionId ?? randomId()
+  const who = user === undefined ? { user_source: 'none' } : { user, user_source }
+  const source = { kind: transport === 'http' ? 'mcp_http' : 'mcp_stdio', name: 'sworn-proxy', vantage: 'inline' }
+  const say = sayOf(options)
+  const session: Session = {
+    transport,
+    get gate() {
+      return options.gate
+    },
+    audit: createAudit({
+      recorder,
+      base: () => ({ ...who, agent: agent ?? session.client, session_id, source }),
+      ackTimeoutMs: options.ackTimeoutMs ?? 2000,
+      mode: options.recordMode ?? 'before',
+      get onFailure() {
+        return options.onAuditFailure ?? 'block'
+      },
+      warn: (line) => say('error', line),
+      onChange,
+    }),
+    toClient,
+    toServer,
+    lane: createLane(toServer.write, onChange),
+    clock,
+    randomId,
+    stats: { allowed: 0, denied: 0, dlp_blocked: 0, dlp_masked: 0, malformed: 0, cancelled: 0 },
+    calls: new Map(),
+    cancelled: new Map(),
+    asked: new Map(),
+    retries: new Map(),
+    tasks: new Map(),
+    deciding: new Set(),
+    server: {},
+    client: {},
+    gone: undefined,
+  }
+  return session
+}
+
+/** Says once what an operator must know about these options. */
+export function warnOf(options: RelayOptions): void {
+  const say = sayOf(options)
+  if (options.gate === undefined) say('warn', 'no policy: every call is recorded, none is blocked')
+  if (options.recordMode === 'batch') say('warn', 'records reach the disk shortly after the call, not before it (record mode batch)')
+  if (options.onAuditFailure === 'continue') say('warn', 'calls go on when the audit log cannot be written (on_audit_failure: continue)')
+}
+
+/** Members of every `session_start`. */
+export function startOf({ gate, recordMode = 'before', onAuditFailure = 'block' }: RelayOptions): Record<string, unknown> {
+  return { can_block: gate !== undefined, record_mode: recordMode, on_audit_failure: onAuditFailure }
+}
+
+/** Records the end of a session with what was counted. */
+export function noteEnd({ stats, audit }: Session, how: Readonly<Record<string, unknown>>): void {
+  const zero = { approvals: 0, dry_run: 0, budget_exceeded: 0 }
+  const metadata = {
+    stats: { ...stats, ...zero, audit_failures: audit.failures },
+    budget: { used: stats.allowed, remaining: null, unlimited: true },
+    counts: { ...audit.counts },
+    ...how,
+  }
+  audit.note({ event_type: 'session_end', metadata })
+}
