@@ -8,13 +8,13 @@
 import type { Frontier, HashName, Primitives } from '@sworn/verify'
 import type { Epoch, SignedCheckpoint } from '../signers/notes.ts'
 import type { Signer } from '../signers/signer.ts'
+import type { Counters } from './counters.ts'
 import type { Dedupe } from './dedupe.ts'
 import type { FileOps } from './file-ops.ts'
 import type { KeyLayout, Layout } from './layout.ts'
 import type { Offsets } from './offsets.ts'
 import type { SegmentWriter } from './segment.ts'
 import type { Sessions } from './sessions.ts'
-import type { Counters } from './spent.ts'
 import type { TreeFiles } from './tree-files.ts'
 
 /** What looks for secrets before anything is written. */

@@ -13,11 +13,11 @@ import { SwornError } from '@sworn/verify'
 import { unspliceCounters } from './body.ts'
 import { write } from './commit.ts'
 import type { Core } from './core.ts'
+import { add, release } from './counters.ts'
 import { eachRecord } from './replay.ts'
 import { parsePayload } from './reserved.ts'
 import { listSegments } from './segments.ts'
 
-const MAX_COUNTERS = 200_000
 const MAX_SPENT = 16
 const MARK = '"spent":['
 const SPENDING: ReadonlySet<string> = new Set([
@@ -33,17 +33,6 @@ interface Spent {
   readonly counter: string
   readonly amount: number
   readonly limit?: number
-}
-
-export interface Counters {
-  /** Sums over all records; undefined until somebody asks. */
-  recorded: Map<string, number> | undefined
-  /** Granted here, not yet recorded. */
-  readonly held: Map<string, number>
-}
-
-export function createCounters(): Counters {
-  return { recorded: undefined, held: new Map() }
 }
 
 /** Recorded and held together. @throws as reading does, when the segments have to be read first */
@@ -108,17 +97,4 @@ function isAmount(value: unknown): boolean {
 
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined // an object, by the line above
-}
-
-function add(counters: Map<string, number>, counter: string, amount: number): void {
-  const sum = (counters.get(counter) ?? 0) + amount
-  counters.delete(counter) // back to the end: the map's order is the order of use
-  counters.set(counter, sum)
-  if (counters.size > MAX_COUNTERS) counters.delete(counters.keys().next().value ?? '')
-}
-
-function release(held: Map<string, number>, counter: string, amount: number): void {
-  const left = (held.get(counter) ?? 0) - amount
-  if (left > 0) held.set(counter, left)
-  else held.delete(counter)
 }

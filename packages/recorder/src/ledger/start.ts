@@ -5,7 +5,7 @@
 import { GENESIS } from '@sworn/verify'
 import { type Linked, linkReserved } from './commit.ts'
 import type { Core } from './core.ts'
-import { createCounters } from './spent.ts'
+import { createCounters } from './counters.ts'
 
 /** Links log.start: who writes from here on, and how the last writer ended. */
 export function linkStart(core: Core, members: Record<string, unknown>): Linked {
