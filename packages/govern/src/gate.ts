@@ -8,13 +8,17 @@
 import type { Action, Gate, Reservation, ReserveFn, Verdict } from '@sworn/recorder'
 import { inspect } from './dlp/inspect.ts'
 import { type Case, methodRefusal, pathRefusal, type Setup } from './gate/checks.ts'
+import { findCommand } from './gate/command-calls.ts'
+import { type JudgedCommand, judgeCommandCall } from './gate/commands.ts'
 import { evaluate, type Step } from './gate/evaluate.ts'
 import { judgeMethodName } from './gate/methods.ts'
+import { createRoles, type RoleOptions, type Roles } from './gate/roles.ts'
 import { allow, deny, describePolicy, type Subject } from './gate/verdicts.ts'
 import { normalizeName } from './names.ts'
 import { createPathGuard } from './paths/guard.ts'
 import { nodePlatform } from './paths/node-platform.ts'
 import type { Platform } from './paths/place.ts'
+import { createSelfGuard } from './paths/self-guard.ts'
 import type { Policy } from './policy/types.ts'
 import type { Profile } from './profiles.ts'
 import { createTokenBuckets } from './rate.ts'
@@ -34,19 +38,26 @@ export interface GateOptions {
   /** Paths that are protected without the policy saying so: ledger, keys, policy file, configuration. */
   readonly selfProtected?: readonly string[]
   readonly platform?: Platform
+  /** Users and roles; absent: everybody may what the policy allows. Budgets need `reserve`. */
+  readonly roles?: RoleOptions
   /** `report`: in monitor mode a block rule only reports. Default `enforce`, as AIP's reference does. */
   readonly monitorBlockRules?: 'enforce' | 'report'
   /** Milliseconds that never run backwards. */
   readonly now?: () => number
+  /** Unix milliseconds, for the day of a budget. */
+  readonly clock?: () => number
 }
 
 interface Judge {
   readonly setup: Setup
+  readonly roles: Roles | undefined
+  /** Whether commands are looked at: where there is something of ours to protect, or roles. */
+  readonly judgesCommands: boolean
   readonly rateScope: RateScope
   readonly reserve: ReserveFn
 }
 
-/** @throws TypeError when `profile` is not the one that the policy was loaded with */
+/** @throws TypeError when `profile` is not the one that the policy was loaded with, or budgets are set without `reserve` */
 export function createGate(options: GateOptions): Gate {
   const { policy } = options
   const judge = toJudge(options)
@@ -57,14 +68,16 @@ export function createGate(options: GateOptions): Gate {
     judgeMethod: (method) => judgeMethod(setup, String(method)),
     judge: (action) => judgeAction(judge, action),
     inspect: (value, direction) => inspect(value, direction, { rules: policy?.dlp, profile: setup.profile, now }),
+    ...(judge.roles && { charge: judge.roles.charge, budget: judge.roles.budget }),
   }
 }
 
-/** What the gate would say about a tool call: a step per check that ran, then the verdict. Every rate counts as granted. */
-export function explain(action: Action, options: GateOptions): readonly Step[] {
+/** What the gate would say about a tool call: a step per check that ran, then the verdict. Every rate and budget counts as granted. */
+export async function explain(action: Action, options: GateOptions): Promise<readonly Step[]> {
   const steps: Step[] = []
-  const { setup } = toJudge(options)
-  evaluate(toCase(setup, action, undefined), toSubject(setup, action), (step) => steps.push(step))
+  const judge = toJudge(options)
+  const call = await toCase(judge, action, undefined)
+  evaluate(call, toSubject(judge.setup, action), (step) => steps.push(step))
   return steps
 }
 
@@ -72,16 +85,27 @@ function toJudge(options: GateOptions): Judge {
   const profile = options.profile ?? options.policy?.profile ?? 'strict'
   if (options.policy && options.policy.profile !== profile) throw new TypeError('the profile that the policy was loaded with was expected')
   const shared = profile === 'strict' && options.rateScope !== 'process' ? options.reserve : undefined
+  const platform = options.platform ?? nodePlatform()
   return {
-    setup: toSetup(options, profile),
+    setup: toSetup(options, profile, platform),
+    roles: toRoles(options, platform),
+    judgesCommands: options.roles !== undefined || (options.selfProtected ?? []).length > 0,
     rateScope: options.rateScope ?? 'ledger',
     reserve: shared ?? createTokenBuckets(options.now ?? (() => performance.now())),
   }
 }
 
-function toSetup({ policy, selfProtected = [], platform, monitorBlockRules }: GateOptions, profile: Profile): Setup {
-  const paths = createPathGuard({ paths: policy?.protectedPaths ?? [], selfProtected, profile, platform: platform ?? nodePlatform() })
-  return { policy, profile, paths, blockInMonitor: monitorBlockRules !== 'report' }
+function toSetup({ policy, selfProtected = [], monitorBlockRules }: GateOptions, profile: Profile, platform: Platform): Setup {
+  const paths = createPathGuard({ paths: policy?.protectedPaths ?? [], selfProtected, profile, platform })
+  return { policy, profile, paths, self: createSelfGuard(selfProtected, platform), blockInMonitor: monitorBlockRules !== 'report' }
+}
+
+function toRoles({ roles, reserve, clock }: GateOptions, platform: Platform): Roles | undefined {
+  if (!roles) return undefined
+  const limited = [...roles.directory.roles.values()].some(({ limits }) => limits.length > 0)
+  if (limited && !reserve) throw new TypeError('budgets are counted at the ledger: reserve was expected')
+  const counted = reserve ?? (() => Promise.reject(new TypeError('nothing is counted here')))
+  return createRoles({ options: roles, platform, reserve: counted, clock: clock ?? Date.now })
 }
 
 function toSubject({ policy }: Setup, action: Action): Subject {
@@ -101,7 +125,10 @@ async function judgeAction(judge: Judge, action: Action): Promise<Verdict> {
   try {
     if (action.kind !== 'tool') return judgeOther(setup, action)
     const reservation = await takeRate(judge, action)
-    return evaluate(toCase(setup, action, reservation), toSubject(setup, action))
+    const call = await toCase(judge, action, reservation)
+    const subject = toSubject(setup, action)
+    const verdict = evaluate(call, subject)
+    return call.role && judge.roles ? await judge.roles.settle(subject, call.role.who, action.ids, verdict) : verdict
   } catch {
     const reason = 'The call cannot be read'
     const subject = { policy: setup.policy, called: { tool: '' } }
@@ -120,16 +147,23 @@ function judgeOther(setup: Setup, action: Action): Verdict {
   return refusal ? deny(subject, refusal) : allow(subject, 'default_allow', `No rule is about a ${action.kind}`)
 }
 
-function toCase(setup: Setup, action: Action, reservation: Case['reservation']): Case {
+async function toCase({ setup, roles, judgesCommands }: Judge, action: Action, reservation: Case['reservation']): Promise<Case> {
   const tool = normalizeName(String(action.name), setup.profile)
-  const rule = setup.policy?.rules.get(tool)
+  const { input } = action
   const method = String(action.rpc?.method ?? 'tools/call')
-  return { setup, tool, rule, method, input: action.input, reservation }
+  const who = roles?.whoOf(action.ids)
+  const found = judgesCommands ? findCommand(tool, input, roles?.commandTools ?? NO_TOOLS) : undefined
+  const command: JudgedCommand | undefined = found && (await judgeCommandCall(found, who?.role?.commands))
+  const role = who && roles?.judge.about(who, { tool, input, command })
+  return { setup, tool, rule: setup.policy?.rules.get(tool), method, input, reservation, command, role }
 }
+
+const NO_TOOLS: ReadonlyMap<string, readonly string[]> = new Map()
 
 /** A counter that fails is no reason to stop counting: the call is refused. */
 async function takeRate({ setup, rateScope, reserve }: Judge, action: Action): Promise<Reservation | 'unavailable' | undefined> {
-  const { rule, tool } = toCase(setup, action, undefined)
+  const tool = normalizeName(String(action.name), setup.profile)
+  const rule = setup.policy?.rules.get(tool)
   if (!rule?.rate) return undefined
   const scope =
     rateScope === 'session' ? `session:${action.ids.session ?? ''}:` : rateScope === 'user' ? `user:${action.ids.user ?? ''}:` : ''

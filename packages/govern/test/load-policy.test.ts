@@ -218,7 +218,7 @@ test('the explanation shows each check in order and ends with the verdict that t
   const action = call('a', { x: 'no' })
   const options = { policy, platform: emptyDisk }
   const { reason, reasonCode } = await createGate(options).judge(action)
-  assert.deepEqual(linesOf(explain(action, options)), [
+  assert.deepEqual(linesOf(await explain(action, options)), [
     'method passes',
     'rate_limit passes',
     'protected_path passes',
@@ -229,12 +229,12 @@ test('the explanation shows each check in order and ends with the verdict that t
     'strict_args passes',
     `verdict allows ${reasonCode}: ${reason}`,
   ])
-  const denied = linesOf(explain({ ...action, rpc: { method: 'x' } }, options))
+  const denied = linesOf(await explain({ ...action, rpc: { method: 'x' } }, options))
   const refusal = 'Method not in allowed_methods list'
   assert.deepEqual(denied, [`method denies ${refusal}`, `verdict denies method_not_allowed: ${refusal}`])
 })
 
-function linesOf(steps: ReturnType<typeof explain>): string[] {
+function linesOf(steps: Awaited<ReturnType<typeof explain>>): string[] {
   return steps.map(({ step, outcome, detail }) => `${step} ${outcome} ${detail}`.trim())
 }
 

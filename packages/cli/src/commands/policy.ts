@@ -33,7 +33,7 @@ export const policy = defineCommand({
     }
     if (action !== 'explain' || !tool) return missing('check FILE or explain FILE TOOL [JSON] was expected')
     const call = { kind: 'tool', name: tool, input: parseInput(input), ids: {}, rpc: { method: 'tools/call' } } as const
-    const steps = explain(call, { policy: loaded })
+    const steps = await explain(call, { policy: loaded })
     const ok = steps.at(-1)?.outcome === 'allows'
     await print(flags.json ? { ok, steps } : steps.map(({ step, outcome, detail }) => `${step} ${outcome} ${detail}`.trimEnd()), io)
     return ok ? 0 : 1

@@ -7,15 +7,21 @@
 import type { Reservation } from '@sworn/recorder'
 import { type ArgumentFault, findMismatch, findUndeclared } from '../arguments.ts'
 import type { PathGuard } from '../paths/guard.ts'
+import type { SelfGuard } from '../paths/self-guard.ts'
 import type { Policy, ToolRule } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
+import type { RoleCase } from '../roles/judge.ts'
+import { type JudgedCommand, toCommandPaths } from './commands.ts'
 import { judgeMethodName } from './methods.ts'
+import { isReader } from './readers.ts'
 import type { Refusal } from './verdicts.ts'
 
 export interface Setup {
   readonly policy: Policy | undefined
   readonly profile: Profile
   readonly paths: PathGuard
+  /** The same places as `paths` protects without the policy, against commands. */
+  readonly self: SelfGuard
   /** What a block rule does in monitor mode. */
   readonly blockInMonitor: boolean
 }
@@ -28,6 +34,10 @@ export interface Case {
   readonly method: string
   readonly input: unknown
   readonly reservation: Reservation | 'unavailable' | undefined
+  /** Set for a tool that runs commands. */
+  readonly command: JudgedCommand | undefined
+  /** Set where roles are. */
+  readonly role: RoleCase | undefined
 }
 
 export interface Ruling {
@@ -39,6 +49,9 @@ export type StepName =
   | 'method'
   | 'rate_limit'
   | 'protected_path'
+  | 'role'
+  | 'command'
+  | 'role_path'
   | 'denied_tools'
   | 'block_rule'
   | 'allowed_tools'
@@ -52,6 +65,9 @@ export const CHECKS: readonly (readonly [StepName, Check])[] = [
   ['method', checkMethod],
   ['rate_limit', checkRate],
   ['protected_path', checkPaths],
+  ['role', ({ role }) => always(role?.tool())],
+  ['command', ({ role }) => always(role?.command())],
+  ['role_path', ({ role }) => always(role?.paths())],
   ['denied_tools', checkDenied],
   ['block_rule', checkBlocked],
   ['allowed_tools', checkAllowed],
@@ -84,15 +100,33 @@ function checkRate({ rule, reservation }: Case): Ruling | undefined {
   return { hard: true, refusal: { rpc: 'rate', reasonCode: 'rate_limited', reason, matchedRule, data } }
 }
 
-function checkPaths({ setup, input }: Case): Ruling | undefined {
-  const refusal = pathRefusal(setup.paths, input)
+/** Monitor mode is about the policy: what a role forbids stays forbidden. */
+function always(refusal: Refusal | undefined): Ruling | undefined {
   return refusal && { hard: true, refusal }
+}
+
+function checkPaths({ setup, input, tool, command }: Case): Ruling | undefined {
+  const found = pathRefusal(setup.paths, input)
+  const onlyReads = command ? command.judgement.verdict === 'safe' : isReader(tool)
+  if (found) return always(onlyReads ? withoutTampering(found) : found)
+  const written = command && setup.self.findWritten(toCommandPaths(command))
+  return always(written === undefined ? undefined : selfRefusal(written, 'the command'))
+}
+
+function withoutTampering({ tamperedWith: _path, ...refusal }: Refusal): Refusal {
+  return refusal
+}
+
+function selfRefusal(path: string, where: string): Refusal {
+  const reason = `protected path ${path} is named at ${where}`
+  return { rpc: 'path', reasonCode: 'protected_path', reason, matchedRule: 'self', tamperedWith: path, data: { reason: 'Protected path' } }
 }
 
 /** The record names path and place; the client learns neither. */
 export function pathRefusal(paths: PathGuard, input: unknown): Refusal | undefined {
   const hit = paths.find(input)
   if (!hit) return undefined
+  if (hit.rule === 'self') return selfRefusal(hit.path, hit.pointer || 'the top')
   return {
     rpc: 'path',
     reasonCode: 'protected_path',

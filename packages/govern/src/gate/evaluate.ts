@@ -15,11 +15,14 @@ export interface Step {
   readonly detail: string
 }
 
+const ROLE_STEPS: ReadonlySet<StepName> = new Set(['role', 'command', 'role_path'])
+
 /** @param trace receives one step per check that ran, then the verdict */
 export function evaluate(call: Case, subject: Subject, trace?: (step: Step) => void): Verdict {
   const softens = call.setup.policy?.mode === 'monitor'
   let violation: Refusal | undefined
   for (const [step, check] of CHECKS) {
+    if (call.role === undefined && ROLE_STEPS.has(step)) continue
     const ruling = check(call)
     trace?.(toStep(step, ruling, softens))
     if (!ruling) continue
@@ -42,7 +45,27 @@ function concluded(verdict: Verdict, trace?: (step: Step) => void): Verdict {
   return verdict
 }
 
-function toVerdict({ setup, rule }: Case, subject: Subject, violation: Refusal | undefined): Verdict {
+function toVerdict(call: Case, subject: Subject, violation: Refusal | undefined): Verdict {
+  const verdict = policyVerdict(call, subject, violation)
+  const asked = verdict.decision === 'allow' ? call.role?.asks() : undefined
+  const wanted = asked ? ask(subject, asked.reason, asked.rule) : verdict
+  return call.role?.isDryRun ? dryRun(subject, wanted) : wanted
+}
+
+/** Says what would have happened. */
+function dryRun(subject: Subject, { decision, reason, matchedRule }: Verdict): Verdict {
+  const would = decision === 'ask' ? 'asked about' : 'allowed'
+  const data = { reason: `Dry run: not executed, it would be ${would}` }
+  const said = `dry run: it would be ${would} (${reason})`
+  const rule = matchedRule === undefined ? {} : { matchedRule }
+  return {
+    ...deny(subject, { rpc: 'forbidden', reasonCode: 'dry_run', reason: said, ...rule, data }),
+    violation: false,
+    policyMode: 'dry_run',
+  }
+}
+
+function policyVerdict({ setup, rule }: Case, subject: Subject, violation: Refusal | undefined): Verdict {
   const stops = violation !== undefined && setup.profile === 'aip-compat'
   if (rule?.action === 'ask' && !stops) return ask(subject, 'A rule asks for approval', `tool_rules.${rule.index}`)
   if (violation) return allowViolation(subject, violation)

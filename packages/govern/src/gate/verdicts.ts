@@ -32,6 +32,8 @@ export interface Refusal {
   /** For the record. */
   readonly reason: string
   readonly matchedRule?: string
+  /** What was to be written and records or governs the agent. */
+  readonly tamperedWith?: string
   /** For the client, beside the tool's or method's name. */
   readonly data?: Readonly<Record<string, unknown>>
 }
@@ -85,12 +87,13 @@ export function allowViolation({ policy }: Subject, { reason, matchedRule }: Ref
 }
 
 export function deny(subject: Subject, refusal: Refusal): Verdict {
-  const { reason, reasonCode, matchedRule } = refusal
+  const { reason, reasonCode, matchedRule, tamperedWith } = refusal
   return {
     decision: 'deny',
     reason,
     reasonCode,
     ...(matchedRule !== undefined && { matchedRule }),
+    ...(tamperedWith !== undefined && { tamperedWith }),
     violation: true,
     enforced: true,
     rpcError: toRpcError(subject, refusal),

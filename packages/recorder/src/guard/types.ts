@@ -51,6 +51,14 @@ export interface Outcome {
   }
 }
 
+/** What an action takes from one budget (docs/format.md, "Budgets"). */
+export interface Spent {
+  readonly counter: string
+  readonly amount: number
+  /** Absent: counted after the fact. */
+  readonly limit?: number
+}
+
 /** Why, in the words of docs/format.md; recorded on the decision and told to the client. */
 export interface VerdictReason {
   readonly reason: string
@@ -64,6 +72,13 @@ export interface VerdictReason {
   readonly violation?: boolean
   readonly enforced?: boolean
   readonly riskLevel?: 'low' | 'medium' | 'high' | 'critical'
+  /** Of who acts, where roles are set. */
+  readonly role?: string
+  readonly orgUnit?: string
+  /** Taken from budgets; stands in `metadata.spent` of the decision. */
+  readonly spent?: readonly Spent[]
+  /** Set when the action tried to write what records or governs it: recorded as `config_tampered`. */
+  readonly tamperedWith?: string
   /** What a JSON-RPC client is told; `data` and `message` never name a protected path or a value. */
   readonly rpcError?: {
     readonly code: number
@@ -112,4 +127,10 @@ export interface Gate {
   judge(action: Action): Promise<Verdict>
   /** Looks at data before it is passed on. */
   inspect(value: unknown, direction: 'request' | 'response'): Inspected
+  /** A line of a server's stderr before a person sees it; absent: it passes as it is. `value` is a string. */
+  inspectLog?(text: string): Inspected
+  /** What an outcome takes from budgets, for `metadata.spent` of its record. Absent: there are no budgets. */
+  charge?(ids: ActionIds, usage: NonNullable<Outcome['usage']>): readonly Spent[]
+  /** `metadata.budget` of a session's end. Absent: there are no budgets. */
+  budget?(ids: ActionIds): Promise<{ readonly used: number; readonly remaining: number | null; readonly unlimited?: true }>
 }

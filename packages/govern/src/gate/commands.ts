@@ -1,0 +1,56 @@
+/**
+ * A call that runs a command, judged: by its syntax tree, and for what it would write of ours.
+ *
+ * The parser and its tables are loaded with the first such call.
+ * @module
+ */
+import type { Judgement } from '../commands/judge.ts'
+import { classifyPlace } from '../commands/places.ts'
+import type { WrittenPath } from '../paths/role-paths.ts'
+import type { CommandPaths } from '../paths/self-guard.ts'
+import type { CommandRules } from '../roles/types.ts'
+import type { CommandCall } from './command-calls.ts'
+
+export interface JudgedCommand {
+  readonly call: CommandCall
+  readonly judgement: Judgement
+  /** A pattern of the role was found in the text. */
+  readonly isBlocked: boolean
+  /** Why, in words; the second may name a part of the command and is for the record only. */
+  readonly why: readonly [told: string, recorded: string]
+}
+
+const MOVES_ALL = new Set('rm rmdir mv rename rsync find fd chmod chown chgrp chattr setfacl shred unlink trash'.split(' '))
+const MOVES_READ = new Set(['mv', 'rename', 'find', 'fd'])
+const ENTERS = new Set(['cd', 'pushd', 'env', 'git', 'make', 'tar', 'find'])
+const MAX_BASES = 20
+
+export async function judgeCommandCall(call: CommandCall, rules: CommandRules | undefined): Promise<JudgedCommand> {
+  const { judgeCommand, RULES } = await import('../commands/judge.ts')
+  const judgement = judgeCommand(call.text, { allowed: rules?.allowed ?? [], blocked: rules?.blocked ?? [] })
+  const isBlocked = rules?.blockedTexts.some((pattern) => pattern.find(call.text)) ?? false
+  const worst = judgement.reasons.find(({ verdict }) => verdict === judgement.verdict)
+  const words = worst && !isBlocked ? RULES[worst.rule] : 'blocked for this role'
+  const where = worst && !isBlocked ? ` (characters ${worst.start} to ${worst.end})` : ''
+  return { call, judgement, isBlocked, why: [words + where, worst && !isBlocked ? `${words}: ${worst.part.slice(0, 80)}${where}` : words] }
+}
+
+/** Every path that the command names and that is a place: not a device without effect, not a program of the system. */
+export function writtenPaths({ judgement }: JudgedCommand): WrittenPath[] {
+  return judgement.paths
+    .filter(({ path, access }) => classifyPlace(path) !== 'none' && !(access === 'execute' && /^\/(usr\/)?(local\/)?s?bin\//.test(path)))
+    .map(({ path, start, end }) => ({ path, where: `characters ${start} to ${end} of the command` }))
+}
+
+export function basesOf({ judgement: { programs, paths } }: JudgedCommand): string[] {
+  return programs.some((program) => ENTERS.has(program)) ? paths.slice(0, MAX_BASES).map(({ path }) => path) : []
+}
+
+/** What the command may write, for self-protection. Nothing that is safe writes. */
+export function toCommandPaths(command: JudgedCommand): CommandPaths {
+  const { verdict, paths, programs, reasons } = command.judgement
+  const uses = (names: ReadonlySet<string>) => programs.some((program) => names.has(program))
+  const written = verdict === 'safe' ? [] : paths.filter(({ access }) => access !== 'read' || uses(MOVES_READ)).map(({ path }) => path)
+  const clears = programs.includes('git') && reasons.some(({ rule }) => rule === 'deletes')
+  return { paths: clears ? [...written, '.'] : written, bases: basesOf(command), takesAll: clears || uses(MOVES_ALL) }
+}
