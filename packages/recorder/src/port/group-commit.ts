@@ -113,6 +113,7 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
 
   /** What is written while it runs waits for the next one, from the moment this one began. */
   function beginSync(): boolean {
+    if (ledger.unsyncedBytes === 0) return true // a commit with a sync event came in between
     const begun = performance.now()
     aside =
       ledger.syncAside?.(() => {
