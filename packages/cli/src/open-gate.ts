@@ -17,8 +17,15 @@ export interface GatePlan {
   open(): Promise<Gate>
 }
 
+/** What the ledger lends a gate. */
+export interface FromLedger {
+  readonly reserve: ReserveFn
+  /** Of keyed hashes; absent where the ledger's key is. */
+  readonly maskKey: Uint8Array | undefined
+}
+
 /** Reads the policy now, once; `open` compiles what was read. */
-export function planGate(config: LoadedConfig, cwd: string, reserve: ReserveFn): GatePlan {
+export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey }: FromLedger): GatePlan {
   const { policy: name, policy_profile: profile, log_path } = config.values
   const text = name === undefined ? undefined : readTextFile(name)
   const protectedPaths = selfProtected(config, log_path)
@@ -30,6 +37,7 @@ export function planGate(config: LoadedConfig, cwd: string, reserve: ReserveFn):
         policy: name === undefined || text === undefined ? undefined : await readPolicy({ text, name }, profile),
         profile,
         reserve,
+        ...(maskKey && { maskKey }),
         selfProtected: protectedPaths,
         platform: nodePlatform(cwd),
       })

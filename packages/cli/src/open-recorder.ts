@@ -109,7 +109,7 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
   const live = await createLiveConfig(config, {
     recorder,
     read: () => readConfiguration(options),
-    plan: (read) => planGate(read, options.cwd ?? process.cwd(), (step) => port.reserve(step)),
+    plan: (read) => planGate(read, options.cwd ?? process.cwd(), { reserve: (step) => port.reserve(step), maskKey: port.info.macKey }),
     settings: toSettings,
     say: surroundings.say,
   })

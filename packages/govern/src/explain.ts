@@ -1,5 +1,6 @@
 /** A policy in words, for `sworn policy check|explain`. @module */
-import type { DlpRules, Policy, ToolRule } from './policy/types.ts'
+import { type DlpRules, rulesOf } from './dlp/rules.ts'
+import type { Policy, ToolRule } from './policy/types.ts'
 
 /** One line per fact, in the order of evaluation. Texts come from the policy: escape them for a terminal. */
 export function explainPolicy(policy: Policy): readonly string[] {
@@ -32,7 +33,12 @@ function describeRule({ index, tool, action, rate, allowArgs, strictArgs }: Tool
   return `tool_rules.${index}: ${action} ${tool}${parts.length > 0 ? `; ${parts.join('; ')}` : ''}`
 }
 
-function describeDlp({ scanRequests, scanResponses, onRequestMatch, patterns }: DlpRules): string {
-  const where = [...(scanRequests ? [`requests (${onRequestMatch})`] : []), ...(scanResponses ? ['responses (mask)'] : [])]
-  return `${listed(where)}; patterns: ${listed(patterns.map(({ name }) => name))}`
+function describeDlp(dlp: DlpRules): string {
+  const where = [
+    ...(dlp.scanRequests ? [`requests (${dlp.onRequestMatch})`] : []),
+    ...(dlp.scanResponses ? ['responses (mask)'] : []),
+    ...(dlp.filterStderr ? ['stderr (mask)'] : []),
+  ]
+  const names = rulesOf(dlp).map(({ name, action }) => (action ? `${name} (${action})` : name))
+  return `${listed(where)}; patterns: ${listed(names)}`
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Action, Gate, Reservation, ReserveFn, Verdict } from '@sworn/recorder'
-import { inspect } from './dlp/inspect.ts'
+import { createInspection } from './dlp/inspect.ts'
 import { type Case, methodRefusal, pathRefusal, type Setup } from './gate/checks.ts'
 import { findCommand } from './gate/command-calls.ts'
 import { type JudgedCommand, judgeCommandCall } from './gate/commands.ts'
@@ -42,6 +42,8 @@ export interface GateOptions {
   readonly roles?: RoleOptions
   /** `report`: in monitor mode a block rule only reports. Default `enforce`, as AIP's reference does. */
   readonly monitorBlockRules?: 'enforce' | 'report'
+  /** Of `mask: hash`, 32 bytes; without it equal values have equal hashes within this gate only. */
+  readonly maskKey?: Uint8Array
   /** Milliseconds that never run backwards. */
   readonly now?: () => number
   /** Unix milliseconds, for the day of a budget. */
@@ -62,12 +64,11 @@ export function createGate(options: GateOptions): Gate {
   const { policy } = options
   const judge = toJudge(options)
   const { setup } = judge
-  const now = options.now ?? (() => performance.now())
   return {
     policy: describePolicy(policy),
     judgeMethod: (method) => judgeMethod(setup, String(method)),
     judge: (action) => judgeAction(judge, action),
-    inspect: (value, direction) => inspect(value, direction, { rules: policy?.dlp, profile: setup.profile, now }),
+    ...createInspection({ rules: policy?.dlp, profile: setup.profile, now: options.now, key: options.maskKey }),
     ...(judge.roles && { charge: judge.roles.charge, budget: judge.roles.budget }),
   }
 }

@@ -41,6 +41,11 @@ export const profileDifferences: readonly ProfileDifference[] = [
   { topic: 'DLP patterns that match nothing or their own marker', strict: 'refused', compat: 'accepted' },
   { topic: 'DLP in member names', strict: 'masked like values', compat: 'not looked at' },
   { topic: 'DLP masking', strict: 'repeated until no pattern matches', compat: 'one pass' },
-  { topic: 'DLP inside encodings', strict: 'any alignment, any decoded text', compat: '80 % printable text' },
+  { topic: 'DLP: what overlaps', strict: 'one marker for all of it', compat: 'each pattern on the output of the one before' },
+  {
+    topic: 'DLP inside encodings',
+    strict: 'any alignment, any decoded text, percent triplets, an encoding within one',
+    compat: '80 % printable text',
+  },
   { topic: 'DLP beyond max_scan_size', strict: 'on_redaction_failure decides', compat: 'the rest passes unscanned' },
 ]

@@ -1,5 +1,5 @@
 /**
- * Runs of hex and base64 in a text, and what they decode to. Linear; decodes one layer.
+ * Runs of hex, base64 and percent triplets in a text, and what they decode to. Linear; decodes one layer.
  * Source: spec policy §6.5.
  * @module
  */
@@ -7,6 +7,8 @@ import type { Profile } from '../profiles.ts'
 
 const HEX = /0x[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{32,}/g
 const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g
+/** Begins at the edge of a run. `aip-compat` does not know it. */
+const PERCENT = /(?<![\w.~%-])[\w.~-]*(?:%[0-9A-Fa-f]{2}[\w.~-]*)+/g
 const MIN_TEXT = 4
 const MIN_PRINTABLE = 0.8
 
@@ -20,7 +22,19 @@ export function replaceEncoded(text: string, profile: Profile, judge: (decoded: 
     return run
   }
   const withoutHex = text.replace(HEX, (run) => replace(run, decodeHex(run, profile)))
-  return withoutHex.replace(BASE64, (run) => replace(run, decodeBase64(run, profile)))
+  const withoutBase64 = withoutHex.replace(BASE64, (run) => replace(run, decodeBase64(run, profile)))
+  return profile === 'strict' ? withoutBase64.replace(PERCENT, (run) => replace(run, [decodePercent(run)])) : withoutBase64
+}
+
+/** Triplets that are no UTF-8 stay as they are. */
+function decodePercent(run: string): string {
+  return run.replace(/(?:%[0-9A-Fa-f]{2})+/g, (triplets) => {
+    try {
+      return decodeURIComponent(triplets)
+    } catch {
+      return triplets
+    }
+  })
 }
 
 /** `strict`: whatever stands before the secret in the same run, one alignment fits it. */

@@ -8,11 +8,11 @@
  * Source: spec policy §6.5, checklist AW18.
  * @module
  */
-import type { DlpMatch, Inspected } from '@sworn/recorder'
-import type { DlpRules } from '../policy/types.ts'
+import type { DlpMatch, Gate, Inspected } from '@sworn/recorder'
 import type { Profile } from '../profiles.ts'
 import { decodeBase64 } from './encoded.ts'
 import { judgeDecoded, type Masking, maskText } from './mask.ts'
+import { type DlpAction, type DlpRule, type DlpRules, rulesOf } from './rules.ts'
 
 type Direction = DlpMatch['direction']
 
@@ -20,16 +20,23 @@ type Direction = DlpMatch['direction']
 export const SCAN_FAILED = 'scan_failed'
 
 const MAX_DEPTH = 256
-/** Below the two seconds that another process waits for the ledger, which may lie in this thread. */
-const MAX_MS = 1500
 /** Shorter ones are looked at as text: no picture is that small, but a secret is. */
 const MIN_BINARY = 64
 
-export interface InspectOptions {
+export interface InspectionOptions {
   readonly rules: DlpRules | undefined
   readonly profile: Profile
-  /** Milliseconds that never run backwards. */
+  /** Milliseconds that never run backwards; the process's own when absent. */
+  readonly now: (() => number) | undefined
+  /** Of keyed hashes, 32 bytes; random when absent. */
+  readonly key: Uint8Array | undefined
+}
+
+interface Inspection {
+  readonly rules: DlpRules
+  readonly profile: Profile
   readonly now: () => number
+  readonly key: Uint8Array
 }
 
 interface Walk extends Masking {
@@ -38,17 +45,33 @@ interface Walk extends Masking {
   readonly above: Set<object>
 }
 
-/** @param value JSON; hostile, and so may anything in it be */
-export function inspect(value: unknown, direction: Direction, { rules, profile, now }: InspectOptions): Inspected {
-  const patterns = rules && scansIn(rules, direction) ? rules.patterns.filter(({ scope }) => scope === 'all' || scope === direction) : []
-  if (!rules || patterns.length === 0) return { value, matches: [], blocked: false }
-  const counts = new Map<string, number>()
-  const end = now() + MAX_MS
+/** How often a name was found, and by which rule. */
+type Counts = Map<string, { count: number; readonly rule: DlpRule }>
+
+/** What a gate does with data; `value` is JSON, hostile, and so may anything in it be. */
+export function createInspection({ rules, profile, now, key }: InspectionOptions): Pick<Gate, 'inspect' | 'inspectLog'> {
+  if (!rules) return { inspect: (value) => ({ value, matches: [], blocked: false }) }
+  const inspection = { rules, profile, now: now ?? (() => performance.now()), key: key ?? crypto.getRandomValues(new Uint8Array(32)) }
+  return {
+    inspect: (value, direction) =>
+      scansIn(rules, direction) ? look(value, direction, inspection) : { value, matches: [], blocked: false },
+    ...(rules.filterStderr && { inspectLog: (text: string) => look(text, 'response', inspection) }),
+  }
+}
+
+function look(value: unknown, direction: Direction, { rules, profile, now, key }: Inspection): Inspected {
+  const actionOf = (rule: DlpRule) => actionIn(rule, direction, rules)
+  if (!rulesOf(rules).some(actionOf)) return { value, matches: [], blocked: false }
+  const counts: Counts = new Map()
+  const end = now() + rules.maxMs
   const walk: Walk = {
-    patterns,
+    sources: rules.sources,
+    allow: rules.allow,
     detectEncoding: rules.detectEncoding,
     profile,
-    count: (name) => void counts.set(name, (counts.get(name) ?? 0) + 1),
+    key,
+    actionOf,
+    count: (name, rule) => void counts.set(name, { count: (counts.get(name)?.count ?? 0) + 1, rule }),
     checkTime: () => {
       if (now() > end) throw new RangeError('scanning took too long')
     },
@@ -56,7 +79,7 @@ export function inspect(value: unknown, direction: Direction, { rules, profile, 
     above: new Set(),
   }
   try {
-    return decide(value, maskValue(value, walk, MAX_DEPTH), counts, direction, rules)
+    return decide(value, maskValue(value, walk, MAX_DEPTH), { counts, direction, actionOf })
   } catch {
     return failed(value, direction, rules) // too deep, too large, too slow or not JSON
   }
@@ -66,20 +89,26 @@ function scansIn({ scanRequests, scanResponses }: DlpRules, direction: Direction
   return direction === 'request' ? scanRequests : scanResponses
 }
 
-function decide(value: unknown, masked: unknown, counts: ReadonlyMap<string, number>, direction: Direction, rules: DlpRules): Inspected {
-  const asked = direction === 'response' ? 'redact' : rules.onRequestMatch
-  const dlpAction = asked === 'redact' ? 'mask' : asked
-  const matches = Array.from(
-    counts,
-    ([pattern, matchCount]): DlpMatch => ({
-      pattern,
-      matchCount,
-      direction,
-      dlpAction,
-      redacted: dlpAction === 'mask',
-    }),
-  )
-  return { value: dlpAction === 'mask' ? masked : value, matches, blocked: dlpAction === 'block' && matches.length > 0 }
+function actionIn({ scope, action }: DlpRule, direction: Direction, { onRequestMatch }: DlpRules): DlpAction | undefined {
+  if (scope !== 'all' && scope !== direction) return undefined
+  if (action) return action
+  return direction === 'response' || onRequestMatch === 'redact' ? 'mask' : onRequestMatch
+}
+
+interface Found {
+  readonly counts: Counts
+  readonly direction: Direction
+  readonly actionOf: (rule: DlpRule) => DlpAction | undefined
+}
+
+/** The strictest action counts for the whole: what is blocked is not masked. */
+function decide(value: unknown, masked: unknown, { counts, direction, actionOf }: Found): Inspected {
+  const found = Array.from(counts, ([pattern, { count, rule }]) => ({ pattern, count, action: actionOf(rule) ?? 'mask' }))
+  const blocked = found.some(({ action }) => action === 'block')
+  const matches = found.map(({ pattern, count, action }): DlpMatch => {
+    return { pattern, matchCount: count, direction, dlpAction: action, redacted: action === 'mask' && !blocked }
+  })
+  return { value: blocked || !found.some(({ action }) => action === 'mask') ? value : masked, matches, blocked }
 }
 
 function failed(value: unknown, direction: Direction, { onFailure }: DlpRules): Inspected {

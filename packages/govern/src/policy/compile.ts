@@ -3,14 +3,15 @@
  * @module
  */
 import { SwornError } from '@sworn/recorder'
-import { encodedMarker, marker } from '../dlp/marker.ts'
+import { compileDlp, type DlpReader } from '../dlp/compile.ts'
+import { SIZE } from '../dlp/schema.ts'
 import { compileServer } from '../http/rules.ts'
 import { compileIdentity } from '../identity/rules.ts'
 import { normalizeName } from '../names.ts'
 import { compilePattern, type Pattern } from '../pattern.ts'
 import type { Profile } from '../profiles.ts'
-import { type DlpDocument, type PolicyDocument, RATE, type RuleDocument, SIZE } from './schema.ts'
-import type { DlpPattern, DlpRules, Policy, Rate, ToolRule } from './types.ts'
+import { type PolicyDocument, RATE, type RuleDocument } from './schema.ts'
+import type { Policy, Rate, ToolRule } from './types.ts'
 import type { Source } from './yaml.ts'
 
 type Compiled = Omit<Policy, 'profile' | 'file' | 'hash' | 'warnings'>
@@ -27,7 +28,7 @@ const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const
 /** @throws SwornError POLICY_INVALID for patterns that do not compile and, in `strict`, for what reads two ways */
 export function compilePolicy({ metadata, spec }: PolicyDocument, source: Source, profile: Profile): Compiled {
   const reader: Reader = { profile, refuse: (message, path) => new SwornError('POLICY_INVALID', message, source.place(path)) }
-  const dlp = spec.dlp?.enabled ? compileDlp(spec.dlp, reader) : undefined
+  const dlp = spec.dlp?.enabled ? compileDlp(spec.dlp, toDlpReader(reader)) : undefined
   const at = (section: string) => (message: string, member: string) => reader.refuse(message, ['spec', section, ...member.split('.')])
   const identity = spec.identity && compileIdentity(spec.identity, metadata.name, at('identity'))
   const server = spec.server && compileServer(spec.server, spec.identity, profile, at('server'))
@@ -94,6 +95,11 @@ function readPattern(text: string, path: Path, { refuse }: Reader): Pattern {
   return compiled
 }
 
+function toDlpReader(reader: Reader): DlpReader {
+  const pattern = (text: string, path: Path) => readPattern(text, path, reader)
+  return { strict: reader.profile === 'strict', pattern, chars: parseSize, refuse: reader.refuse }
+}
+
 /** `N/unit`, which the schema has already checked. */
 function parseRate(text: string): Rate {
   const [, limit = '', unit = ''] = RATE.exec(text) ?? []
@@ -103,34 +109,4 @@ function parseRate(text: string): Rate {
 function parseSize(text: string): number {
   const [, count = '', unit = 'b'] = SIZE.exec(text) ?? []
   return Number(count) * BYTES[unit.toLowerCase() as keyof typeof BYTES] // b, kb, mb or gb: the schema's pattern
-}
-
-function compileDlp(dlp: DlpDocument, reader: Reader): DlpRules {
-  const patterns = dlp.patterns.map(({ name, regex, scope }, index) => {
-    const pattern = readPattern(regex, ['spec', 'dlp', 'patterns', index, 'regex'], reader)
-    return { name, pattern, scope }
-  })
-  if (reader.profile === 'strict') checkPatterns(patterns, dlp.detect_encoding, reader)
-  return {
-    scanRequests: dlp.scan_requests,
-    scanResponses: dlp.scan_responses,
-    detectEncoding: dlp.detect_encoding,
-    maxScanChars: parseSize(dlp.max_scan_size),
-    onRequestMatch: dlp.on_request_match,
-    onFailure: dlp.on_redaction_failure,
-    patterns,
-  }
-}
-
-/** Masking ends only when no pattern finds anything in what masking writes. */
-function checkPatterns(patterns: readonly DlpPattern[], encoded: boolean, { refuse }: Reader): void {
-  const names = new Set<string>()
-  const markers = patterns.flatMap(({ name }) => (encoded ? [marker(name), encodedMarker(name)] : [marker(name)]))
-  for (const [index, { name, pattern }] of patterns.entries()) {
-    const path = ['spec', 'dlp', 'patterns', index]
-    if (names.has(name)) throw refuse('a name that no other pattern has was expected', [...path, 'name'])
-    names.add(name)
-    if (pattern.matcher('').find()) throw refuse('a pattern that does not match empty text was expected', [...path, 'regex'])
-    if (markers.some((text) => pattern.matcher(text).find())) throw refuse('the pattern matches a redaction marker', [...path, 'regex'])
-  }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from 'zod'
+import { DLP_KEYS, dlpSchema } from '../dlp/schema.ts'
 import { SERVER_KEYS, serverSchema } from '../http/schema.ts'
 import { IDENTITY_KEYS, identitySchema } from '../identity/schema.ts'
 
@@ -13,7 +14,6 @@ const name = z.string().min(1).max(256)
 const names = z.array(name).max(10_000)
 
 export const RATE = /^([1-9]\d{0,8})\/(second|sec|s|minute|min|m|hour|hr|h)$/
-export const SIZE = /^([1-9]\d{0,8})\s*(B|KB|MB|GB)?$/i
 
 const toolRule = z.strictObject({
   tool: name,
@@ -21,25 +21,6 @@ const toolRule = z.strictObject({
   rate_limit: z.string().regex(RATE).optional().describe('N/second, N/minute or N/hour'),
   strict_args: z.boolean().optional(),
   allow_args: z.record(z.string(), z.string()).optional().describe('argument name to RE2 pattern'),
-})
-
-const dlpPattern = z.strictObject({
-  name,
-  regex: z.string().min(1).describe('RE2 syntax, at most 1000 characters'),
-  scope: z.enum(['request', 'response', 'all']).default('all'),
-})
-
-const dlp = z.strictObject({
-  enabled: z.boolean().default(true),
-  scan_requests: z.boolean().default(false),
-  scan_responses: z.boolean().default(true),
-  detect_encoding: z.boolean().default(false),
-  filter_stderr: z.literal(false).optional(),
-  max_scan_size: z.string().regex(SIZE).default('1MB').describe('for example 512KB'),
-  on_request_match: z.enum(['block', 'redact', 'warn']).default('block'),
-  on_redaction_failure: z.enum(['block', 'allow_original', 'reject']).default('block'),
-  log_original_on_failure: z.literal(false).optional(),
-  patterns: z.array(dlpPattern).max(200).default([]),
 })
 
 const spec = z.strictObject({
@@ -51,7 +32,7 @@ const spec = z.strictObject({
   tool_rules: z.array(toolRule).max(10_000).optional(),
   protected_paths: z.array(z.string().min(1).max(4096)).max(1000).optional(),
   strict_args_default: z.boolean().default(false),
-  dlp: dlp.optional(),
+  dlp: dlpSchema.optional(),
   identity: identitySchema.optional(),
   server: serverSchema.optional(),
 })
@@ -73,7 +54,6 @@ export const policySchema = z.strictObject({
 
 export type PolicyDocument = z.infer<typeof policySchema>
 export type RuleDocument = z.infer<typeof toolRule>
-export type DlpDocument = z.infer<typeof dlp>
 
 /** Where unknown keys are looked up: the parent's path without list positions → its keys. */
 export const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -81,8 +61,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   metadata: Object.keys(metadata.shape),
   spec: Object.keys(spec.shape),
   'spec.tool_rules': Object.keys(toolRule.shape),
-  'spec.dlp': Object.keys(dlp.shape),
-  'spec.dlp.patterns': Object.keys(dlpPattern.shape),
+  ...DLP_KEYS,
   ...IDENTITY_KEYS,
   ...SERVER_KEYS,
 }

@@ -1,4 +1,5 @@
 /** A policy that was read, checked and compiled: what the gate works with. @module */
+import type { DlpRules } from '../dlp/rules.ts'
 import type { ServerRules } from '../http/rules.ts'
 import type { IdentityRules } from '../identity/types.ts'
 import type { Pattern } from '../pattern.ts'
@@ -19,22 +20,6 @@ export interface ToolRule {
   readonly rate?: Rate
   readonly strictArgs?: boolean
   readonly allowArgs: ReadonlyMap<string, Pattern>
-}
-
-export interface DlpPattern {
-  readonly name: string
-  readonly pattern: Pattern
-  readonly scope: 'request' | 'response' | 'all'
-}
-
-export interface DlpRules {
-  readonly scanRequests: boolean
-  readonly scanResponses: boolean
-  readonly detectEncoding: boolean
-  readonly maxScanChars: number
-  readonly onRequestMatch: 'block' | 'redact' | 'warn'
-  readonly onFailure: 'block' | 'allow_original' | 'reject'
-  readonly patterns: readonly DlpPattern[]
 }
 
 /** Names are normalised by the profile that read them; the profile is part of the policy. */

@@ -18,7 +18,8 @@ import type { ProxyExit, ProxyOptions } from './options.ts'
 import { createOutlet } from './outlet.ts'
 import { type Direction, refuseLost } from './refused.ts'
 import { openServer, type ServerProcess } from './server-process.ts'
-import { answer, CODES, durationOf, membersOf, type Session } from './session.ts'
+import { answer, CODES, durationOf, membersOf, noteMatches, type Session } from './session.ts'
+import { createLogFilter } from './stderr.ts'
 
 /** Frames that may wait for a decision before the client is read no further. */
 const LONG_LANE = 512
@@ -85,7 +86,7 @@ function failCalls(session: Session, { exitCode, signal }: ProxyExit): void {
 async function finish(session: Session, exit: ProxyExit, options: ProxyOptions): Promise<void> {
   await Promise.allSettled(session.deciding)
   failCalls(session, exit)
-  noteEnd(session, { exit_code: exit.exitCode, signal: exit.signal })
+  await noteEnd(session, { exit_code: exit.exitCode, signal: exit.signal })
   const patience = options.ackTimeoutMs ?? 2000
   await Promise.all([
     session.audit.settled(patience),
@@ -155,7 +156,11 @@ export async function runStdioProxy(options: ProxyOptions): Promise<ProxyExit> {
   session = live
   const lost = (direction: Direction) => (why: 'too_long' | 'unterminated') => refuseLost(live, why, direction)
   live.audit.note({ event_type: 'session_start', metadata: { command: basename(options.command), ...startOf(options) } })
-  server.stderr.pipe(options.stderr, { end: false })
+  const log = createLogFilter({ gate: () => options.gate, found: (matches) => noteMatches(live, matches, { target: 'stderr' }) })
+  server.stderr
+    .on('close', () => log.end())
+    .pipe(log)
+    .pipe(options.stderr, { end: false })
   inlets = [
     createInlet(
       options.stdin,
