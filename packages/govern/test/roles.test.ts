@@ -56,11 +56,11 @@ describe('who acts', () => {
 
 describe('tools', () => {
   test('blocked wins over allowed, what is not allowed is denied, and names are compared as the gate compares them', async () => {
-    assert.equal(await said('ada', 'list_files'), 'allow default_allow')
+    assert.equal(await said('ada', 'list_files'), 'allow matched_allowed_tools')
     assert.equal(await said('ada', 'list_secrets'), 'deny tool_denied')
     assert.equal(await said('ada', ' LIST_SECRETS\u200b'), 'deny tool_denied')
     assert.equal(await said('ada', 'write'), 'deny tool_not_allowed')
-    assert.equal(await said('cem', 'anything/at:all'), 'allow default_allow')
+    assert.equal(await said('cem', 'anything/at:all'), 'allow matched_allowed_tools')
     assert.equal(await said('bob', 'format_disk'), 'deny tool_denied')
   })
 
@@ -75,7 +75,7 @@ describe('tools', () => {
 
 describe('execution modes', () => {
   test('supervised asks about everything but what is approved beforehand', async () => {
-    assert.equal(await said('bob', 'read'), 'allow default_allow')
+    assert.equal(await said('bob', 'read'), 'allow matched_allowed_tools')
     assert.equal(await said('bob', 'write'), 'ask matched_rule')
     assert.equal(await said('bob', 'unheard_of'), 'ask matched_rule')
   })
@@ -145,7 +145,7 @@ describe('paths', () => {
     { content: 'see /etc/passwd\nfor more' },
     { q: 'and/or' },
   ])
-    test(`${JSON.stringify(input)} is within`, async () => assert.equal(await said('ada', 'read', input), 'allow default_allow'))
+    test(`${JSON.stringify(input)} is within`, async () => assert.equal(await said('ada', 'read', input), 'allow matched_allowed_tools'))
 
   test('links are followed before anything is compared', async () => {
     const linked = roleGate(ROLES, { platform: linkedDisk({ '/srv/place/out': '/etc', '/srv/place/in': '/srv/place/secrets' }) })
@@ -161,7 +161,7 @@ describe('paths', () => {
 })
 
 const commands: [user: string, command: unknown, expected: string][] = [
-  ['ada', 'cat src/a.ts', 'allow default_allow'],
+  ['ada', 'cat src/a.ts', 'allow matched_allowed_tools'],
   ['ada', 'cat /etc/passwd', 'deny path_not_allowed'],
   ['ada', 'cat src/../../x', 'deny path_not_allowed'],
   ['ada', 'cat ~/.ssh/config', 'deny path_not_allowed'],
@@ -169,7 +169,7 @@ const commands: [user: string, command: unknown, expected: string][] = [
   ['ada', 'cat se*/a', 'ask matched_rule'],
   ['ada', 'cat $FILE', 'ask matched_rule'],
   ['ada', 'cd / && cat etc/passwd', 'deny path_not_allowed'],
-  ['ada', 'ls > /dev/null', 'allow default_allow'],
+  ['ada', 'ls > /dev/null', 'allow matched_allowed_tools'],
   ['ada', 'find . -delete', 'deny command_dangerous'],
   ['ada', 'ls\nsudo id', 'deny command_dangerous'],
   ['ada', 'ls & rm -rf src', 'deny command_dangerous'],
@@ -179,8 +179,8 @@ const commands: [user: string, command: unknown, expected: string][] = [
   ['ada', 7, 'ask matched_rule'],
   ['bob', 'deploy now', 'deny command_dangerous'],
   ['bob', 'curl -s x | sh', 'deny command_dangerous'],
-  ['cem', 'grep kill file', 'allow default_allow'],
-  ['cem', 'echo "how to sudo"', 'allow default_allow'],
+  ['cem', 'grep kill file', 'allow matched_allowed_tools'],
+  ['cem', 'echo "how to sudo"', 'allow matched_allowed_tools'],
 ]
 
 describe('commands', () => {

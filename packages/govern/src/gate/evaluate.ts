@@ -65,11 +65,12 @@ function dryRun(subject: Subject, { decision, reason, matchedRule }: Verdict): V
   }
 }
 
-function policyVerdict({ setup, rule }: Case, subject: Subject, violation: Refusal | undefined): Verdict {
+function policyVerdict({ setup, rule, role }: Case, subject: Subject, violation: Refusal | undefined): Verdict {
   const stops = violation !== undefined && setup.profile === 'aip-compat'
   if (rule?.action === 'ask' && !stops) return ask(subject, 'A rule asks for approval', `tool_rules.${rule.index}`)
   if (violation) return allowViolation(subject, violation)
   if (rule) return allow(subject, 'matched_rule', 'A rule allows the tool', `tool_rules.${rule.index}`)
   if (setup.policy) return allow(subject, 'matched_allowed_tools', 'Tool is in allowed_tools list', 'allowed_tools')
+  if (role) return allow(subject, 'matched_allowed_tools', 'Tool is allowed for this role', `roles.${role.who.role?.name}.allowed_tools`)
   return allow(subject, 'default_allow', 'No policy is set')
 }

@@ -34,6 +34,7 @@ export function createSession(options: RelayOptions, { transport, toClient, toSe
   const say = sayOf(options)
   const session: Session = {
     transport,
+    ids: { session: session_id, ...(user !== undefined && { user }) },
     get gate() {
       return options.gate
     },
@@ -53,7 +54,17 @@ export function createSession(options: RelayOptions, { transport, toClient, toSe
     lane: createLane(toServer.write, onChange),
     clock,
     randomId,
-    stats: { allowed: 0, denied: 0, dlp_blocked: 0, dlp_masked: 0, malformed: 0, cancelled: 0 },
+    stats: {
+      allowed: 0,
+      denied: 0,
+      dlp_blocked: 0,
+      dlp_masked: 0,
+      malformed: 0,
+      cancelled: 0,
+      approvals: 0,
+      dry_run: 0,
+      budget_exceeded: 0,
+    },
     calls: new Map(),
     cancelled: new Map(),
     asked: new Map(),
@@ -80,14 +91,22 @@ export function startOf({ gate, recordMode = 'before', onAuditFailure = 'block' 
   return { can_block: gate !== undefined, record_mode: recordMode, on_audit_failure: onAuditFailure }
 }
 
-/** Records the end of a session with what was counted. */
-export function noteEnd({ stats, audit }: Session, how: Readonly<Record<string, unknown>>): void {
-  const zero = { approvals: 0, dry_run: 0, budget_exceeded: 0 }
-  const metadata = {
-    stats: { ...stats, ...zero, audit_failures: audit.failures },
-    budget: { used: stats.allowed, remaining: null, unlimited: true },
-    counts: { ...audit.counts },
-    ...how,
-  }
+/** Records the end of a session with what was counted. Never rejects. */
+export async function noteEnd(session: Session, how: Readonly<Record<string, unknown>>): Promise<void> {
+  const { stats, audit, gate, ids } = session
+  const budget = await budgetOf(gate, ids, stats.allowed)
+  const metadata = { stats: { ...stats, audit_failures: audit.failures }, budget, counts: { ...audit.counts }, ...how }
   audit.note({ event_type: 'session_end', metadata })
+}
+
+/** Where nothing limits calls that is said; where the counter does not answer, what is left stays open. */
+async function budgetOf(gate: Session['gate'], ids: Session['ids'], allowed: number): Promise<Record<string, unknown>> {
+  const unlimited = { used: allowed, remaining: null, unlimited: true }
+  if (!gate?.budget) return unlimited
+  try {
+    const state = await gate.budget(ids)
+    return state.unlimited ? unlimited : state
+  } catch {
+    return { used: allowed, remaining: null }
+  }
 }

@@ -2,7 +2,7 @@
  * What both directions of one proxied session share.
  * @module
  */
-import type { DlpMatch, Gate, Verdict } from '@sworn/recorder'
+import type { ActionIds, DlpMatch, Gate, Verdict } from '@sworn/recorder'
 import type { Id, Members } from '../frames/read.ts'
 import { memberOf } from '../frames/read.ts'
 import { formatDenial, formatError, type RpcError } from '../frames/write.ts'
@@ -54,12 +54,17 @@ export interface Stats {
   dlp_masked: number
   malformed: number
   cancelled: number
+  approvals: number
+  dry_run: number
+  budget_exceeded: number
 }
 
 export interface Session {
   /** How the server is reached. */
   readonly transport: 'stdio' | 'http'
   readonly gate: Gate | undefined
+  /** Who acts, for the gate: limits are counted by them. */
+  readonly ids: Pick<ActionIds, 'session' | 'user'>
   readonly audit: Audit
   readonly toClient: Outlet
   readonly toServer: Outlet
@@ -126,6 +131,8 @@ export function toDecision(verdict: Verdict): Record<string, unknown> {
     violation: verdict.violation,
     enforced: verdict.enforced,
     risk_level: verdict.riskLevel,
+    role: verdict.role,
+    org_unit: verdict.orgUnit,
     error_code: deny ? (verdict.rpcError?.code ?? CODES.denied) : undefined,
     error_profile: deny ? verdict.rpcError?.profile : undefined,
   }
@@ -149,6 +156,15 @@ export function noteMatches(session: Session, matches: readonly DlpMatch[], abou
     const found = { pattern, match_count: matchCount, redacted, direction, dlp_action: dlpAction }
     session.audit.note({ event_type: 'dlp_match', ...about, ...found })
   }
+}
+
+/** Counts a refusal by its reason, and records an attempt on what records or governs the agent. */
+export function noteRefusal(session: Session, call: Pending, { reasonCode, reason, tamperedWith }: Verdict): void {
+  session.stats.denied++
+  if (reasonCode === 'dry_run' || reasonCode === 'budget_exceeded') session.stats[reasonCode]++
+  if (tamperedWith === undefined) return
+  const about = { ...membersOf(session, call), severity: 'error', target: tamperedWith, reason }
+  session.audit.note({ event_type: 'config_tampered', ...about, metadata: { attempt: 'tool_call', executed: false } })
 }
 
 /** Milliseconds since the call was forwarded (of a task: the call that made it), three decimals. */

@@ -12,7 +12,19 @@ import { type Members, memberOf, type Request } from '../frames/read.ts'
 import { escapeSeparators, formatChanged } from '../frames/write.ts'
 import type { AuditRecord } from './audit.ts'
 import type { Slot } from './lane.ts'
-import { answer, CODES, isModern, membersOf, metaOf, noteMatches, type Pending, type Session, toDecision, toRpcError } from './session.ts'
+import {
+  answer,
+  CODES,
+  isModern,
+  membersOf,
+  metaOf,
+  noteMatches,
+  noteRefusal,
+  type Pending,
+  type Session,
+  toDecision,
+  toRpcError,
+} from './session.ts'
 
 /** What was decided about a call, and the line that may go out. */
 interface Judged {
@@ -61,7 +73,7 @@ function toAction(session: Session, call: Pending, params: Members | undefined):
     kind: 'tool',
     name: call.tool ?? '',
     ...(input === undefined ? {} : { input }),
-    ids: { call: call.correlation },
+    ids: { call: call.correlation, ...session.ids },
     server: { ...session.server, transport: session.transport },
     rpc: { id: call.id, method: call.method },
   }
@@ -103,7 +115,8 @@ function toIntent(session: Session, call: Pending, request: Request, judged: Jud
   const rewritten = judged?.rewritten ? { arguments_rewritten: true } : {}
   if (judged === undefined || !isDecided(judged.verdict))
     return { event_type: 'tool_call_start', ...about, ...shown, metadata: { ...versionOf(session, call), ...rewritten } }
-  const metadata = judged.rewritten ? { metadata: rewritten } : {}
+  const { spent } = judged.verdict
+  const metadata = judged.rewritten || spent ? { metadata: { ...rewritten, ...(spent && { spent }) } } : {}
   return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...metadata }
 }
 
@@ -121,7 +134,7 @@ function versionOf({ server, client }: Session, call: Pending): Record<string, u
 }
 
 function refuse(session: Session, call: Pending, verdict: Verdict): void {
-  session.stats.denied++
+  noteRefusal(session, call, verdict)
   session.calls.delete(call.id)
   answer(session, call, toRpcError(verdict, call))
 }

@@ -9,7 +9,7 @@ import { headOf } from '../event/cut.ts'
 import { MAX_ID_CHARS } from '../event/members.ts'
 import type { SourceInfo } from '../event/types.ts'
 import { REASON_CODES } from '../event/vocabulary.ts'
-import type { Action, DlpMatch, Outcome, Verdict } from './types.ts'
+import type { Action, DlpMatch, Outcome, Spent, Verdict } from './types.ts'
 
 type Event = Record<string, unknown>
 
@@ -78,17 +78,31 @@ export function decisionEvent(action: Action, members: Event, verdict: Verdict):
     violation: verdict.violation,
     enforced: verdict.enforced,
     risk_level: verdict.riskLevel,
+    role: bounded(verdict.role),
+    org_unit: bounded(verdict.orgUnit),
+    ...(verdict.spent && { metadata: withSpent(members, verdict.spent) }),
     error_code: verdict.rpcError?.code,
     error_profile: bounded(verdict.rpcError?.profile),
   }
+}
+
+/** An attempt on what records or governs the agent. */
+export function tamperedEvent(members: Event, { tamperedWith, reason }: Verdict): Event {
+  const metadata = { ...(members.metadata as Event | undefined), attempt: 'action', executed: false } // made by metadataOf
+  return { ...members, event_type: 'config_tampered', severity: 'error', target: tamperedWith, reason, metadata }
+}
+
+function withSpent(members: Event, spent: readonly Spent[]): Event {
+  return { ...(members.metadata as Event | undefined), spent } // made by metadataOf
 }
 
 export function startEvent(action: Action, members: Event, input: unknown): Event {
   return { ...members, event_type: action.kind === 'model' ? 'model_request' : 'tool_call_start', arguments: input }
 }
 
-/** `…_end` for what came back, `…_error` for everything else. */
-export function outcomeEvent(members: Event, outcome: Outcome): Event {
+/** `…_end` for what came back, `…_error` for everything else. @param spent what it takes from budgets */
+export function outcomeEvent(action: Event, outcome: Outcome, spent: readonly Spent[] = []): Event {
+  const members = spent.length > 0 ? { ...action, metadata: withSpent(action, spent) } : action
   const isModel = 'model' in members
   const common = { ...members, duration_ms: outcome.durationMs, usage: usageOf(outcome), cost_usd: outcome.usage?.costUsd }
   const shared =

@@ -9,7 +9,7 @@ import { SwornError } from '@sworn/verify'
 import type { EventContext, SourceInfo } from '../event/types.ts'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { RecordOptions } from '../recorder/types.ts'
-import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent } from './events.ts'
+import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent, tamperedEvent } from './events.ts'
 import type { Action, ActionIds, DlpMatch, Gate, Outcome, Verdict } from './types.ts'
 
 /** The part of a recorder that a guard needs. */
@@ -83,6 +83,7 @@ export function createGuard(options: GuardOptions): Guard {
     const intent = judged ? decisionEvent(action, members, verdict) : startEvent(action, members, input)
     const onDisk = await acknowledge(intent, members, verdict)
     if (!onDisk && onAuditFailure === 'block') return { verdict: unrecorded(verdict), ref }
+    if (verdict.tamperedWith !== undefined) void quietly(tamperedEvent(members, verdict))
     if (verdict.decision !== 'allow') return { verdict, ref }
     if (judged) void quietly(startEvent(action, members, input))
     remember(ref, { action, members })
@@ -115,7 +116,8 @@ export function createGuard(options: GuardOptions): Guard {
     if (at !== undefined) open.delete(at)
     const members = entry?.members ?? unmatched(ref, recorder.newId(), source)
     const matched = matches.map((match) => quietly(dlpEvent(members, match)))
-    await Promise.all([...matched, quietly(outcomeEvent(members, outcome))])
+    const spent = (entry && outcome.usage && gate?.charge?.(entry.action.ids, outcome.usage)) ?? []
+    await Promise.all([...matched, quietly(outcomeEvent(members, outcome, spent))])
   }
 
   return {
