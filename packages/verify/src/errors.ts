@@ -41,6 +41,7 @@ export const ERRORS = {
   PROOF_INVALID: 'The proof does not lead to the root. Do not rely on the entry.',
   RECORDER_UNAVAILABLE: 'The recorder of this ledger did not answer in time. Gated actions are refused; see `sworn doctor`.',
   USAGE: 'See `sworn --help`.',
+  VERIFIER_FAILED: 'The verification ended early and says nothing about the log. Give it more memory and run it again.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

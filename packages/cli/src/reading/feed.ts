@@ -5,16 +5,18 @@
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { isRecording } from '@sworn/recorder'
+import type { Worker } from 'node:worker_threads'
+import { isRecording } from '@sworn/recorder/reading'
 import type { LogCheck } from '@sworn/verify'
 import type { SegmentFile } from './layout.ts'
 import { type PartThreads, startPartThreads } from './part-threads.ts'
 import { PIECE_BYTES, type Piece, planPieces, readPiece } from './pieces.ts'
 import { isCompressed, isDamage, readRange } from './segment-bytes.ts'
 
-const MAX_THREADS = 4
+/** Each further one costs 30 MB of memory. */
+const MAX_THREADS = 2
 /** Below this a thread takes longer to start than it saves. */
-const THREADS_FROM_BYTES = 2 * PIECE_BYTES
+const THREADS_FROM_BYTES = 8 * PIECE_BYTES
 const REREAD_MS = 100
 
 export interface FeedOptions {
@@ -25,6 +27,8 @@ export interface FeedOptions {
   /** 1: no thread is started. Default: by the size of the ledger and the processors there are. */
   readonly threads?: number | undefined
   readonly pieceBytes?: number | undefined
+  /** In the place of our own thread. */
+  readonly startThread?: (() => Worker) | undefined
 }
 
 /**
@@ -35,7 +39,7 @@ export async function feedSegments(check: LogCheck, segments: readonly SegmentFi
   const pieces = planPieces(segments, options.pieceBytes)
   const total = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
   const count = options.threads ?? (total < THREADS_FROM_BYTES ? 1 : Math.min(MAX_THREADS, availableParallelism(), pieces.length))
-  const threads = count > 1 ? startPartThreads(pieces, check.sizes, count) : undefined
+  const threads = count > 1 ? startPartThreads(pieces, check.sizes, count, options.startThread) : undefined
   let end = 0
   let done = 0
   try {

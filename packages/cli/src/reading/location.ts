@@ -3,11 +3,13 @@
  * @module
  */
 import { realpathSync } from 'node:fs'
-import { findDirectories, type LoadedConfig, type LoadOptions, loadConfig, readTextFile, readTrusted } from '@sworn/recorder'
+import type { LoadedConfig, LoadOptions } from '@sworn/recorder'
+import { findDirectories, readTextFile } from '@sworn/recorder/reading'
 import type { Io } from '../frame/io.ts'
 
 /** The configuration as this command line sees it. @throws SwornError CONFIG_INVALID */
 export async function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): Promise<LoadedConfig> {
+  const { loadConfig, readTrusted } = await import('@sworn/recorder') // a command that was given its PATH needs none of it
   const platform = { name: io.platform, env: io.env, homeDirectory: io.homeDirectory }
   const trusted = readTrusted(findDirectories(platform).state)
   const config = await loadConfig({ ...platform, cwd: io.cwd, flags, file, readText: readTextFile, trusted, realpath: realpathSync })

@@ -7,7 +7,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readTextFile } from '@sworn/recorder'
+import { readTextFile } from '@sworn/recorder/reading'
 
 /** Notes of checkpoints.log that are looked at, the newest ones: more than a year of one an hour. */
 const MAX_KEPT_NOTES = 10_000

@@ -3,9 +3,9 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { checkPart, type Part } from '@sworn/verify'
-import { nodePrimitives } from '@sworn/verify/node'
-import { type Piece, readPiece } from './pieces.ts'
+import type { Part } from '@sworn/verify'
+import { checkPiece } from './check-piece.ts'
+import type { Piece } from './pieces.ts'
 
 /** What a thread is asked, and what it answers. */
 export interface PartQuestion {
@@ -18,17 +18,14 @@ export interface PartAnswer {
 }
 
 const sizes = workerData as readonly number[] // given by part-threads.ts
+let before = Promise.resolve()
 
-parentPort?.on('message', async ({ index, piece }: PartQuestion) => {
-  const part = await checkPiece(piece)
-  const answer: PartAnswer = { index, part }
-  parentPort?.postMessage(answer, part ? [part.tail.leaves.buffer as ArrayBuffer] : []) // made by checkPart: not shared
+parentPort?.on('message', (question: PartQuestion) => {
+  before = before.then(() => answer(question)) // one piece at a time, although the next is known
 })
 
-async function checkPiece(piece: Piece): Promise<Part | undefined> {
-  try {
-    return await checkPart(readPiece(piece), { primitives: nodePrimitives, sizes })
-  } catch {
-    return undefined // the asking thread meets the same error and says it
-  }
+async function answer({ index, piece }: PartQuestion): Promise<void> {
+  const part = await checkPiece(piece, sizes)
+  const message: PartAnswer = { index, part }
+  parentPort?.postMessage(message, part ? [part.tail.leaves.buffer as ArrayBuffer] : []) // made by checkPart: not shared
 }

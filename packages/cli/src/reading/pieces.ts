@@ -9,7 +9,7 @@ import { statSync } from 'node:fs'
 import type { SegmentFile } from './layout.ts'
 import { isCompressed, openSegment, readRange } from './segment-bytes.ts'
 
-export const PIECE_BYTES = 32 * 2 ** 20
+export const PIECE_BYTES = 8 * 2 ** 20
 /** No line is longer; where none ends for so long the file is not cut. */
 const MAX_LINE_BYTES = 2 << 20
 

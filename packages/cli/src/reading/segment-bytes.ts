@@ -7,7 +7,7 @@ import { pipeline, type Readable } from 'node:stream'
 import zlib from 'node:zlib'
 import { SwornError } from '@sworn/verify'
 
-const CHUNK_BYTES = 1 << 20
+const CHUNK_BYTES = 1 << 18
 const STREAM_BYTES = 1 << 18
 
 /** True when the file's name says that it is compressed. */

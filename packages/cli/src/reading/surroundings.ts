@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { readTextFile } from '@sworn/recorder'
+import { readTextFile } from '@sworn/recorder/reading'
 import { type LogCheck, parseCheckpoint, parseLine, parseNote, type VerifyOptions } from '@sworn/verify'
 import type { LedgerFiles, SegmentFile } from './layout.ts'
 import { readLines } from './lines.ts'

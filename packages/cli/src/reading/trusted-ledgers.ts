@@ -7,11 +7,8 @@
 import { createPublicKey } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readTextFile } from '@sworn/recorder'
-import { ED25519, formatVkey, parseVkey, SwornError, type VerifierKey } from '@sworn/verify'
-import { z } from 'zod'
-
-const schema = z.record(z.string(), z.looseObject({ log_id: z.string(), vkey: z.string(), signed_size: z.int().min(0).optional() }))
+import { readTextFile } from '@sworn/recorder/reading'
+import { ED25519, formatVkey, isJsonObject, type JsonValue, parseVkey, SwornError, type VerifierKey } from '@sworn/verify'
 
 export interface KnownLedger {
   readonly path: string
@@ -26,11 +23,20 @@ export function readKnownLedgers(state: string): KnownLedger[] {
   const text = readTextFile(file)
   if (!text) return []
   try {
-    const rows = schema.parse(JSON.parse(text))
-    return Object.entries(rows).map(([path, row]) => ({ path, logId: row.log_id, vkey: row.vkey, signedSize: row.signed_size ?? 0 }))
+    const rows: JsonValue = JSON.parse(text)
+    if (!isJsonObject(rows)) throw new TypeError('an object was expected')
+    return Object.entries(rows).map(readRow)
   } catch (e) {
     throw new SwornError('IO_FAILED', 'an object of ledgers by path was expected', file, { cause: e })
   }
+}
+
+function readRow([path, row]: [string, JsonValue]): KnownLedger {
+  if (!isJsonObject(row)) throw new TypeError('an object was expected')
+  const { log_id: logId, vkey, signed_size: signedSize = 0 } = row
+  const isSize = typeof signedSize === 'number' && Number.isSafeInteger(signedSize) && signedSize >= 0
+  if (typeof logId !== 'string' || typeof vkey !== 'string' || !isSize) throw new TypeError('log_id, vkey and signed_size were expected')
+  return { path, logId, vkey, signedSize }
 }
 
 /** What a log says of itself in its first line; unverified. */
