@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto'
 import { SwornError } from '@sworn/verify'
 import { createGroupCommit, fencedError } from '../port/group-commit.ts'
+import { itemOf } from '../port/packed-submission.ts'
 import { type Endpoint, openEndpoint } from './endpoint.ts'
 import { type Lock, removeHolder, writeHolder } from './lock.ts'
 import { type KnownEntry, PROTOCOL_VERSIONS } from './messages.ts'
@@ -163,7 +164,7 @@ function createRecorder(setup: Setup, { commit, abandon }: OpenedLedger & Abando
     pid: process.pid,
     lost,
     async submit(batch) {
-      const answers = await commit.append(batch.map((submission) => ({ ...submission, producerId: setup.producerId })))
+      const answers = await commit.append(batch.map((submission) => itemOf(submission, setup.producerId)))
       return fence.fallen() ? undefined : answers
     },
     reserve: async (step) => (fence.fallen() ? undefined : commit.reserve(step)),

@@ -18,6 +18,12 @@ const RESERVED_MEMBERS = ['seq', 'previous_hash', 'entry_hash', 'signature', 'se
 const SUSPECT = /"(?:se(?:q|ssion_seq)|pr(?:evious_hash|oducer_(?:id|seq))|entry_hash|signature)"|"log\.|\\u00[2-7]/
 const SPLICED = /(?:,"session_seq":(\d+))?,"producer_id":("(?:[^"\\]|\\.)*"),"producer_seq":(\d+)$/
 
+/** A payload as text, and as bytes where they are at hand. */
+export interface Body {
+  readonly json: string
+  readonly utf8?: Buffer
+}
+
 export interface Counters {
   readonly sessionSeq?: number
   readonly producerId: string
@@ -29,13 +35,18 @@ export interface Counters {
  *
  * @throws SwornError APPEND_REFUSED naming the member or the form that is wrong
  */
-export function checkBody(json: string, thorough: boolean): void {
-  if (!json.startsWith('{"') || !json.endsWith('}')) throw refuse('a non-empty JSON object was expected')
-  if (json.includes('\n')) throw refuse('one line was expected, found LF')
-  if (json.length * 3 + OVERHEAD_BYTES > MAX_LINE_BYTES && Buffer.byteLength(json) + OVERHEAD_BYTES > MAX_LINE_BYTES) {
+export function checkBody(body: Body, thorough: boolean): void {
+  const text = body.utf8?.toString('latin1') ?? body.json // what is looked for is ASCII, and no part of another character in UTF-8
+  if (!text.startsWith('{"') || !text.endsWith('}')) throw refuse('a non-empty JSON object was expected')
+  if (text.includes('\n')) throw refuse('one line was expected, found LF')
+  if (text.length * 3 + OVERHEAD_BYTES > MAX_LINE_BYTES && bytesOf(body) + OVERHEAD_BYTES > MAX_LINE_BYTES) {
     throw refuse(`at most ${MAX_LINE_BYTES} bytes a line were expected`)
   }
-  if (thorough || SUSPECT.test(json)) checkMembers(parseObject(json))
+  if (thorough || SUSPECT.test(text)) checkMembers(parseObject(body.json))
+}
+
+function bytesOf({ utf8, json }: Body): number {
+  return utf8?.length ?? Buffer.byteLength(json)
 }
 
 function checkMembers(payload: JsonObject): void {
@@ -55,13 +66,13 @@ function parseObject(json: string): JsonObject {
   throw refuse('I-JSON was expected: no member twice, well-formed text, depth at most 64')
 }
 
-/** The body (no final brace) with the counters as its last members. */
-export function spliceCounters(json: string, counters: Counters): string {
-  const session = counters.sessionSeq === undefined ? '' : `,"session_seq":${counters.sessionSeq}`
-  return `${json.slice(0, -1)}${session},"producer_id":${JSON.stringify(counters.producerId)},"producer_seq":${counters.producerSeq}`
+/** The counters as members, to stand behind the payload's own. */
+export function counterMembers({ sessionSeq, producerId, producerSeq }: Counters): string {
+  const session = sessionSeq === undefined ? '' : `,"session_seq":${sessionSeq}`
+  return `${session},"producer_id":${JSON.stringify(producerId)},"producer_seq":${producerSeq}`
 }
 
-/** The inverse: the body as received and its counters; `undefined` when the line was not a caller's event. */
+/** The body as received and its counters; `undefined` when the line was not a caller's event. */
 export function unspliceCounters(body: string): { json: string; counters: Counters } | undefined {
   const found = SPLICED.exec(body)
   if (!found) return undefined

@@ -7,7 +7,7 @@
  * @module
  */
 import { hash as digest } from 'node:crypto'
-import { leafHash, signableText } from '@sworn/verify'
+import { hashInto, signableText } from '@sworn/verify'
 import type { Core } from './core.ts'
 import { appendFile, replaceFile } from './files.ts'
 import { isKept, isQuiet, type Members, type ReservedType, reservedBody } from './reserved.ts'
@@ -27,24 +27,33 @@ export interface Linked {
   readonly entryHash: string
 }
 
-/** Gives `body` (payload without its final brace) its place in the chain and the tree. */
-export function link(core: Core, body: string, type: string): Linked {
-  const seq = core.size
-  const preimage = `${body},"seq":${seq},"previous_hash":"${core.head}"`
-  const entryHash = digest(core.identity.hash, preimage)
-  const line = `${preimage},"entry_hash":"${entryHash}"${signature(core, seq, entryHash)}}\n`
-  const leaf = leafHash(core.env.primitives, Buffer.from(entryHash, 'hex'))
-  core.frontier.push(leaf)
-  core.tree.push(leaf)
-  core.batch.lines.push(line)
-  core.batch.bytes += Buffer.byteLength(line)
+/** The input of a leaf's hash, 0x00 before the entry hash, and the leaf: one at a time. */
+const LEAF_INPUT = Buffer.alloc(33)
+const LEAF = new Uint8Array(32)
+
+/** Gives `payload` (JSON, or its UTF-8), with members added behind its own, its place in the chain and the tree. */
+export function link(core: Core, payload: string | Uint8Array, added: string, type: string): Linked {
+  const { batch, size: seq } = core
+  batch.begin(payload, added)
+  batch.add(`,"seq":${seq},"previous_hash":"${core.head}"`)
+  const entryHash = digest(core.identity.hash, batch.line())
+  batch.add(`,"entry_hash":"${entryHash}"${signature(core, seq, entryHash)}}\n`)
+  if (isKept(type)) batch.kept.push(batch.line().toString('utf8'))
+  batch.end()
+  pushLeaf(core, entryHash)
   if (core.offsets.pending() === 0) core.derivedSince = core.env.now()
-  core.offsets.push(core.writer.end + core.batch.bytes)
-  if (isKept(type)) core.batch.kept.push(line)
+  core.offsets.push(core.writer.end + batch.bytes)
   if (!isQuiet(type) && core.dirtyCount++ === 0) core.dirtySince = core.env.now()
   core.size++
   core.head = entryHash
   return { seq, entryHash }
+}
+
+function pushLeaf(core: Core, entryHash: string): void {
+  LEAF_INPUT.write(entryHash, 1, 'hex')
+  hashInto(core.env.primitives, 'sha256', LEAF_INPUT, LEAF, 0)
+  core.frontier.push(LEAF)
+  core.tree.push(LEAF)
 }
 
 function signature(core: Core, seq: number, entryHash: string): string {
@@ -55,7 +64,7 @@ function signature(core: Core, seq: number, entryHash: string): string {
 
 /** Links a record of the ledger's own. */
 export function linkReserved(core: Core, type: ReservedType, members: Members): Linked {
-  return link(core, reservedBody(type, core.env.now(), members), type)
+  return link(core, reservedBody(type, core.env.now(), members), '', type)
 }
 
 /** Writes when enough is linked; keeps what is unsynced within its bound. */
@@ -69,11 +78,10 @@ export function write(core: Core): void {
   const unsynced = core.writer.end - core.writer.durableEnd
   if (unsynced > 0 && unsynced + core.batch.bytes > MAX_UNSYNCED) {
     core.writer.sync()
-    core.durableSize = core.size - core.batch.lines.length
+    core.durableSize = core.size - core.batch.lines
   }
-  core.writer.append(Buffer.from(core.batch.lines.join('')))
-  core.batch.lines = []
-  core.batch.bytes = 0
+  core.writer.append(core.batch.all())
+  core.batch.clear()
 }
 
 /** Writes and makes everything durable. @throws as `write` */

@@ -8,6 +8,7 @@
 import type { Frontier, HashName, Primitives } from '@sworn/verify'
 import type { Epoch, SignedCheckpoint } from '../signers/notes.ts'
 import type { Signer } from '../signers/signer.ts'
+import type { Batch } from './batch.ts'
 import type { Counters } from './counters.ts'
 import type { Dedupe } from './dedupe.ts'
 import type { FileOps } from './file-ops.ts'
@@ -82,14 +83,6 @@ export interface Identity {
   readonly vkey: string
 }
 
-/** Linked, not yet written. */
-export interface Batch {
-  lines: string[]
-  bytes: number
-  /** Exact lines for reserved.jsonl. */
-  kept: string[]
-}
-
 export interface Core {
   readonly env: Env
   readonly identity: Identity
@@ -123,5 +116,5 @@ export interface Core {
   /** Records above the signed size that ask for a checkpoint, and when the first of them came. */
   dirtyCount: number
   dirtySince: number
-  batch: Batch
+  readonly batch: Batch
 }

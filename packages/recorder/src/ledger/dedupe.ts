@@ -20,6 +20,12 @@ const KEY_BYTES = 16
 const HASH_AT = KEY_BYTES + 8
 const CHECK_AT = HASH_AT + 32
 const ROW_BYTES = CHECK_AT + 4
+const WORD = 2 ** 32
+/** About one row a chain when the window is full. */
+const CHAINS = 1 << 17
+const NOWHERE = -1
+/** The key that is looked for: one at a time. */
+const SOUGHT = Buffer.alloc(KEY_BYTES)
 
 export interface Seen {
   readonly seq: number
@@ -42,9 +48,9 @@ export interface StoredIds {
   readonly whole: boolean
 }
 
-/** 32 hex characters that stand for one event of one producer. */
+/** Stands for one event of one producer: 16 bytes and more as characters, of which the first 16 count. */
 export function eventKey(producerId: string, eventId: string): string {
-  return hash('sha256', `${producerId.length} ${producerId} ${eventId}`).slice(0, 2 * KEY_BYTES)
+  return hash('sha256', `${producerId.length} ${producerId} ${eventId}`, 'binary')
 }
 
 /**
@@ -72,52 +78,67 @@ export function openDedupe(ops: FileOps, index: string, stored: StoredIds): Dedu
   const path = join(index, 'ids')
   if (!stored.whole) replaceFile(ops, path, stored.rows, { durable: false })
   const table = createTable(stored.rows)
-  let pending: Buffer[] = []
+  let pending = Buffer.alloc(FIRST_ROWS * ROW_BYTES)
+  let used = 0
   let fileRows = stored.rows.length / ROW_BYTES
   return {
     find: table.find,
     note(key, seen) {
-      const row = formatRow(key, seen)
-      table.set(key, row)
-      pending.push(row)
+      if (used === pending.length) pending = Buffer.concat([pending, pending])
+      const row = writeRow(pending, used, key, seen)
+      table.set(row)
+      used += ROW_BYTES
     },
     flush() {
-      if (pending.length === 0) return
-      fileRows += pending.length
+      if (used === 0) return
+      fileRows += used / ROW_BYTES
       if (fileRows > 3 * WINDOW) {
         replaceFile(ops, path, table.rows(), { durable: false })
         fileRows = WINDOW
-      } else appendFile(ops, path, Buffer.concat(pending), { durable: false })
-      pending = []
+      } else appendFile(ops, path, pending.subarray(0, used), { durable: false })
+      used = 0
     },
   }
 }
 
-/** The last rows by key: a ring that grows to its window, so that 100,000 of them cost one buffer and one map. */
+/**
+ * The last rows by key: a ring of rows, and chains of the places whose keys begin alike.
+ *
+ * No object for each row: 100,000 of them would be looked at by every collection of the heap.
+ */
 function createTable(first: Buffer) {
   let ring = Buffer.alloc(Math.max(FIRST_ROWS * ROW_BYTES, first.length))
-  const places = new Map<string, number>()
+  const heads = new Int32Array(CHAINS).fill(NOWHERE)
+  const nexts = new Int32Array(WINDOW)
   let count = 0
-  function keyAt(place: number): string {
-    return ring.toString('hex', place * ROW_BYTES, place * ROW_BYTES + KEY_BYTES)
-  }
+  const chainOf = (bytes: Buffer, at: number): number => bytes.readUInt32LE(at) % CHAINS
   function forget(place: number): void {
-    const key = keyAt(place)
-    if (places.get(key) === place) places.delete(key)
+    const chain = chainOf(ring, place * ROW_BYTES)
+    const next = nexts[place]!
+    if (heads[chain] === place) heads[chain] = next
+    else {
+      let before = heads[chain]!
+      while (nexts[before] !== place) before = nexts[before]!
+      nexts[before] = next
+    }
   }
-  function set(key: string, row: Buffer): void {
+  function set(row: Buffer): void {
     const place = count++ % WINDOW
     if (count > WINDOW) forget(place)
     if (ring.length < (place + 1) * ROW_BYTES) ring = Buffer.concat([ring, Buffer.alloc(ring.length)])
     row.copy(ring, place * ROW_BYTES)
-    places.set(key, place)
+    const chain = chainOf(row, 0)
+    nexts[place] = heads[chain]!
+    heads[chain] = place
   }
-  for (let at = 0; at < first.length; at += ROW_BYTES) set(first.toString('hex', at, at + KEY_BYTES), first.subarray(at, at + ROW_BYTES))
+  for (let at = 0; at < first.length; at += ROW_BYTES) set(first.subarray(at, at + ROW_BYTES))
   return {
     set,
     find(key: string): Seen | undefined {
-      const place = places.get(key)
-      if (place === undefined) return undefined
+      SOUGHT.write(key, 'latin1')
+      let place = heads[chainOf(SOUGHT, 0)]!
+      while (place !== NOWHERE && SOUGHT.compare(ring, place * ROW_BYTES, place * ROW_BYTES + KEY_BYTES) !== 0) place = nexts[place]!
+      if (place === NOWHERE) return undefined
       const at = place * ROW_BYTES
       return { seq: Number(ring.readBigUInt64LE(at + KEY_BYTES)), entryHash: ring.toString('hex', at + HASH_AT, at + CHECK_AT) }
     },
@@ -129,10 +150,11 @@ function createTable(first: Buffer) {
   }
 }
 
-function formatRow(key: string, seen: Seen): Buffer {
-  const row = Buffer.allocUnsafe(ROW_BYTES)
-  row.write(key, 0, 'hex')
-  row.writeBigUInt64LE(BigInt(seen.seq), KEY_BYTES)
+function writeRow(target: Buffer, at: number, key: string, seen: Seen): Buffer {
+  const row = target.subarray(at, at + ROW_BYTES)
+  row.write(key, 0, KEY_BYTES, 'latin1')
+  row.writeUInt32LE(seen.seq % WORD, KEY_BYTES)
+  row.writeUInt32LE(Math.floor(seen.seq / WORD), KEY_BYTES + 4)
   row.write(seen.entryHash, HASH_AT, 'hex')
   row.writeUInt32LE(crc32(row.subarray(0, CHECK_AT)), CHECK_AT)
   return row

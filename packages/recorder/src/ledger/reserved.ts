@@ -35,10 +35,10 @@ export function isKept(type: string): boolean {
   return KEPT.has(type)
 }
 
-/** `{…` without the final brace. `undefined` members are left out. */
+/** The payload as JSON. `undefined` members are left out. */
 export function reservedBody(type: ReservedType, timestampMs: number, members: Members): string {
   const timestamp = new Date(timestampMs).toISOString()
-  return JSON.stringify({ timestamp, event_type: type, ...members }).slice(0, -1)
+  return JSON.stringify({ timestamp, event_type: type, ...members })
 }
 
 /** The payload of a line whose top-level event_type starts with `log.`; `undefined` for every other line. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { GENESIS } from '@sworn/verify'
+import { createBatch } from './batch.ts'
 import { type Linked, linkReserved } from './commit.ts'
 import type { Core } from './core.ts'
 import { createCounters } from './counters.ts'
@@ -36,6 +37,6 @@ export function blankState() {
     sessionsKept: 0,
     dirtyCount: 0,
     dirtySince: 0,
-    batch: { lines: [], bytes: 0, kept: [] },
+    batch: createBatch(),
   }
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { createFrontier, type Frontier, flatLevelLengths, nodeHash, type Primitives } from '@sworn/verify'
+import { createFrontier, type Frontier, flatLevelLengths, hashInto, nodeHash, type Primitives } from '@sworn/verify'
 import type { FileOps } from './file-ops.ts'
 import { appendFile, readSlice, truncateFile } from './files.ts'
 
@@ -29,26 +29,22 @@ export function levelPath(directory: string, level: number): string {
 /** Goes on after `size` leaves: cuts every level to that size. The caller has checked that they are there. */
 export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: string, size: number): TreeFiles {
   cutLevels(ops, directory, size)
-  const open: Uint8Array[][] = openTiles(ops, directory, size)
-  const pending: Uint8Array[][] = []
+  const levels: Level[] = openTiles(ops, directory, size).map(createLevel)
   const touched = new Set<number>()
   let count = size
   let named = 0 // levels whose names are known to be on disk
-  function push(hash: Uint8Array, level: number): void {
-    const tile = (open[level] ??= [])
-    tile.push(hash)
-    ;(pending[level] ??= []).push(hash)
-    if (tile.length < TILE) return
-    open[level] = []
-    push(perfectRoot(primitives, tile), level + 1)
+  function push(hash: Uint8Array, at: number): void {
+    const level = (levels[at] ??= createLevel([]))
+    const tile = level.push(hash)
+    if (tile) push(reduceToRoot(primitives, tile), at + 1)
   }
   function flush(): void {
-    pending.forEach((hashes, level) => {
-      if (hashes.length === 0) return
-      appendFile(ops, levelPath(directory, level), Buffer.concat(hashes), { durable: false })
-      touched.add(level)
-      pending[level] = []
-    })
+    for (const [at, level] of levels.entries()) {
+      const hashes = level.take()
+      if (hashes.length === 0) continue
+      appendFile(ops, levelPath(directory, at), hashes, { durable: false })
+      touched.add(at)
+    }
   }
   return {
     push(leaf) {
@@ -58,15 +54,15 @@ export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: s
     flush,
     *syncing() {
       flush()
-      const levels = flatLevelLengths(count).length
+      const wanted = flatLevelLengths(count).length
       for (const level of [...touched]) {
         touched.delete(level) // what is pushed from here on is the next caller's
         syncFile(ops, levelPath(directory, level))
         yield
       }
-      if (named === levels) return
+      if (named === wanted) return
       ops.syncDirectory(directory)
-      named = levels
+      named = wanted
       yield
     },
   }
@@ -106,6 +102,49 @@ function perfectRoot(primitives: Primitives, hashes: readonly Uint8Array[]): Uin
     row = Array.from({ length: row.length / 2 }, (_, i) => nodeHash(primitives, row[2 * i] as Uint8Array, row[2 * i + 1] as Uint8Array))
   }
   return row[0] as Uint8Array // callers pass a power of two, never nothing
+}
+
+/** A tile is a power of two, so its hashes are joined in place, pair by pair; the root is the first that is left. */
+function reduceToRoot(primitives: Primitives, tile: Uint8Array): Uint8Array {
+  const node = new Uint8Array(1 + 2 * HASH_BYTES)
+  node[0] = 1
+  for (let width = TILE; width > 1; width /= 2) {
+    for (let i = 0; i < width / 2; i++) {
+      for (let n = 0; n < 2 * HASH_BYTES; n++) node[1 + n] = tile[2 * i * HASH_BYTES + n]! // faster than `set` with a view
+      hashInto(primitives, 'sha256', node, tile, i * HASH_BYTES)
+    }
+  }
+  return tile.subarray(0, HASH_BYTES)
+}
+
+/** One level: the tile that is being filled, and what is not written yet. */
+interface Level {
+  /** Copies the hash; gives back the whole tile when this was its last. It may be written over until the next push. */
+  push(hash: Uint8Array): Uint8Array | undefined
+  /** What was pushed since the last call, valid until the next push. */
+  take(): Uint8Array
+}
+
+function createLevel(first: readonly Uint8Array[]): Level {
+  const tile = new Uint8Array(TILE * HASH_BYTES)
+  let filled = 0
+  let pending = new Uint8Array(TILE * HASH_BYTES)
+  let used = 0
+  for (const hash of first) tile.set(hash, HASH_BYTES * filled++)
+  return {
+    push(hash) {
+      if (used === pending.length) pending = Buffer.concat([pending, pending])
+      for (let n = 0; n < HASH_BYTES; n++) pending[used + n] = tile[filled * HASH_BYTES + n] = hash[n]!
+      used += HASH_BYTES
+      filled = (filled + 1) % TILE
+      return filled === 0 ? tile : undefined
+    },
+    take() {
+      const taken = pending.subarray(0, used)
+      used = 0
+      return taken
+    },
+  }
 }
 
 function openTiles(ops: FileOps, directory: string, size: number): Uint8Array[][] {

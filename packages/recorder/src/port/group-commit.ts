@@ -190,10 +190,11 @@ function commitOne(ledger: AppendableLedger, queue: Waiting[]): void {
   let units = 0
   scan: for (const waiting of queue) {
     for (const item of waiting.items.slice(waiting.answers.length)) {
-      const full = taken.length > 0 && (taken.length >= MAX_RECORDS || units + item.json.length > MAX_UNITS)
+      const length = item.utf8?.length ?? item.json.length
+      const full = taken.length > 0 && (taken.length >= MAX_RECORDS || units + length > MAX_UNITS)
       if (full) break scan
       taken.push({ of: waiting, item })
-      units += item.json.length
+      units += length
     }
   }
   const answers = appendOrUnknown(

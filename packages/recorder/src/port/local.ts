@@ -7,6 +7,7 @@
  */
 import { SwornError } from '@sworn/verify'
 import { type AppendableLedger, createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
+import { itemOf } from './packed-submission.ts'
 import type { Port } from './types.ts'
 
 export interface LocalPortOptions extends GroupCommitOptions {
@@ -20,7 +21,7 @@ export function createLocalPort(ledger: AppendableLedger, options: LocalPortOpti
   const commit = createGroupCommit(ledger, options)
   return {
     info: ledger.info,
-    submit: (batch) => commit.append(batch.map((submission) => ({ ...submission, producerId }))),
+    submit: (batch) => commit.append(batch.map((submission) => itemOf(submission, producerId))),
     reserve: async (step) => commit.reserve(step),
     flush: async () => commit.flush(),
     reopen: async () => commit.reopen(),

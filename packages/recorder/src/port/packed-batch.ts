@@ -8,6 +8,7 @@
  * well-formed payloads contain. Source: docs/benchmarks.md, caller to worker.
  * @module
  */
+import { PackedSubmission } from './packed-submission.ts'
 import type { Level, Submission } from './types.ts'
 
 const LABELS_EACH = 4
@@ -48,21 +49,27 @@ export function packBatch({ batch, labels }: LabelledBatch, target: Buffer, offs
   return Math.ceil((at - offset) / WORD) * WORD
 }
 
-/** The batch that was packed at `offset`; nothing of `from` is kept. */
-export function unpackBatch(from: Buffer, offset: number): Submission[] {
-  const [count = 0] = new Uint32Array(from.buffer, from.byteOffset + offset, 1)
+/** The batch that was packed at `offset`; its payloads are copied at once, nothing of `from` is kept. */
+export function unpackBatch(from: Buffer, offset: number): PackedSubmission[] {
+  const [count = 0, labelBytes = 0] = new Uint32Array(from.buffer, from.byteOffset + offset, 2)
   const lengths = new Uint32Array(from.buffer, from.byteOffset + offset, 2 + count)
-  let at = offset + lengths.byteLength
-  const words: (string | null)[] = JSON.parse(from.toString('utf8', at, at + lengths[1]!))
-  at += lengths[1]!
-  const batch: Submission[] = []
-  for (let i = 0; i < count; i++) {
-    const json = from.toString('utf8', at, at + lengths[2 + i]!)
-    at += lengths[2 + i]!
+  const labelsAt = offset + lengths.byteLength
+  const words: (string | null)[] = JSON.parse(from.toString('utf8', labelsAt, labelsAt + labelBytes))
+  const payloads = copyOf(from, labelsAt + labelBytes, lengths)
+  const batch: PackedSubmission[] = []
+  for (let i = 0, at = 0; i < count; i++) {
     const n = LABELS_EACH * i
-    const item = { json, eventId: words[n]!, eventType: words[n + 1]!, level: words[n + 2] as Level } // as labelBatch wrote them
-    const sessionId = words[n + 3]
-    batch.push(typeof sessionId === 'string' ? { ...item, sessionId } : item)
+    const label = { eventId: words[n]!, eventType: words[n + 1]!, level: words[n + 2] as Level, sessionId: words[n + 3] ?? undefined } // as labelBatch wrote them
+    batch.push(new PackedSubmission(payloads.subarray(at, at + lengths[2 + i]!), label))
+    at += lengths[2 + i]!
   }
   return batch
+}
+
+function copyOf(from: Buffer, at: number, lengths: Uint32Array): Buffer {
+  let bytes = 0
+  for (let i = 2; i < lengths.length; i++) bytes += lengths[i]!
+  const copy = Buffer.allocUnsafeSlow(bytes)
+  from.copy(copy, 0, at, at + bytes)
+  return copy
 }

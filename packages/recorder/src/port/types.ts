@@ -15,12 +15,14 @@ export type Level = 'sync' | 'batch' | 'async'
 export interface Submission {
   /** The redacted payload as compact JSON: `{…}`, complete, at most 1 MiB of UTF-8. */
   readonly json: string
+  /** The bytes of `json`, where they are at hand. */
+  readonly utf8?: Buffer
   /** UUIDv7; with `producerId` the key that makes resending harmless. */
   readonly eventId: string
   readonly eventType: string
   readonly level: Level
   /** Set when the event belongs to a session: the appender numbers it. */
-  readonly sessionId?: string
+  readonly sessionId?: string | undefined
 }
 
 /** The answer to one submission. `durable: false`: written, on disk at most the sync delay later. */
