@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { COMMANDS } from '../../packages/cli/src/commands/table.ts'
 import { sworn } from '../../packages/cli/test/support/io.ts'
-import { SWORN } from './support/cli.ts'
+import { inherited, SWORN } from './support/cli.ts'
 import { temporary } from './support/temporary.ts'
 
 /** argv behind the command's name -> exit code and what stderr (or stdout, for a report) names. */
@@ -215,7 +215,7 @@ test('a ledger that this user may not read: exit 3 and its name', { skip: possib
   for (const file of ['closed', 'closed.jsonl'])
     for (const command of ['verify', 'query', 'tail']) {
       const [program, ...args] = [...nobody, ...SWORN, command, file]
-      const ran = spawnSync(program!, args, { cwd: open, env: { PATH: process.env.PATH, SWORN_HOME: open }, encoding: 'utf8' })
+      const ran = spawnSync(program!, args, { cwd: open, env: { ...inherited(), SWORN_HOME: open }, encoding: 'utf8' })
       assert.equal(ran.status, 3, `${command} ${file}: ${ran.stdout}${ran.stderr}`)
       assert.match(ran.stderr, new RegExp(`^error: [A-Z_]+ .*${file}.*\nhint: .+\n$`))
     }

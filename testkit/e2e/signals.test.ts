@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Place, type Running, SWORN, start, sworn } from './support/cli.ts'
+import { inherited, type Place, type Running, SWORN, start, sworn } from './support/cli.ts'
 import { childrenOf, isAlive, SERVERS } from './support/mcp.ts'
 import { temporary } from './support/temporary.ts'
 
@@ -149,7 +149,7 @@ for (const [name, argv] of Object.entries({
     const place: Place = { cwd: temporary(), home: temporary() }
     await sworn(['record', 'events'], place, EVENT.repeat(5000))
     const script = '"$@" events | head -n 1'
-    const env = { PATH: process.env.PATH ?? '', SWORN_HOME: place.home }
+    const env = { ...inherited(), SWORN_HOME: place.home }
     const [command, ...flags] = [...SWORN, ...argv]
     const ran = spawnSync('bash', ['--norc', '-o', 'pipefail', '-c', script, 'bash', command!, ...flags], {
       cwd: place.cwd,

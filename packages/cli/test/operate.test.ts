@@ -46,7 +46,8 @@ function runSteps(steps: readonly Step[], before: string, wrap: readonly string[
   writeFileSync(join(root, 'bin', 'sworn'), `#!/bin/sh\nexec ${SWORN.map((word) => `'${word}'`).join(' ')} "$@"\n`, { mode: 0o755 })
   const script = [before, ...steps.flatMap(({ command }) => [command, `echo '${MARK}'`])].join('\n')
   const [program, ...args] = [...wrap, 'bash', '-c', `exec 2>&1\n${script}`]
-  const env = { PATH: `${join(root, 'bin')}:${process.env.PATH}`, HOME: root, SWORN_HOME: join(root, 'home'), LC_ALL: 'C', TZ: 'UTC' }
+  const own = { HOME: root, SWORN_HOME: join(root, 'home'), LC_ALL: 'C', TZ: 'UTC' }
+  const env = { PATH: `${join(root, 'bin')}:${process.env.PATH}`, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '', ...own }
   const ran = spawnSync(program!, args, { cwd: join(root, 'work'), env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   assert.equal(ran.error, undefined)
   return ran.stdout.split(`${MARK}\n`).slice(0, -1)

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { endWithTests } from '../../../testkit/src/children.ts'
 import { splitTarget } from '../src/commands/proxy.ts'
 import { sworn, temporary } from './support/io.ts'
 
@@ -30,7 +31,8 @@ interface Session {
 
 /** Sends requests one by one, then closes stdin. */
 async function talk(flags: string[], requests: object[], cwd: string, home: string): Promise<Session> {
-  const child = spawn(process.execPath, [...NODE, BIN, 'proxy', ...flags], { cwd, env: { ...process.env, SWORN_HOME: home } })
+  const argv = [...NODE, BIN, 'proxy', ...flags]
+  const child = endWithTests(spawn(process.execPath, argv, { cwd, env: { ...process.env, SWORN_HOME: home } }))
   const [err, answers] = [text(child.stderr), [] as Record<string, unknown>[]]
   child.stdout.setEncoding('utf8')
   let rest = ''
@@ -125,7 +127,8 @@ test('a client that closes its ends mid-session leaves a whole record', { timeou
   const cwd = temporary()
   const home = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')
-  const child = spawn(process.execPath, [...NODE, BIN, 'proxy', ...server(cwd)], { cwd, env: { ...process.env, SWORN_HOME: home } })
+  const argv = [...NODE, BIN, 'proxy', ...server(cwd)]
+  const child = endWithTests(spawn(process.execPath, argv, { cwd, env: { ...process.env, SWORN_HOME: home } }))
   const ended = new Promise((resolve) => child.on('close', resolve))
   child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...HELLO })}\n`)
   await new Promise((resolve) => child.stdout.once('data', resolve))

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { endWithTests } from '../../../testkit/src/children.ts'
 import { isForeground } from '../src/approvals/channels/controlling-terminal.ts'
 import { createTerminalChannel } from '../src/approvals/index.ts'
 import { ask, createHand, createRoom, requestOf } from './support/approvals.ts'
@@ -146,7 +147,7 @@ async function onTerminal(command: (node: string) => string, react: (screen: str
     const node = `${NODE} $1 <'${dir}/in' >'${dir}/out'`
     const modes = (name: string) => `stty -g </dev/tty >'${dir}/${name}'`
     writeFileSync(join(dir, 'run.sh'), `${modes('before')}\n${command(node)}\n${modes('after')}\n`)
-    const child = spawn('script', ['-qec', `sh '${dir}/run.sh'`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = endWithTests(spawn('script', ['-qec', `sh '${dir}/run.sh'`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] }))
     let screen = ''
     let isTyped = false
     child.stdin.write(first)

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseVkey, verifyLog } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
+import { endWithTests } from '../../../testkit/src/children.ts'
 import { openLedger } from '../src/ledger/ledger.ts'
 import { findings } from './support/ledger-case.ts'
 import { temporaryDirectory } from './support/temporary.ts'
@@ -37,7 +38,7 @@ describe('kill -9 under load', () => {
 function killAfter(path: string, home: string, first: number, bytes: number, acked: Map<number, string>): Promise<void> {
   return new Promise((resolve, reject) => {
     const args = ['--conditions=sworn-source', child, path, home, String(first)]
-    const running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const running = endWithTests(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }))
     let out = ''
     let err = ''
     running.stderr.on('data', (chunk) => {

@@ -16,7 +16,10 @@ import { readStored } from './support/stored.ts'
 import { sample } from './support/submissions.ts'
 import { temporaryDirectory, temporaryLedger } from './support/temporary.ts'
 
+/** For those who wait for a process that does not run: how long is all the same. */
 const quick = { patience: { greetMs: 200, ackMs: 300, lazyAckMs: 300 } }
+/** For those who wait for a process that runs, on a machine that may be busy. */
+const patient = { patience: { greetMs: 60_000, ackMs: 60_000, lazyAckMs: 60_000 } }
 
 /** Records of the ledger's own may stand between them. */
 function assertRising(acks: readonly Ack[]): void {
@@ -59,15 +62,16 @@ test('a recorder that is stopped keeps the ledger: its clients get unknown, star
   const path = temporaryLedger()
   const holder = startChild(path, 'hold')
   await holder.when((fact) => fact.open !== undefined)
-  const port = await openRealPort(path, quick)
+  const port = await openRealPort(path, patient)
+  const hasty = await openRealPort(path, { patience: { ...patient.patience, ackMs: 300 } })
   holder.process.kill('SIGSTOP')
-  const [answer] = await port.submit([sample(1)])
+  const [answer] = await hasty.submit([sample(1)])
   assert.ok(SwornError.is(answer, 'APPEND_UNKNOWN'))
   assert.match(answer.message, new RegExp(String(holder.pid)))
   await assert.rejects(openRealPort(path, quick), (e) => SwornError.is(e, 'LEDGER_BUSY') && e.message.includes(String(holder.pid)))
   holder.process.kill('SIGCONT')
   assert.equal(acksOf(await port.submit([sample(2)])).length, 1)
-  await port.close()
+  await Promise.all([port.close(), hasty.close()])
   assert.equal(await holder.finish(), 0)
 })
 
@@ -96,7 +100,7 @@ test('a recorder of another protocol version is LEDGER_BUSY that names both', as
   })
   await new Promise<void>((resolve) => server.listen(join(path, 'log.sock'), resolve))
   await assert.rejects(
-    openFakePort(path, quick),
+    openFakePort(path, patient),
     (e) => SwornError.is(e, 'LEDGER_BUSY') && /4242 .*77 \(sworn 9\.9\.9\), this is 1 \(sworn 0\.1\.0\)/.test(e.message),
   )
   server.close()

@@ -4,6 +4,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { endWithTests } from '../../src/children.ts'
 
 const BIN = fileURLToPath(new URL('../../../packages/cli/src/bin.ts', import.meta.url))
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--conditions=sworn-source']
@@ -30,13 +31,19 @@ export interface Running {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
+/** Of this process's environment what every process here needs: where programs are, and what the compiler has made already. */
+export function inherited(): { PATH: string; NODE_COMPILE_CACHE: string } {
+  return { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
+}
+
 /** Starts `sworn argv`. */
 export function start(argv: readonly string[], { cwd, home, env = {}, wrap = [] }: Place): Running {
   const [command, ...args] = [...wrap, ...SWORN, ...argv]
   const child = spawn(command!, args, {
     cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, SWORN_RECORDER: 'off', ...env },
+    env: { ...inherited(), HOME: home, SWORN_HOME: home, SWORN_RECORDER: 'off', ...env },
   })
+  endWithTests(child)
   const written = { out: '', err: '' }
   const watchers = new Set<() => void>()
   const take = (name: 'out' | 'err') => (chunk: string) => {

@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { NODE, type Place, SWORN } from './cli.ts'
+import { endWithTests } from '../../src/children.ts'
+import { inherited, NODE, type Place, SWORN } from './cli.ts'
 
 export interface Connected {
   readonly client: Client
@@ -40,7 +41,7 @@ export async function open(argv: readonly string[], { cwd, home, env = {}, wrap 
     command: command!,
     args,
     cwd,
-    env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, SWORN_RECORDER: 'off', ...env },
+    env: { ...inherited(), HOME: home, SWORN_HOME: home, SWORN_RECORDER: 'off', ...env },
     stderr: 'pipe',
   })
   let errors = ''
@@ -49,6 +50,7 @@ export async function open(argv: readonly string[], { cwd, home, env = {}, wrap 
   })
   const client = new Client({ name: 'sworn-e2e', version: '1.0.0' }, { capabilities: {} })
   await client.connect(transport)
+  endWithTests({ kill: (signal) => isAlive(transport.pid ?? 0) && process.kill(transport.pid!, signal) })
   return {
     client,
     pid: transport.pid!,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { endWithTests } from '../../../../testkit/src/children.ts'
 import type { Ran } from './io.ts'
 
 const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
@@ -54,7 +55,8 @@ export function startProcess(argv: readonly string[], place: Place): Started {
 
 function open(argv: readonly string[], { cwd, home, env = {} }: Place): ChildProcessWithoutNullStreams {
   const [node, ...flags] = SWORN
-  const child = spawn(node, [...flags, ...argv], { cwd, env: { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, ...env } })
+  const inherited = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
+  const child = endWithTests(spawn(node, [...flags, ...argv], { cwd, env: { ...inherited, HOME: home, SWORN_HOME: home, ...env } }))
   child.stdin.on('error', () => {}) // a process that ended no longer reads
   return child
 }

@@ -88,9 +88,12 @@ const PROXY = fileURLToPath(new URL('./proxy-main.ts', import.meta.url))
 const TEST_SERVER = fileURLToPath(new URL('../../../../testkit/src/mcp/server.ts', import.meta.url))
 const SOURCE = ['--disable-warning=ExperimentalWarning', '--conditions=sworn-source']
 
+/** What the compiler has made already; the SDKs hand on little of the environment. */
+const COMPILED = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '' }
+
 /** The command behind the proxy. */
 export function proxied({ command, args, env = {} }: Command, proxyEnv: Record<string, string> = {}): Command {
-  return { command: process.execPath, args: [...SOURCE, PROXY, command, ...args], env: { ...env, ...proxyEnv } }
+  return { command: process.execPath, args: [...SOURCE, PROXY, command, ...args], env: { ...COMPILED, ...env, ...proxyEnv } }
 }
 
 export function testServer(): Command {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { endWithTests } from '../../../../testkit/src/children.ts'
 
 export interface Fact {
   readonly open?: number
@@ -29,7 +30,7 @@ const NODE_FLAGS = ['--conditions=sworn-source', '--disable-warning=Experimental
 /** Starts a child with a port on `path`; `wrap` is a command that runs it, e.g. `unshare -n`. */
 export function startChild(path: string, what: string, count = 1, wrap: readonly string[] = []): Child {
   const [command, ...args] = [...wrap, process.execPath, ...NODE_FLAGS, path, what, String(count)]
-  const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = endWithTests(spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] }))
   const facts: Fact[] = []
   const watchers = new Set<() => void>()
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
