@@ -1,6 +1,6 @@
 /** Makes records. @module */
 
-export { ERRORS, type ErrorCode, SwornError } from '@sworn/verify'
+export { ERRORS, type ErrorCode, parseStrict, SwornError } from '@sworn/verify'
 export * from './config/index.ts'
 export { levelOf } from './event/durability.ts'
 export { createFilter, type EventFilter, type FilterOptions } from './event/filter.ts'

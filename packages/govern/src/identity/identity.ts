@@ -22,7 +22,7 @@ export interface IdentityOptions {
   readonly policy: Policy
   readonly keys: KeyRing
   readonly binding: Binding
-  /** Counts where the ledger is appended. Without it, and in `aip-compat`, this process counts alone. */
+  /** Counts where the ledger is appended. Without it only tokens and sessions of this process are known. */
   readonly reserve?: ReserveFn
   /** Resolves when the event is on disk; a rejection keeps the token from being handed out. */
   readonly record: (event: AuditEvent) => Promise<unknown>
@@ -61,8 +61,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const now = options.now ?? Date.now
   let policy = options.policy
   let recent: readonly { readonly hash: string; readonly untilMs: number }[] = []
-  const shared = policy.profile === 'strict' ? options.reserve : undefined
-  const marks = createMarks(shared ?? createTokenBuckets(now))
+  const marks = createMarks(options.reserve ?? createTokenBuckets(now))
   const door: CheckDoor = {
     governing() {
       if (!policy.identity) throw new SwornError('ACTION_DENIED', 'the policy does not enable identity', 'spec.identity')
