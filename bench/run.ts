@@ -8,24 +8,30 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { Row } from './harness/measure.ts'
 import { page, type Result, rowText } from './harness/report.ts'
 import { rows } from './rows/index.ts'
 
 async function main(argv: string[]): Promise<number> {
   const options = { quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } as const
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true })
-  const unknown = positionals.filter((name) => !rows.some((row) => String(row.row) === name))
-  if (unknown.length > 0) return refuse(`there is no row ${unknown.join(', ')}; rows: ${rows.map((row) => row.row).join(', ')}`)
+  const unknown = positionals.filter((name) => !rows.some((row) => isNamed(row, name)))
+  if (unknown.length > 0) return refuse(`there is no row ${unknown.join(', ')}; rows: ${rows.map((row) => row.name ?? row.row).join(', ')}`)
   if (values.write && (values.quick || positionals.length > 0)) return refuse('--write needs every row at full counts')
-  const chosen = rows.filter((row) => positionals.length === 0 || positionals.includes(String(row.row)))
+  const chosen = rows.filter((row) => positionals.length === 0 || positionals.some((name) => isNamed(row, name)))
   const results: Result[] = []
   for (const row of chosen) {
     const result = { row, measurements: await row.run(values.quick) }
     results.push(result)
     console.log(rowText(result))
+    if (row.appendix && positionals.length > 0) console.log(row.appendix())
   }
   if (values.write) writeFileSync('docs/benchmarks.md', page(results, new Date().toISOString().slice(0, 10)))
   return 0
+}
+
+function isNamed({ row, name }: Row, asked: string): boolean {
+  return asked === String(row) || asked === name
 }
 
 function refuse(message: string): number {

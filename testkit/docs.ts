@@ -11,12 +11,14 @@ import { ERRORS } from '@sworn/verify'
 import { COMMANDS } from '../packages/cli/src/commands/table.ts'
 import { formatReference } from '../packages/cli/src/frame/reference.ts'
 import { commandsPage } from './commands-page.ts'
+import { dlpPage } from './dlp-page.ts'
 
 /** The pages that are made from code: path -> content. */
 export async function generatedPages(): Promise<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(),
     'docs/reference/commands.md': commandsPage(),
+    'docs/reference/dlp.md': dlpPage(),
     'docs/reference/cli.md': await formatReference(COMMANDS),
     'packages/recorder/schema/sworn.schema.json': json(configJsonSchema()),
     'packages/recorder/schema/event.schema.json': json(eventJsonSchema()),

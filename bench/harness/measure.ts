@@ -30,11 +30,15 @@ export interface Measurement {
 export interface Row {
   /** Its number in the table of targets. */
   readonly row: number
+  /** May be asked for instead of the number. */
+  readonly name?: string
   readonly job: string
   readonly against: string
   readonly target: string
   /** Measures. `quick`: counts so small that the row runs in a second; its figures mean nothing. */
   run(quick: boolean): Promise<readonly Measurement[]>
+  /** Printed below the row, where it is asked for. */
+  appendix?(): string
 }
 
 export interface Rounds {

@@ -9,6 +9,19 @@ import { verify } from './06-verify.ts'
 import { proxy } from './10-proxy.ts'
 import { proxyDurable } from './11-proxy-durable.ts'
 import { inclusionProof } from './17-inclusion-proof.ts'
+import { dlpScan } from './19-dlp-scan.ts'
 import { start } from './20-start.ts'
 
-export const rows: readonly Row[] = [recordCall, recordScanned, burst, durable, memory, verify, proxy, proxyDurable, inclusionProof, start]
+export const rows: readonly Row[] = [
+  recordCall,
+  recordScanned,
+  burst,
+  durable,
+  memory,
+  verify,
+  proxy,
+  proxyDurable,
+  inclusionProof,
+  dlpScan,
+  start,
+]

@@ -99,6 +99,9 @@ const FAMILIES: readonly Family[] = [
   { rule: 'tailscale', name: 'tailscale_key', literals: before(NAME, 20, 'tskey-') },
 ]
 
+/** Every rule that is run, once. */
+export const FAMILY_RULES: readonly string[] = [...new Set(FAMILIES.map(({ rule }) => rule))]
+
 /** One detector a row; two rows of one name are looked for together. */
 export const familyDetectors: readonly Detector[] = FAMILIES.map(({ rule, message, name, literals, narrow }) => ({
   name,

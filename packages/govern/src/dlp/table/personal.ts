@@ -16,7 +16,7 @@ const LENGTHS: ReadonlyMap<string, number> = new Map(IBAN_LENGTHS.split(' ').map
 const EMAIL = /(?<![\w.%+-]|:\/\/)[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])/g
 const PHONE =
   /(?<![\w+.-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]?\d{2,4}){2,3}|\(\d{3}\) ?\d{3}[ .-]\d{4}|[2-9]\d{2}([ .-])[2-9]\d{2}\1\d{4})(?![\w-]|\.\d)/g
-const IPV6 = /(?<![\w:.])[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:.]|%25)/g
+const IPV6 = /(?<![\w:.])[0-9A-Fa-f:]{6,39}(?:\.\d{1,3}){0,3}(?![\w:.]|%25)/g
 const IBAN = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?![A-Za-z0-9])/g
 
 export const personalDetectors: readonly Detector[] = [
@@ -35,7 +35,7 @@ export const personalDetectors: readonly Detector[] = [
     'ipv6',
     IPV6,
     (text) => /:[0-9A-Fa-f]{0,4}:/.test(text),
-    (found) => (found.length > 5 && /\d/.test(found) && isIPv6(found) ? found.length : 0),
+    (found) => (/\d/.test(found) && isIPv6(found) ? found.length : 0),
   ),
 ]
 

@@ -21,7 +21,7 @@ export interface Score {
 }
 
 export function readCorpus(): readonly Labelled[] {
-  const text = readFileSync(new URL('../../../../vectors/dlp/corpus.jsonl', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('../../vectors/dlp/corpus.jsonl', import.meta.url), 'utf8')
   return text
     .trimEnd()
     .split('\n')
@@ -43,4 +43,10 @@ export function scoreCorpus(corpus: readonly Labelled[], scanner: Scanner, names
     for (const pattern of new Set(strays.map((span) => span.pattern))) tally.get(pattern)!.wrong++
   }
   return Array.from(tally, ([pattern, counts]) => ({ pattern, ...counts }))
+}
+
+/** Precision and recall in per cent, or `-` where there is nothing to divide by. */
+export function rates({ found, missed, wrong }: Score): { readonly precision: string; readonly recall: string } {
+  const share = (part: number, whole: number): string => (whole === 0 ? '-' : ((100 * part) / whole).toFixed(1))
+  return { precision: share(found, found + wrong), recall: share(found, found + missed) }
 }
