@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { before, describe, test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import { FORGERIES, forgeCopy } from '../src/demo/forge.ts'
@@ -33,6 +34,22 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     assert.equal(ran.code, 1)
     assert.equal(ran.out.trim().split('\n').length, 2)
     assert.match(ran.err, /error: line 2: .*\n.*line 3: /)
+  })
+
+  test('record refuses what readers of JSON disagree about, and records the lines around it', async () => {
+    const lines = [
+      EVENT,
+      '{"event_type":"data_access","target":"a","\\u0074arget":"b"}',
+      '{"event_type":"data_access","target":"\xff"}',
+      EVENT,
+    ]
+    const stdin = Readable.from([Buffer.from(`${lines.join('\n')}\n`, 'latin1')])
+    const ledger = join(temporary(), 'other')
+    const ran = await sworn(['record', ledger], { home: temporary(), io: { stdin } })
+    assert.equal(ran.code, 1)
+    assert.equal(ran.out.trim().split('\n').length, 2)
+    assert.match(ran.err, /line 2: EVENT_INVALID member names that differ were expected\n/)
+    assert.match(ran.err, /line 3: EVENT_INVALID UTF-8 was expected\n/)
   })
 
   test('verify holds as signed for this user, and --require decides the exit code', async () => {

@@ -5,7 +5,7 @@
  * line. A signal ends the reading; what was read is recorded first. At most 1,000 events wait for their answers.
  * @module
  */
-import { ERRORS, type ErrorCode, SwornError } from '@sworn/verify'
+import { ERRORS, type ErrorCode, parseStrict, SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { openFor } from '../opening.ts'
@@ -14,6 +14,8 @@ import { escapeText } from '../text/escape.ts'
 import { parseDuration } from '../text/time.ts'
 
 const WAITING = 1000
+/** Deeper text is refused; what a record may hold of the depth below is bounded where it is shaped. */
+const MAX_DEPTH = 1000
 /** The line's own fault; every other code means that the ledger could not take it. */
 const OF_THE_EVENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['EVENT_INVALID', 'EVENT_ID_CONFLICT'])
 /** As shells count: 128 and the signal's number. */
@@ -84,14 +86,22 @@ interface EventRecorder {
 
 async function recordLine(recorder: EventRecorder, bytes: Buffer, number: number, io: Io): Promise<ErrorCode | undefined> {
   try {
-    const event = JSON.parse(bytes.toString('utf8')) as never // record() checks the shape
-    const answer = await recorder.record(event)
+    const answer = await recorder.record(parseEvent(bytes) as never) // record() checks the shape
     await io.out(JSON.stringify(answer))
     return undefined
   } catch (e) {
-    const told = e instanceof SyntaxError ? new SwornError('EVENT_INVALID', 'a JSON object was expected') : e
-    if (!SwornError.is(told)) throw e
-    io.err(escapeText(`error: line ${number}: ${told.code} ${told.message}`))
-    return told.code
+    if (!SwornError.is(e)) throw e
+    io.err(escapeText(`error: line ${number}: ${e.code} ${e.message}`))
+    return e.code
+  }
+}
+
+/** Attacker-controlled. What readers of JSON disagree about is refused, never recorded in one of its readings. */
+function parseEvent(bytes: Buffer): unknown {
+  try {
+    return parseStrict(bytes, { maxDepth: MAX_DEPTH })
+  } catch (e) {
+    if (!SwornError.is(e)) throw e
+    throw new SwornError('EVENT_INVALID', e.message, e.at)
   }
 }
