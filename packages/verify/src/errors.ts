@@ -32,7 +32,8 @@ export const ERRORS = {
   LEDGER_FORK: 'The ledger contradicts what was signed before. It is read-only; keep both copies.',
   LEDGER_NOT_FOUND: 'There is no ledger at this path. Name one, or create it with `sworn init`.',
   LEDGER_ROLLBACK: 'The ledger is older than what was signed before. Restore the newest copy, or continue with `sworn init --reason`.',
-  LEDGER_STATE_MISSING: 'The signer state of this ledger is missing. Restore it, or accept the ledger as it is with `sworn keys adopt`.',
+  LEDGER_STATE_MISSING:
+    'Restore what is missing from a backup. With the key there, `sworn keys adopt` accepts the ledger as it is; without it begin a new one: `sworn init --reason`.',
   LINE_MALFORMED: 'The line is not an entry of an agent audit log. Keep the file; it was edited or is foreign.',
   NODE_TOO_OLD: 'Use a newer Node.js, as named.',
   NOTE_MALFORMED: 'The text is not a C2SP signed note. Keep the file and compare it with a copy.',
