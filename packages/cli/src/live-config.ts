@@ -40,6 +40,7 @@ interface InForce {
   readonly gate: Gate
   readonly fault: string | undefined
   readonly gateKey: string
+  readonly gateFiles: readonly string[]
 }
 
 interface Next extends InForce {
@@ -51,7 +52,7 @@ interface Next extends InForce {
 /** @param first what the recorder was opened with */
 export async function createLiveConfig(first: LoadedConfig, parts: LiveParts): Promise<LiveConfig> {
   const plan = parts.plan(first)
-  let inForce: InForce = { config: first, ...(await openGate(plan)), gateKey: plan.key }
+  let inForce: InForce = { config: first, ...(await openGate(plan)), gateKey: plan.key, gateFiles: plan.files }
   let lastFailure = ''
   let running = Promise.resolve()
 
@@ -94,8 +95,7 @@ export async function createLiveConfig(first: LoadedConfig, parts: LiveParts): P
       return inForce.gate
     },
     get files() {
-      const { policy } = inForce.config.values
-      return [...inForce.config.looked, ...(policy === undefined ? [] : [policy])]
+      return [...inForce.config.looked, ...inForce.gateFiles]
     },
     reload(cause) {
       running = running.then(() => reload(cause))
@@ -116,6 +116,7 @@ async function prepare(inForce: InForce, parts: LiveParts): Promise<Next> {
     gate,
     fault,
     gateKey: plan.key,
+    gateFiles: plan.files,
     changed: [...changed, ...rules],
     fixed,
     apply: parts.recorder.prepare(parts.settings(config)),

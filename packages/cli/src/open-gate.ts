@@ -1,7 +1,7 @@
 /**
  * The gate that a configuration names, and the text it was made from.
  *
- * A named policy that is missing or invalid blocks everything and says so; no policy means record only. The
+ * A named policy or file of roles that is missing or invalid blocks everything and says so; neither means record only. The
  * ledger, its keys, the policy and the configuration are protected by the gate itself.
  * @module
  */
@@ -9,36 +9,45 @@ import { resolve } from 'node:path'
 import { blockingGate, createGate, nodePlatform, type Policy, type Profile } from '@sworn/govern'
 import { type Gate, hashConfig, type LoadedConfig, type ReserveFn, readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
+import { planRoles } from './open-roles.ts'
 
 export interface GatePlan {
   /** Differs when another gate would come out. */
   readonly key: string
-  /** @throws SwornError POLICY_INVALID when the named policy is missing or does not hold */
+  /** Files to watch besides the configuration; they need not exist. */
+  readonly files: readonly string[]
+  /** @throws SwornError POLICY_INVALID when what is named is missing or does not hold */
   open(): Promise<Gate>
 }
 
-/** What the ledger lends a gate. */
-export interface FromLedger {
+/** What the ledger and the process lend a gate. */
+export interface Lent {
+  /** Where roles come from the environment. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly reserve: ReserveFn
   /** Of keyed hashes; absent where the ledger's key is. */
   readonly maskKey: Uint8Array | undefined
 }
 
 /** Reads the policy now, once; `open` compiles what was read. */
-export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey }: FromLedger): GatePlan {
-  const { policy: name, policy_profile: profile, log_path } = config.values
+export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey, env }: Lent): GatePlan {
+  const { policy: name, policy_profile: profile, log_path, roles: rolesName } = config.values
   const text = name === undefined ? undefined : readTextFile(name)
-  const protectedPaths = selfProtected(config, log_path)
+  const planned = planRoles(rolesName)
+  const protectedPaths = [...selfProtected(config, log_path), ...planned.files]
   return {
-    key: JSON.stringify([name, text === undefined ? '' : hashConfig(text), profile, protectedPaths]),
+    key: JSON.stringify([name, text === undefined ? '' : hashConfig(text), profile, protectedPaths, planned.key]),
+    files: [...(name === undefined ? [] : [name]), ...planned.files],
     async open() {
       if (name !== undefined && text === undefined) throw new SwornError('POLICY_INVALID', 'the named policy does not exist', name)
+      const roles = await planned.open(env)
       return createGate({
         policy: name === undefined || text === undefined ? undefined : await readPolicy({ text, name }, profile),
         profile,
         reserve,
         ...(maskKey && { maskKey }),
         selfProtected: protectedPaths,
+        ...(roles && { roles }),
         platform: nodePlatform(cwd),
       })
     },

@@ -18,6 +18,7 @@ import {
   openPortHere,
   type Port,
   type Recorder,
+  type Reserve,
   readTextFile,
   readTrusted,
 } from '@sworn/recorder'
@@ -50,7 +51,7 @@ export interface Opened {
   readonly port: Port
   /** In force now, like `policyNamed` and `gate`: a reload changes them. */
   readonly config: LoadedConfig
-  /** False: no policy, record only. */
+  /** False: no policy and no roles, record only. */
   readonly policyNamed: boolean
   /** Why the named policy blocks everything; undefined while it holds. */
   readonly policyFault: string | undefined
@@ -109,7 +110,10 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
   const live = await createLiveConfig(config, {
     recorder,
     read: () => readConfiguration(options),
-    plan: (read) => planGate(read, options.cwd ?? process.cwd(), { reserve: (step) => port.reserve(step), maskKey: port.info.macKey }),
+    plan: (read) => {
+      const lent = { reserve: (step: Reserve) => port.reserve(step), maskKey: port.info.macKey, env: options.env ?? process.env }
+      return planGate(read, options.cwd ?? process.cwd(), lent)
+    },
     settings: toSettings,
     say: surroundings.say,
   })
@@ -123,7 +127,7 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
       return live.config
     },
     get policyNamed() {
-      return live.config.values.policy !== undefined
+      return live.config.values.policy !== undefined || live.config.values.roles !== undefined
     },
     get policyFault() {
       return live.policyFault

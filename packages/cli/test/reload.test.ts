@@ -288,7 +288,7 @@ test('a change that cannot be recorded does not come into force, unless actions 
     const live = await createLiveConfig(first, {
       recorder,
       read: async () => read,
-      plan: () => ({ key: '', open: async () => gate }),
+      plan: () => ({ key: '', files: [], open: async () => gate }),
       settings: () => ({}),
       say: () => {},
     })

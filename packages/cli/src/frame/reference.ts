@@ -18,6 +18,7 @@ Exit codes everywhere: 0 holds or done, 1 does not hold (a finding, a denial, no
 | \`SWORN_CONFIG\` | another file than \`./sworn.yaml\` |
 | \`SWORN_LEDGER\` | the ledger |
 | \`SWORN_POLICY\` | the AgentPolicy |
+| \`SWORN_ROLES\` | the file of users, roles and budgets |
 | \`SWORN_RECORDER\` | the ledger (or its \`log.sock\`) whose recorder process takes the events; where none answers one is started. \`off\`: none is started |
 | \`SWORN_USER\` | who is acting |
 | \`SWORN_LOG\` | what is said on stderr: \`error\`, \`warn\`, \`info\` (default) or \`debug\`; \`-q\` is \`error\`, \`-v\` is \`debug\` |

@@ -16,6 +16,7 @@ const FOLLOWED: ReadonlySet<AuditKey> = new Set([
   'on_audit_failure',
   'policy',
   'policy_profile',
+  'roles',
   'lock', // asked only while files are read
 ])
 

@@ -16,6 +16,7 @@ const KEYS: { readonly [K in AuditKey]: true } = {
   on_audit_failure: true,
   policy: true,
   policy_profile: true,
+  roles: true,
   user: true,
   agent: true,
   queue: true,

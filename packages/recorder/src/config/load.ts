@@ -59,7 +59,7 @@ export interface LoadOptions extends Platform {
 
 const DEFAULTS = { enabled: true, log_path: './audit', on_audit_failure: 'block', policy_profile: 'strict' } as const satisfies AuditBlock
 
-const ENVIRONMENT = { SWORN_LEDGER: 'log_path', SWORN_POLICY: 'policy' } as const
+const ENVIRONMENT = { SWORN_LEDGER: 'log_path', SWORN_POLICY: 'policy', SWORN_ROLES: 'roles' } as const
 
 interface Layers {
   values: Record<string, unknown>
@@ -139,7 +139,7 @@ function addEnvironment(layers: Layers, options: LoadOptions): void {
 function addFlags(layers: Layers, options: LoadOptions): void {
   for (const [key, value] of Object.entries(options.flags ?? {})) {
     if (value === undefined) continue
-    const isPath = (key === 'log_path' || key === 'policy') && typeof value === 'string'
+    const isPath = (key === 'log_path' || key === 'policy' || key === 'roles') && typeof value === 'string'
     apply(layers, { [key]: isPath ? resolve(options.cwd, value) : value }, { kind: 'flag', name: `--${key.replaceAll('_', '-')}` })
   }
 }
@@ -172,6 +172,7 @@ function toAbsolute(block: AuditBlock, file: string, options: LoadOptions): Audi
     ...block,
     ...(block.log_path === undefined ? {} : { log_path: absolute(block.log_path) }),
     ...(block.policy === undefined ? {} : { policy: absolute(block.policy) }),
+    ...(block.roles === undefined ? {} : { roles: absolute(block.roles) }),
     ...(block.signing_key === undefined ? {} : { signing_key: absolute(block.signing_key) }),
   }
 }

@@ -49,6 +49,7 @@ export const auditSchema = z
     on_audit_failure: z.enum(['block', 'continue']).describe('What a gated action does when it cannot be recorded.'),
     policy: text.describe('The AgentPolicy file. Relative to this file.'),
     policy_profile: z.enum(['strict', 'aip-compat']).describe('How the policy is read.'),
+    roles: text.describe('The file of users, roles and budgets. Relative to this file.'),
     user: text.describe('Who is acting.'),
     agent: z.union([text, z.strictObject({ name: text, version: text.optional(), framework: text.optional(), model: text.optional() })]),
     queue: z.strictObject({ max: z.int().min(1).max(10_000_000).optional(), when_full: z.enum(['wait', 'shed']).optional() }),

@@ -31,6 +31,7 @@ const STRENGTHENS: Partial<Record<AuditKey, (value: unknown, below: unknown) => 
   redact: () => true,
   agent: () => true,
   policy: (_value, below) => below === undefined,
+  roles: (_value, below) => below === undefined,
   enabled: (value) => value === true,
   signing: (value, below) => value === 'record' || below !== 'record',
   on_audit_failure: (value) => value === 'block',
