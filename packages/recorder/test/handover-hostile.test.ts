@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { createFrameReader, type FrameBody, formatFrame, MAX_FRAME_BYTES } from '../src/handover/frames.ts'
 import { parseRequest } from '../src/handover/messages.ts'
 import { serveSession } from '../src/handover/session.ts'
+import { createUnfinished } from '../src/handover/unfinished.ts'
 import type { WorkerPort } from '../src/port/worker.ts'
 import { openFakePort } from './support/fake-port.ts'
 import { acksOf } from './support/port-contract.ts'
@@ -102,7 +103,7 @@ function isStuck(socket: Socket, frame: Buffer): Promise<boolean> {
 async function served(limits: { helloMs: number; frameMs: number }, say: (client: Socket) => void): Promise<void> {
   const accepted = Promise.withResolvers<Socket>()
   const server = createServer((socket) => {
-    serveSession(socket, { greeting: () => greeting, opened: new Promise(() => undefined) }, limits)
+    serveSession(socket, { greeting: () => greeting, opened: new Promise(() => undefined) }, { limits })
     accepted.resolve(socket)
   })
   const address = join(temporaryDirectory(), 's')
@@ -123,6 +124,32 @@ test('a client that sends a frame byte by byte without end is dropped in time', 
     drip = setInterval(() => client.write(' '), 5)
   })
   clearInterval(drip)
+})
+
+test('frames that all clients together leave unfinished are bounded: whose frame is open longest goes, whoever finishes stays', () => {
+  const [slow, other, honest] = [0, 0, 0]
+    .map(() => ({ gone: 0, destroy: () => 0 }))
+    .map((one) => Object.assign(one, { destroy: () => one.gone++ }))
+  const unfinished = createUnfinished(100)
+  for (const bytes of [10, 20, 40]) unfinished.hold(slow!, bytes)
+  unfinished.hold(other!, 50)
+  unfinished.hold(honest!, 10)
+  unfinished.hold(honest!, 0)
+  assert.deepEqual([slow!.gone, other!.gone], [0, 0])
+  unfinished.hold(honest!, 11)
+  assert.deepEqual([slow!.gone, other!.gone, honest!.gone], [1, 0, 0])
+  unfinished.hold(honest!, 50)
+  assert.deepEqual([slow!.gone, other!.gone, honest!.gone], [1, 0, 0], 'what was let go counts no more')
+})
+
+test('connections that leave frames of 1 MiB open are closed beyond 32 MiB, and the recorder goes on', { timeout: 20_000 }, async () => {
+  const open = Array.from({ length: 48 }, dial)
+  const frame = Buffer.concat([hello, length(2 << 20), Buffer.alloc(1 << 20, 0x20)]) // greeted: alone each may take 30 s
+  for (const socket of open) socket.write(frame)
+  const first = await Promise.race(open.map((socket) => closed(socket).then(() => socket)))
+  assert.ok(first.destroyed || first.closed)
+  await stillRecords()
+  for (const socket of open) socket.destroy()
 })
 
 test('300 connections at once leave the recorder answering', async () => {

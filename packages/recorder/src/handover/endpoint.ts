@@ -13,6 +13,7 @@ import { SwornError } from '@sworn/verify'
 import { meet } from './contact.ts'
 import type { Places, Platform } from './platform.ts'
 import { type SessionHost, serveSession } from './session.ts'
+import { createUnfinished } from './unfinished.ts'
 
 export interface Endpoint {
   /** False once the public name leads elsewhere: another recorder took it. */
@@ -27,10 +28,11 @@ const SELF_TIMEOUT_MS = 2_000
 /** @returns undefined when the name leads to another recorder. @throws SwornError IO_FAILED */
 export async function openEndpoint(places: Places, platform: Platform, host: SessionHost): Promise<Endpoint | undefined> {
   const sockets = new Set<Socket>()
+  const unfinished = createUnfinished()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    serveSession(socket, host)
+    serveSession(socket, host, { unfinished })
   })
   server.maxConnections = MAX_CLIENTS
   const identity = platform.kind === 'win32' ? await listenPipe(server, places) : await listenFile(server, places)

@@ -2,7 +2,7 @@
  * One client of the data socket, seen from the recorder.
  *
  * The client is this user's process and still untrusted. Bounds: a hello within 2 s, frames of 4 MiB that are
- * whole within 30 s,
+ * whole within 30 s, 32 MiB of unfinished frames of all clients together,
  * 4 MiB of events or 1 MiB of unread answers under way, then it is not read from until that shrinks.
  * A stream that is not our protocol is closed. Nothing here waits on a client.
  * @module
@@ -23,6 +23,7 @@ import {
   parseRequest,
   type Request,
 } from './messages.ts'
+import { createUnfinished, type Unfinished } from './unfinished.ts'
 
 /** The ledger that sessions lead to, once it is open. */
 export interface OpenedLedger {
@@ -44,8 +45,15 @@ const LIMITS = { helloMs: 2_000, frameMs: 30_000 }
 const MAX_UNITS_UNDER_WAY = 4 * 1024 * 1024
 const MAX_UNREAD_BYTES = 1024 * 1024
 
+export interface SessionOptions {
+  readonly limits?: typeof LIMITS
+  /** Shared by all sessions of an endpoint. */
+  readonly unfinished?: Unfinished
+}
+
 /** Greets and serves `socket` until it ends. */
-export function serveSession(socket: Socket, host: SessionHost, limits = LIMITS): void {
+export function serveSession(socket: Socket, host: SessionHost, options: SessionOptions = {}): void {
+  const { limits = LIMITS, unfinished: bytes = createUnfinished() } = options
   const reader = createFrameReader()
   let take: (body: FrameBody) => void = expectHello
   const timer = setTimeout(() => socket.destroy(), limits.helloMs)
@@ -69,12 +77,14 @@ export function serveSession(socket: Socket, host: SessionHost, limits = LIMITS)
   socket.on('close', () => {
     clearTimeout(timer)
     unfinished.clear()
+    bytes.hold(socket, 0)
   })
   socket.on('data', (chunk: Buffer) => {
     try {
       const frames = reader.push(chunk)
       if (frames.length > 0 || reader.heldBytes() === 0) unfinished.clear()
       if (reader.heldBytes() > 0) unfinished.start()
+      bytes.hold(socket, reader.heldBytes())
       for (const body of frames) take(body)
     } catch {
       socket.destroy()
