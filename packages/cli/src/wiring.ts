@@ -42,6 +42,7 @@ export function toPortOptions({ values, directories }: LoadedConfig, previousLog
     ...(values.signing === 'record' && { recordSignatures: 'all' }),
     ...(previousLog && { previousLog }),
     ...(values.rotate_bytes && { rotateBytes: values.rotate_bytes }),
+    ...(values.shared_file_system && { sharedFileSystem: true }),
     ...(values.signing_key && { signingKey: values.signing_key }),
   }
 }

@@ -133,6 +133,24 @@ describe('what is in force', () => {
     assert.equal((await load(files, { trusted })).values.log_path, '/h/.config/sworn/u')
   })
 
+  test('a path with NUL is refused with its place, in a file and given by the caller', async () => {
+    for (const key of ['log_path', 'policy', 'signing_key'])
+      await assert.rejects(
+        load({ [user]: `audit:\n  ${key}: "a\\0b"\n` }),
+        (e) =>
+          SwornError.is(e, 'CONFIG_INVALID') &&
+          e.message.startsWith('a path without NUL was expected') &&
+          e.at === `${user}:2:3 audit.${key}`,
+      )
+    await assert.rejects(load({}, { flags: { log_path: 'a\0b' } }), (e) => SwornError.is(e, 'CONFIG_INVALID') && e.at === 'audit.log_path')
+  })
+
+  test('a segment has 1 MiB to 2 GiB', async () => {
+    const of = (bytes: number) => load({ [user]: `audit: {rotate_bytes: ${bytes}}` })
+    for (const bytes of [1_048_575, 2 ** 31 + 1]) await assert.rejects(of(bytes), (e) => SwornError.is(e, 'CONFIG_INVALID'))
+    for (const bytes of [1_048_576, 2 ** 31]) assert.equal((await of(bytes)).values.rotate_bytes, bytes)
+  })
+
   test('without any file the ledger is ./audit', async () => assert.equal((await load({})).values.log_path, '/p/audit'))
 
   const weakening: [string, string][] = [
@@ -143,6 +161,7 @@ describe('what is in force', () => {
     ['let actions go on unrecorded', 'on_audit_failure: continue'],
     ['replace a policy', 'policy: lax.yaml'],
     ['name another user', 'user: root'],
+    ['take a network file system for a disk', 'shared_file_system: true'],
   ]
   for (const [what, line] of weakening) {
     test(`an untrusted project file may not ${what}; trusted, it may; changed since, it may not`, async () => {

@@ -21,6 +21,7 @@ const KEYS: { readonly [K in AuditKey]: true } = {
   agent: true,
   queue: true,
   rotate_bytes: true,
+  shared_file_system: true,
   lock: true,
   retention_days: true,
   destinations: true,

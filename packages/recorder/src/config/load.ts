@@ -140,6 +140,7 @@ function addFlags(layers: Layers, options: LoadOptions): void {
   for (const [key, value] of Object.entries(options.flags ?? {})) {
     if (value === undefined) continue
     const isPath = (key === 'log_path' || key === 'policy' || key === 'roles') && typeof value === 'string'
+    if (isPath && value.includes('\0')) throw new SwornError('CONFIG_INVALID', 'a path without NUL was expected', `audit.${key}`)
     apply(layers, { [key]: isPath ? resolve(options.cwd, value) : value }, { kind: 'flag', name: `--${key.replaceAll('_', '-')}` })
   }
 }

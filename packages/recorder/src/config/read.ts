@@ -103,6 +103,7 @@ function toMessage(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')} was expected`
   if (issue.code === 'too_small') return `at least ${issue.minimum} was expected`
   if (issue.code === 'too_big') return `at most ${issue.maximum} was expected`
+  if (issue.code === 'invalid_format') return 'a path without NUL was expected' // the only format of the schema
   return 'another shape was expected; see the JSON Schema'
 }
 

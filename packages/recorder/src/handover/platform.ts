@@ -103,7 +103,7 @@ export function checkLocal(places: Places, platform: Platform): void {
   if (name === undefined) return
   throw new SwornError(
     'IO_FAILED',
-    `a local file system was expected, found ${name}, where neither locks nor syncs can be relied on`,
+    `a local file system was expected, found ${name}, where neither locks nor syncs can be relied on (audit.shared_file_system takes it)`,
     places.directory,
   )
 }
