@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path'
 import { parseEntry } from './entry.ts'
 import { type LedgerFiles, listSegments } from './layout.ts'
 import { createSplitter, readLines } from './lines.ts'
+import { isCompressed } from './segment-bytes.ts'
 
 const POLL_MS = 250
 
@@ -66,6 +67,7 @@ async function openAt(files: LedgerFiles, seq: number, current: FileHandle | und
   for (const segment of listSegments(files).toReversed()) {
     const first = segment.firstSeq ?? (await firstSeq(segment.path))
     if (first === undefined || first > seq) continue
+    if (isCompressed(segment.path)) return undefined // closed, and read before: what follows is not there yet
     if (current && (await isSame(current, segment.path))) return undefined
     return { file: await open(segment.path), offset: 0, seq: first, splitter: createSplitter() }
   }

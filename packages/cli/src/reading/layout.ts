@@ -2,12 +2,14 @@
  * Which files hold the lines of a ledger, in order.
  *
  * A directory holds `segments/<first seq>.jsonl[.gz|.zst]`. A file is the active segment; its closed ones
- * stand in `<file>.ledger/segments` (docs/format.md, directory). A lone file is a ledger of one segment.
+ * stand in `<file>.ledger/segments` (docs/format.md, directory), those that logrotate made beside it until they are
+ * adopted. A lone file is a ledger of one segment.
  * @module
  */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { SwornError } from '@sworn/verify'
+import { findSiblings, type NumberedFile } from './siblings.ts'
 
 export interface SegmentFile {
   readonly path: string
@@ -50,11 +52,12 @@ export function listSegments(files: LedgerFiles): SegmentFile[] {
   const active = statSync(files.activeFile, { throwIfNoEntry: false, bigint: true })
   const last = closed.at(-1)
   const lastStat = last && statSync(last.path, { bigint: true })
-  if (!active || (lastStat && lastStat.ino === active.ino && lastStat.dev === active.dev)) return closed
-  return [...closed, { path: files.activeFile, firstSeq: undefined }]
+  if (lastStat && active && lastStat.ino === active.ino && lastStat.dev === active.dev) return closed
+  const rotated = files.directory ? findSiblings(files.activeFile, closed, active && files.activeFile) : []
+  return [...closed, ...rotated, ...(active ? [{ path: files.activeFile, firstSeq: undefined }] : [])]
 }
 
-function listDirectory(directory: string): SegmentFile[] {
+function listDirectory(directory: string): NumberedFile[] {
   if (!existsSync(directory)) return []
   const found = readdirSync(directory).flatMap((name) => {
     const match = SEGMENT.exec(basename(name))

@@ -29,7 +29,10 @@ export interface Layout {
 /** A segment on disk; `firstSeq` is in its name, or in its first line when it is the active file. */
 export interface SegmentRef {
   readonly firstSeq: number
+  /** Of the plain file, also where only a packed one is there: `readingPacked` reads it. */
   readonly path: string
+  /** Closed, and compressed by an operator. */
+  readonly packed?: true
 }
 
 /** File mode when `path` is a regular file, ends in `.jsonl`, or has its `.ledger` directory beside it. */
@@ -66,18 +69,23 @@ export function layoutDirectories(layout: Layout): readonly string[] {
   return [layout.root, layout.segments, layout.tree, layout.index, layout.state, layout.quarantine]
 }
 
+const SEGMENT = /^\d{20}\.jsonl(?:\.gz|\.zst)?$/
+
 /** 20 digits, so that names sort as numbers do. */
 export function segmentName(firstSeq: number): string {
   return `${String(firstSeq).padStart(20, '0')}.jsonl`
 }
 
-/** Segments that carry their number in the name, oldest first. */
+/** Segments that carry their number in the name, oldest first; beside a plain file its packed one does not count. */
 export function namedSegments(ops: FileOps, layout: Layout): SegmentRef[] {
-  return ops
-    .readdir(layout.segments)
-    .filter((name) => /^\d{20}\.jsonl$/.test(name))
-    .sort()
-    .map((name) => ({ firstSeq: Number(basename(name, '.jsonl')), path: join(layout.segments, name) }))
+  const names = ops.readdir(layout.segments).filter((name) => SEGMENT.test(name))
+  const plain = new Set(names.filter((name) => name.endsWith('.jsonl')))
+  const stems = new Set(names.map((name) => name.slice(0, segmentName(0).length)))
+  return [...stems].sort().map((name) => ({
+    firstSeq: Number(basename(name, '.jsonl')),
+    path: join(layout.segments, name),
+    ...(!plain.has(name) && { packed: true as const }),
+  }))
 }
 
 export interface KeyLayout {

@@ -8,6 +8,7 @@ import { nodePrimitives } from '@sworn/verify/node'
 import type { AcknowledgedEntry, Env, PreviousLog, ScannerName } from './core.ts'
 import { type FileOps, nodeFileOps } from './file-ops.ts'
 import { ledgerLayout } from './layout.ts'
+import { readingPacked } from './packed.ts'
 
 const DAY_MS = 86_400_000
 
@@ -53,10 +54,11 @@ export function createEnv(options: LedgerOptions): Env {
   const { fileOps: ops = nodeFileOps, path, home } = options
   if ((options.rotateBytes ?? 0) > MAX_ROTATE_BYTES)
     throw new SwornError('CONFIG_INVALID', 'at most 2 GiB were expected', 'audit.rotate_bytes')
+  const layout = ledgerLayout(ops, path)
   return {
-    ops,
+    ops: readingPacked(ops, layout.segments),
     primitives: nodePrimitives,
-    layout: ledgerLayout(ops, path),
+    layout,
     home,
     now: options.now ?? Date.now,
     random: options.random ?? ((bytes) => crypto.getRandomValues(new Uint8Array(bytes))),

@@ -40,7 +40,7 @@ export function createUpkeep(core: Core): Upkeep {
   function refill(): void {
     if (known === core.writer.firstSeq) return
     known = core.writer.firstSeq
-    queue = namedSegments(ops, layout).filter((ref) => ref.path !== core.writer.path && !summed.has(basename(ref.path)))
+    queue = namedSegments(ops, layout).filter((ref) => !ref.packed && ref.path !== core.writer.path && !summed.has(basename(ref.path)))
   }
   function sum(): void {
     refill()
