@@ -49,21 +49,23 @@ test('dates, bytes, sets, NaN, cycles and unknown types never throw into the cal
   })
 })
 
-test('one batch per turn of the event loop, in call order; a sync event takes the batch along at once', async () => {
+test('one batch per turn of the event loop, in call order; sync events recorded side by side are one batch, sent before the turn ends', async () => {
   const port = memoryPort()
   const recorder = createRecorder({ port })
   for (const n of [1, 2, 3]) void recorder.record({ event_type: 'x', metadata: n })
   assert.equal(port.batches.length, 0)
   await turn()
   void recorder.record({ event_type: 'x', metadata: 4 })
-  void recorder.record({ event_type: 'approval_requested', metadata: 5 })
+  for (const n of [5, 6]) void recorder.record({ event_type: 'approval_requested', metadata: n })
+  void recorder.record({ event_type: 'x', metadata: 7 })
+  await Promise.resolve()
   assert.deepEqual(
     port.batches.map((batch) => batch.length),
-    [3, 2],
+    [3, 4],
   )
   assert.deepEqual(
     port.events().map(({ metadata }) => metadata),
-    [1, 2, 3, 4, 5],
+    [1, 2, 3, 4, 5, 6, 7],
   )
 })
 

@@ -30,13 +30,17 @@ export interface Counters {
   readonly producerSeq: number
 }
 
+/** The payload as text in which every ASCII character stands where it belongs, without decoding the others. */
+export function asciiOf({ utf8, json }: Body): string {
+  return utf8?.toString('latin1') ?? json // in UTF-8 no other character has a byte of an ASCII one
+}
+
 /**
- * Checks a body as received. `thorough` parses it in any case: for bodies of other processes.
+ * Checks a body as received; `text` is its `asciiOf`. `thorough` parses it in any case: for bodies of other processes.
  *
  * @throws SwornError APPEND_REFUSED naming the member or the form that is wrong
  */
-export function checkBody(body: Body, thorough: boolean): void {
-  const text = body.utf8?.toString('latin1') ?? body.json // what is looked for is ASCII, and no part of another character in UTF-8
+export function checkBody(body: Body, text: string, thorough: boolean): void {
   if (!text.startsWith('{"') || !text.endsWith('}')) throw refuse('a non-empty JSON object was expected')
   if (text.includes('\n')) throw refuse('one line was expected, found LF')
   if (text.length * 3 + OVERHEAD_BYTES > MAX_LINE_BYTES && bytesOf(body) + OVERHEAD_BYTES > MAX_LINE_BYTES) {

@@ -10,7 +10,8 @@
  * @module
  */
 import { SwornError } from '@sworn/verify'
-import { type Body, unspliceCounters } from './body.ts'
+import type { Submission } from '../port/types.ts'
+import { unspliceCounters } from './body.ts'
 import { write } from './commit.ts'
 import type { Core } from './core.ts'
 import { add, release } from './counters.ts'
@@ -45,9 +46,9 @@ export function hold(core: Core, counter: string, amount: number): void {
 }
 
 /** Counts what a record spends, or says why it is refused. Called once for each record, before it is linked. */
-export function countSpent(core: Core, body: Body, eventType: string): SwornError | undefined {
-  if (!SPENDING.has(eventType) || !(body.utf8 ?? body.json).includes(MARK)) return undefined
-  const all = readSpent(JSON.parse(body.json))
+export function countSpent(core: Core, item: Submission, text: string): SwornError | undefined {
+  if (!SPENDING.has(item.eventType) || !text.includes(MARK)) return undefined
+  const all = readSpent(JSON.parse(item.json))
   if (all.some((spent) => passesLimit(core, spent))) return new SwornError('APPEND_REFUSED', 'the budget is spent', '/metadata/spent')
   for (const { counter, amount } of all) {
     release(core.counters.held, counter, amount)

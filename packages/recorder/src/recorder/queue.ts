@@ -1,7 +1,7 @@
 /**
  * The queue between callers and the port: one batch per turn of the event loop, in call order, bounded.
  *
- * A `sync` event, and one that gates an action, sends the batch at once. When `max` events or `maxBytes` bytes are unacknowledged, `wait` blocks
+ * A `sync` event, and one that gates an action, sends the batch as soon as the present code returns. When `max` events or `maxBytes` bytes are unacknowledged, `wait` blocks
  * the caller until the port has put them on disk; a port that cannot do that makes the event wait in line, and a
  * line as long again is refused. `shed` drops the event, counts it, and reports the loss as soon as there is room.
  * @module
@@ -69,6 +69,7 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
   let outstanding = 0
   let bytes = 0
   let scheduled = false
+  let hurried = false
   let generation = 0
   let loss: Loss | undefined
 
@@ -81,18 +82,25 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     pending.submissions.push(submission)
     pending.waiters.push(waiter)
     pending.chars += chars
-    if (submission.level === 'sync' || levelOf(submission.eventType) === 'sync')
-      send() // somebody's action waits for it
-    else if (!scheduled) {
+    schedule(submission.level === 'sync' || levelOf(submission.eventType) === 'sync')
+  }
+
+  /** @param urgent somebody's action waits for it: no later than this call's own continuation, with all that came beside it */
+  function schedule(urgent: boolean): void {
+    if (!scheduled) {
       scheduled = true
-      setImmediate(send)
+      if (!urgent) setImmediate(send)
       process.prependListener('exit', send) // process.exit in this turn: before the port's own handler
     }
+    if (!urgent || hurried) return
+    hurried = true
+    queueMicrotask(send)
   }
 
   function send(): void {
     if (scheduled) process.off('exit', send)
     scheduled = false
+    hurried = false
     const batch = pending
     if (batch.waiters.length === 0) return
     pending = emptyBatch()
