@@ -154,6 +154,18 @@ test('base64 and URL encoding are looked into when asked', () => {
     u: `q=${[...secret].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('')}`,
   }
   assert.deepEqual(args(inside, { detectEncoding: true }), { b: '[REDACTED:github_token]', u: '[REDACTED:github_token]' })
+
+  test('an encoding within an encoding is opened, one deep', () => {
+    const token = `ghp_${'a1B2'.repeat(9)}`
+    const encodings: ((text: string) => string)[] = [
+      (text) => Buffer.from(text).toString('hex'),
+      (text) => Buffer.from(text).toString('base64'),
+      (text) => Buffer.from(text).toString('base64url'),
+      (text) => Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+    ]
+    for (const outer of encodings)
+      for (const inner of encodings) assert.equal(args(outer(inner(token)), { detectEncoding: true }), '[REDACTED:github_token]')
+  })
   assert.deepEqual(args(inside), inside)
 })
 
