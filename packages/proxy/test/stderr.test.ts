@@ -6,6 +6,7 @@ import { loadPolicy } from '@sworn/govern/policy'
 import type { DlpMatch, Gate } from '@sworn/recorder'
 import fc from 'fast-check'
 import { createLogFilter } from '../src/relay/stderr.ts'
+import { openWire } from './support/wire.ts'
 
 const KEY = `ghp_${'FAKE0fake1'.repeat(4)}`
 const PEM = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIFAKEfake0\n'.repeat(20)}-----END RSA PRIVATE KEY-----`
@@ -79,4 +80,14 @@ test('what is blocked, and what a failing gate looks at, is not shown', async ()
 test('when a reload ends the filter, what was held leaves before what comes', async () => {
   const gates = [masking, undefined]
   assert.equal((await passed(['half a ', 'line\n'], () => gates.shift())).bytes.toString(), 'half a line\n')
+})
+
+test('through the proxy: the halves of a secret are put together, told in the record, and nothing is lost at the end', async () => {
+  const halves = `process.stderr.write('key ${KEY.slice(0, 20)}', () => process.stderr.write('${KEY.slice(20)}\\nlast words'))`
+  const wire = openWire({ gate: masking, args: ['-e', halves] })
+  await wire.exit
+  assert.equal(wire.errors(), 'key [REDACTED:github_token]\nlast words')
+  const [match] = wire.recorder.events.filter(({ event_type }) => event_type === 'dlp_match')
+  assert.partialDeepStrictEqual(match, { pattern: 'github_token', target: 'stderr', redacted: true, dlp_action: 'mask' })
+  assert.equal(wire.recorder.events.at(-1)?.event_type, 'session_end')
 })
