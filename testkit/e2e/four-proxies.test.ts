@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { findHolder } from '../../packages/cli/src/operator/holder.ts'
 import { type Place, queryAll, sworn } from './support/cli.ts'
 import { allowing, type Connected, childrenOf, connect, open, SERVERS } from './support/mcp.ts'
+import { bothAccept } from './support/second.ts'
 import { temporary } from './support/temporary.ts'
 
 const mode = process.env.SWORN_TESTS
@@ -93,6 +94,7 @@ test('four proxies share one ledger, two of them are killed while busy, the reco
 
   const verified = await sworn(['verify', ledger, '--require', 'signed', '--strict'], place)
   assert.equal(verified.code, 0, verified.out + verified.err)
+  await bothAccept(ledger)
   const entries = await queryAll(ledger, place)
   const decided = entries.filter((e) => e.event_type === 'authorization_decision')
   const started = new Set(entries.flatMap((e) => (e.event_type === 'tool_call_start' ? [e.correlation_id] : [])))

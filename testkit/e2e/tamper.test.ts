@@ -14,6 +14,7 @@ import { MEMBERS } from '../../packages/recorder/src/event/members.ts'
 import { rewriteWithItsKey } from './support/key-owner.ts'
 import { check, payloadOf, readLedger, rehash, type Shape, type Written, withPayload, writeLedger, writeRun } from './support/ledgers.ts'
 import { mutationsOf } from './support/mutations.ts'
+import { bothAgree, noSecond } from './support/second.ts'
 import { temporary } from './support/temporary.ts'
 
 const mode = process.env.SWORN_TESTS
@@ -206,6 +207,33 @@ attack(
     assert.deepEqual(found, name === 'record signatures' ? [`signature_missing seq=${from}`] : [], name)
   },
 )
+
+test('a second verifier in another language judges every one of these logs alike: untouched, changed, cut, doubled, swapped, torn, re-hashed', {
+  skip: noSecond,
+}, async () => {
+  const join = (lines: readonly Uint8Array[]) => Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]))
+  const forged: { name: string; bytes: Uint8Array }[] = []
+  for (const { name, log } of logs) {
+    assert.equal(await bothAgree([{ name, bytes: join(log.lines) }]), 0, name)
+    const add = (what: string, lines: readonly Uint8Array[]) => forged.push({ name: `${name}, ${what}`, bytes: join(lines) })
+    for (const seq of spots(log, log.lines.length - 3)) {
+      const line = log.lines[seq]!
+      const payload = payloadOf(line)
+      const [mutation] = mutationsOf(payload)
+      add(`changed ${seq}`, log.lines.with(seq, withPayload(line, mutation!.value)))
+      add(`deleted ${seq}`, log.lines.toSpliced(seq, 1))
+      add(`doubled ${seq}`, log.lines.toSpliced(seq, 0, line))
+      add(`swapped ${seq}`, log.lines.toSpliced(seq, 2, log.lines[seq + 1]!, line))
+      add(`head cut ${seq}`, log.lines.slice(seq))
+      add(`tail cut ${seq}`, log.lines.slice(0, seq))
+      if (!isReserved(line))
+        add(`re-hashed ${seq}`, rehash(log, seq, [{ ...payload, target: 'forged' }, ...log.lines.slice(seq + 1).map(payloadOf)]))
+    }
+    forged.push({ name: `${name}, torn`, bytes: join(log.lines).subarray(0, -40) })
+  }
+  const broken = await bothAgree(forged)
+  assert.ok(broken > forged.length / 2 && broken < forged.length, `${broken} of ${forged.length}`)
+})
 
 test('NOT found: a full rewrite by the owner of the key', async () => {
   const { log } = logs[0]!
