@@ -1,5 +1,6 @@
 /** A policy in words, for `sworn policy check|explain`. @module */
 import { type DlpRules, rulesOf } from './dlp/rules.ts'
+import type { IdentityRules } from './identity/types.ts'
 import type { Policy, ToolRule } from './policy/types.ts'
 
 /** One line per fact, in the order of evaluation. Texts come from the policy: escape them for a terminal. */
@@ -8,6 +9,7 @@ export function explainPolicy(policy: Policy): readonly string[] {
   return [
     `policy ${policy.name}${policy.version === undefined ? '' : ` ${policy.version}`}, ${policy.mode}, read as ${policy.profile}`,
     `hash ${policy.hash}`,
+    ...(policy.identity ? [`identity: ${describeIdentity(policy.identity)}`] : []),
     `methods: ${allowedMethods ? listed(allowedMethods) : 'the default list'}; denied: ${listed(deniedMethods)}`,
     `protected paths: ${listed(protectedPaths)}`,
     `denied tools: ${listed(deniedTools)}`,
@@ -22,6 +24,11 @@ export function explainPolicy(policy: Policy): readonly string[] {
 
 function listed(names: Iterable<string>): string {
   return [...names].join(', ') || 'none'
+}
+
+function describeIdentity({ requireToken, tokenTtlMs, binding, audience }: IdentityRules): string {
+  const required = requireToken ? 'a token is required' : 'a token is checked when presented'
+  return `${required}, once, within ${tokenTtlMs / 1000} s, bound by ${binding}, for ${audience}`
 }
 
 function describeRule({ index, tool, action, rate, allowArgs, strictArgs }: ToolRule): string {

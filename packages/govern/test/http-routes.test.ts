@@ -171,6 +171,15 @@ tool_rules:
   })
 })
 
+test('a gate that fails lets nothing through: 500, recorded', async () => {
+  const gate = { ...blockingGate('policy_invalid', 'x'), judge: async () => Promise.reject(new Error('planted secret')) }
+  const server = createPolicyServer(OPEN, { governing: () => ({ policy: identityPolicy(OPEN), gate }) })
+  const response = await server.validate(CALL, CLIENT.token)
+  assert.equal(response.status, 500)
+  assert.ok(!(await response.text()).includes('planted'))
+  assert.partialDeepStrictEqual(server.events, [{ event_type: 'method_blocked', decision: 'deny' }])
+})
+
 describe('bodies are bounded', () => {
   const faults: [what: string, body: string, status: number][] = [
     ['no JSON', 'not valid json', 400],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { SwornError } from '@sworn/recorder'
-import { compactVerify, createLocalJWKSet } from 'jose'
+import { compactVerify, createLocalJWKSet, decodeProtectedHeader } from 'jose'
 import { createPeriodicKeys, memoryKeyStore, openKeyFile, openKeyStore } from '../src/identity/index.ts'
 import { createMachine, FREE, identityPolicy, outcome, startProcess } from './support/identity.ts'
 
@@ -55,6 +55,20 @@ describe('a key has a period', () => {
     const fresh = await session.token({ fresh: true })
     assert.notEqual(old.text.split('.')[0], fresh.text.split('.')[0])
     assert.deepEqual([await outcome(identity, old), await outcome(identity, fresh)], ['ok', 'ok'])
+  })
+
+  test('a reload may bring other keys, and running sessions sign with them', async () => {
+    const machine = createMachine()
+    const identity = startProcess(machine)
+    const session = await identity.openSession()
+    const next = identityPolicy(FREE.replace('}', ', policy_transition_grace: 1m, keys: {signing_algorithm: EdDSA}}'))
+    identity.follow(
+      next,
+      createPeriodicKeys(next.identity!, machine.store, () => machine.nowMs),
+    )
+    const { text } = await session.token()
+    assert.equal(decodeProtectedHeader(text).alg, 'EdDSA')
+    assert.equal(await outcome(identity, text), 'ok')
   })
 
   test('what is published verifies tokens with a stock JWT library, and holds no private member', async () => {

@@ -6,7 +6,7 @@ import { SwornError } from '@sworn/recorder'
 import fc from 'fast-check'
 import { parse } from 'yaml'
 import { blockingGate } from '../src/index.ts'
-import { isSignatureFault, type LoadPolicyOptions, loadPolicy, parsePolicyKey, signPolicy } from '../src/policy/index.ts'
+import { explainPolicy, isSignatureFault, type LoadPolicyOptions, loadPolicy, parsePolicyKey, signPolicy } from '../src/policy/index.ts'
 import { call, policyText, runs } from './support/make.ts'
 
 const alice = generateKeyPairSync('ed25519')
@@ -130,6 +130,11 @@ describe('spec.identity and spec.server', () => {
       timeoutMs: 5000,
       endpoints: { validate: '/v1/validate', revoke: '/v1/revoke', jwks: '/v1/jwks', health: '/health', metrics: '/metrics' },
     })
+  })
+
+  test('the policy in words says what a token must be', () => {
+    const lines = explainPolicy(load(policyText('identity: {enabled: true, require_token: true, session_binding: strict}')))
+    assert.ok(lines.includes('identity: a token is required, once, within 300 s, bound by strict, for test'), lines.join('\n'))
   })
 
   test('the default rotation fits below a shorter life', () => {

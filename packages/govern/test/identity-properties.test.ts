@@ -157,24 +157,52 @@ test('no interleaving of rotation, revocation and validation accepts a token onc
   )
 })
 
-test('a life is ended by exactly one of all who end it, and never comes back', async () => {
+test('a life is ended by exactly one of all who end it, in any order, and never comes back', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 6 }), fc.nat(3_600_000), async (scheduler, enders, laterMs) => {
+    fc.asyncProperty(order, fc.integer({ min: 1, max: 6 }), fc.nat(3_600_000), async (drawn, enders, laterMs) => {
       let nowMs = 0
-      const marks = createMarks(scheduler.scheduleFunction(createTokenBuckets(() => nowMs)))
-      assert.equal(await scheduler.waitFor(marks.begin('k')), true)
-      assert.equal(await scheduler.waitFor(marks.look('k')), 'live')
-      const lives = await scheduler.waitFor(Promise.all(Array.from({ length: enders }, () => marks.end('k'))))
-      assert.equal(lives.filter((life) => life === 'live').length, 1)
+      const turns = createTurns(
+        createTokenBuckets(() => nowMs),
+        drawn,
+      )
+      const marks = createMarks(turns.reserve)
+      assert.deepEqual([await marks.begin('k'), await marks.look(['k', 'other'])], [true, ['live', 'unknown']])
+      const lives: string[] = []
+      await turns.run(Array.from({ length: enders }, () => async () => lives.push(await marks.end('k'))))
+      assert.deepEqual(lives.toSorted(), [...Array(enders - 1).fill('ended'), 'live'])
       nowMs += laterMs
-      assert.equal(await scheduler.waitFor(marks.look('k')), 'ended')
-      assert.equal(await scheduler.waitFor(marks.begin('k')), false)
+      assert.deepEqual([await marks.look(['k']), await marks.end('k'), await marks.begin('k')], [['ended'], 'ended', false])
     }),
     runs,
   )
 })
 
-test('a life that was looked for before it began cannot begin', async () => {
+test('what was never begun is unknown, whoever looks at it or ends it; nothing begins under what is not live', async () => {
   const marks = createMarks(createTokenBuckets(() => 0))
-  assert.deepEqual([await marks.look('k'), await marks.look('k'), await marks.begin('k')], ['unknown', 'ended', false])
+  assert.deepEqual([await marks.look(['k']), await marks.end('k'), await marks.end('k')], [['unknown'], 'unknown', 'unknown'])
+  assert.equal(await marks.beginUnder('parent', 'child'), 'unknown')
+  await marks.begin('parent')
+  assert.equal(await marks.beginUnder('parent', 'child 2'), 'live')
+  assert.deepEqual(await marks.endUnder('parent', 'child 2'), { life: 'live', parent: 'live' })
+  await marks.end('parent')
+  assert.equal(await marks.beginUnder('parent', 'child 3'), 'ended')
+  assert.deepEqual(await marks.endUnder('parent', 'child 2'), { life: 'ended', parent: 'ended' })
+})
+
+test('ten thousand other counters make an ended life unknown, one bucket after the other, and never live again', async () => {
+  const seen: string[] = []
+  for (let others = 9_996; others <= 10_002; others++) {
+    const reserve = createTokenBuckets(() => 0)
+    const marks = createMarks(reserve)
+    await marks.begin('k')
+    await marks.end('k')
+    for (let n = 0; n < others; n++) await reserve({ key: `other ${n}`, amount: 1, limit: 1, perMs: 1 })
+    seen.push(await marks.end('k'))
+  }
+  assert.deepEqual(seen, ['ended', 'ended', 'ended', 'unknown', 'unknown', 'unknown', 'unknown'])
+})
+
+test('a counter that does not tell what was used is none', async () => {
+  const marks = createMarks(async () => ({ granted: true, retryAfterMs: 0 }))
+  for (const ask of [() => marks.begin('k'), () => marks.look(['k']), () => marks.end('k')]) await assert.rejects(ask(), TypeError)
 })

@@ -2,10 +2,11 @@
  * Does a token count, this once? Signature, revocation, time, audience, policy, place, then the nonce.
  *
  * The nonce is ended only when everything else holds: of a presentation and a revocation of one token, one finds
- * it alive. The session is looked at once more at the very end: its revocation is never overtaken. Source: AIP v1alpha2 §5.4.3, §5.6.3.
+ * it alive, and the same step tells whether the session is: its revocation is never overtaken. Source: AIP v1alpha2 §5.4.3, §5.6.3.
  * @module
  */
 import { bindingFault } from './binding.ts'
+import type { Life } from './marks.ts'
 import { nonceKey, type SessionDoor, sessionKey } from './session.ts'
 import { parseToken, tokenId } from './token.ts'
 import type { Claims, Presented, TokenCheck, TokenError, TokenFacts, TokenFault } from './types.ts'
@@ -24,11 +25,7 @@ export async function checkToken(door: CheckDoor, presented: Presented & { reado
   if (!claims) return { fault: invalid('malformed') }
   const facts = factsOf(claims)
   try {
-    const fault =
-      (await findRevocation(door, facts)) ??
-      findFault(door, claims, presented) ??
-      (await spend(door, facts)) ??
-      (await findSessionEnd(door, facts))
+    const fault = (await findRevocation(door, facts)) ?? findFault(door, claims, presented) ?? (await spend(door, facts))
     return fault ? { fault, facts } : { facts }
   } catch {
     return { fault: { kind: 'uncounted' }, facts }
@@ -39,18 +36,17 @@ function factsOf({ nonce, session_id: sessionId, agent_id: agentId, expires_at: 
   return { id: tokenId(nonce), sessionId, agentId, expiresAt }
 }
 
-async function findRevocation(door: CheckDoor, facts: TokenFacts): Promise<TokenFault | undefined> {
-  const fault = await findSessionEnd(door, facts)
-  if (fault) return fault
-  return (await door.marks.isFlagged(revokedKey(facts.id))) ? { kind: 'revoked', revocation: 'token' } : undefined
+async function findRevocation({ marks }: CheckDoor, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
+  const [session, revocation] = await marks.look([sessionKey(sessionId), revokedKey(id)])
+  return sessionFault(session) ?? (revocation === 'live' ? { kind: 'revoked', revocation: 'token' } : undefined)
 }
 
-async function findSessionEnd({ marks }: CheckDoor, { sessionId }: TokenFacts): Promise<TokenFault | undefined> {
-  const session = await marks.look(sessionKey(sessionId))
+function sessionFault(session: Life | undefined): TokenFault | undefined {
   if (session === 'live') return undefined
   return session === 'ended' ? { kind: 'revoked', revocation: 'session' } : invalid('session_mismatch')
 }
 
+/** Begun when a token is revoked: why, for whoever finds its nonce ended. */
 export const revokedKey = (id: string): string => `identity:revoked:${id}`
 
 /** What the claims alone tell. */
@@ -73,7 +69,7 @@ function isGoverned({ governing, isRecentPolicy }: CheckDoor, { policy_hash }: C
   return hash === governing().policy.hash || isRecentPolicy(hash)
 }
 
-async function spend({ governing, marks }: CheckDoor, { id }: TokenFacts): Promise<TokenFault | undefined> {
-  const life = await marks.end(nonceKey(governing().rules.noncePrefix, id))
-  return life === 'live' ? undefined : invalid('replay_detected')
+async function spend({ governing, marks }: CheckDoor, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
+  const { life, parent } = await marks.endUnder(sessionKey(sessionId), nonceKey(governing().rules.noncePrefix, id))
+  return sessionFault(parent) ?? (life === 'live' ? undefined : invalid('replay_detected'))
 }

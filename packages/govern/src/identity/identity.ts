@@ -49,17 +49,22 @@ export interface Identity {
   judge(presented: Presented, tool: string): Promise<TokenRuling>
   /** In force before it resolves, recorded too. @throws what `reserve` and `record` reject with; when only `record` did, it is in force */
   revoke(revocation: Revocation): Promise<Revoked>
-  /** A reloaded policy: tokens of the last one count for its policy_transition_grace. */
-  follow(policy: Policy): void
+  /**
+   * A reloaded policy: tokens of the last one count for its policy_transition_grace.
+   * @param keys when `identity.keys` or `token_ttl` changed; tokens of keys that it does not know are malformed
+   */
+  follow(policy: Policy, keys?: KeyRing): void
   published(): Promise<readonly Jwk[]>
 }
 
 const MAX_RECENT = 16
 
 export function createIdentity(options: IdentityOptions): Identity {
-  const { keys, binding, record } = options
+  const { binding, record } = options
   const now = options.now ?? Date.now
   let policy = options.policy
+  let ring = options.keys
+  const keys: KeyRing = { signing: () => ring.signing(), verifying: (kid) => ring.verifying(kid), published: () => ring.published() }
   let recent: readonly { readonly hash: string; readonly untilMs: number }[] = []
   const marks = createMarks(options.reserve ?? createTokenBuckets(now))
   const door: CheckDoor = {
@@ -88,7 +93,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   async function revoke(revocation: Revocation): Promise<Revoked> {
     const { target } = revocation
     const { rules } = door.governing()
-    if ('tokenId' in target) await marks.flag(revokedKey(target.tokenId)) // the reason first: whoever loses the nonce finds it
+    if ('tokenId' in target) await marks.begin(revokedKey(target.tokenId)) // the reason first: whoever loses the nonce finds it
     const before = await marks.end('session' in target ? sessionKey(target.session) : nonceKey(rules.noncePrefix, target.tokenId))
     await record(revokedEvent(revocation))
     return before
@@ -99,10 +104,11 @@ export function createIdentity(options: IdentityOptions): Identity {
     openSession: () => openSession({ ...door, record }),
     judge,
     revoke,
-    follow(next) {
+    follow(next, nextKeys) {
       const untilMs = now() + (next.identity?.transitionGraceMs ?? 0)
       if (next.hash !== policy.hash) recent = [{ hash: policy.hash, untilMs }, ...recent].slice(0, MAX_RECENT)
       policy = next
+      ring = nextKeys ?? ring
     },
     published: () => keys.published(),
   }

@@ -1,66 +1,84 @@
 /**
  * Marks: one-way facts that every process of a ledger agrees on, kept where the ledger is appended.
  *
- * A life (a nonce, a session) is begun, and ended once: `begun → ended`. It is a bucket of two tokens that do not
- * come back: beginning takes one, ending takes the other. Asking for both at once is only granted to a bucket that
- * the appender does not know: it was never begun, or forgotten by a restart, a take-over or eviction. The asking
- * takes both, so a forgotten life is ended for good. What the appender forgets is thus refused, never accepted a
- * second time. Source: spec policy (head: `reserve`), AIP v1alpha2 §10.6.4.
+ * A life (a nonce, a session) is begun, and ended once: two buckets of one token each that does not come back.
+ * What is asked together is answered together, so a life is ended in one step that also tells whether it was ever
+ * begun. A restart, a take-over or eviction of counters makes it unknown: the bucket of the beginning is always
+ * used before that of the end, so it is forgotten first, and an ended life never looks live again.
+ * Source: spec policy (head: `reserve`), AIP v1alpha2 §10.6.4.
  * @module
  */
-import type { Reservation, ReserveFn } from '@sworn/recorder'
+import type { Reservation, Reserve, ReserveFn } from '@sworn/recorder'
 
 /** Tokens come back in some hundred years: never, for anything that lives minutes. */
-const PER_MS = 2 ** 42
-const LIFE = { limit: 2, perMs: PER_MS }
-const FLAG = { limit: 1, perMs: PER_MS }
+const BUCKET = { limit: 1, perMs: 2 ** 42 }
 
 /** `unknown`: never begun here, or forgotten. */
 export type Life = 'live' | 'ended' | 'unknown'
 
+/** All reject with what `reserve` rejects with, and for an answer that is none. */
 export interface Marks {
-  /** false when the key was begun before. @throws what `reserve` rejects with, or for an answer that is none */
+  /** false when the key was begun before. */
   begin(key: string): Promise<boolean>
-  /** Looking at an unknown life ends it. */
-  look(key: string): Promise<Life>
-  /** What it was before: `live` for exactly one of all callers. It is ended afterwards. */
+  /** Begins `key` and tells of `parent` at that moment; `key` counts for nothing unless that is `live`. */
+  beginUnder(parent: string, key: string): Promise<Life>
+  /** Takes nothing. At most seven. */
+  look(keys: readonly string[]): Promise<readonly Life[]>
+  /** What it was before: `live` for exactly one of all callers. */
   end(key: string): Promise<Life>
-  /** A flag only gives a reason: what the appender forgets is not flagged any more. */
-  flag(key: string): Promise<void>
-  isFlagged(key: string): Promise<boolean>
+  /** The same, and what `parent` was at that moment. */
+  endUnder(parent: string, key: string): Promise<{ readonly life: Life; readonly parent: Life }>
 }
 
+type Step = Omit<Reserve, 'also'>
+
+const beginning = (key: string, amount: 0 | 1): Step => ({ key: `${key}:begun`, amount, ...BUCKET })
+const ending = (key: string, amount: 0 | 1): Step => ({ key: `${key}:ended`, amount, ...BUCKET })
+const both = (key: string): readonly Step[] => [beginning(key, 0), ending(key, 0)]
+
 export function createMarks(reserve: ReserveFn): Marks {
-  const take = async (key: string, amount: number, bucket = LIFE): Promise<Reservation> =>
-    checked(await reserve({ key, amount, ...bucket }))
-
-  async function look(key: string): Promise<Life> {
-    const both = await take(key, 2)
-    if (both.granted) return 'unknown'
-    return both.retryAfterMs > PER_MS / 2 ? 'ended' : 'live' // two tokens missing, or one
+  async function ask(steps: readonly Step[]): Promise<Answer> {
+    const [first, ...also] = steps
+    if (!first) return { granted: true, taken: [] }
+    return toAnswer(await reserve({ ...first, also }), steps.length)
   }
 
-  async function end(key: string): Promise<Life> {
-    const before = await look(key)
-    if (before !== 'live') return before
-    return (await take(key, 1)).granted ? 'live' : 'ended' // another caller came between
-  }
-
-  async function begin(key: string): Promise<boolean> {
-    const { granted } = await take(key, 1)
-    return granted && (await look(key)) === 'live'
+  async function end(key: string, parents: readonly string[]): Promise<readonly Life[]> {
+    const { granted, taken } = await ask([beginning(key, 0), ending(key, 1), ...parents.flatMap(both)])
+    const [life = 'unknown', ...others] = livesOf(taken)
+    return [life === 'live' && !granted ? 'unknown' : life, ...others]
   }
 
   return {
-    begin,
-    look,
-    end,
-    flag: async (key) => void (await take(key, 1, FLAG)),
-    isFlagged: async (key) => (await take(key, 2, FLAG)).retryAfterMs > PER_MS, // two are never there: nothing is taken
+    async begin(key) {
+      return (await ask([beginning(key, 1)])).granted
+    },
+    async beginUnder(parent, key) {
+      const { granted, taken } = await ask([...both(parent), beginning(key, 1)])
+      return granted ? livesOf(taken.slice(0, 2))[0]! : 'unknown' // two buckets are one life
+    },
+    async look(keys) {
+      return livesOf((await ask(keys.flatMap(both))).taken)
+    },
+    end: async (key) => (await end(key, []))[0]!, // a life for each key
+    async endUnder(parent, key) {
+      const [life, over] = await end(key, [parent])
+      return { life: life!, parent: over! }
+    },
   }
 }
 
-function checked(answer: Reservation): Reservation {
-  if (answer.granted || Number.isFinite(answer.retryAfterMs)) return answer
-  throw new TypeError('a counter that tells when a token is back was expected')
+/** Which buckets had been used before. */
+interface Answer {
+  readonly granted: boolean
+  readonly taken: readonly boolean[]
+}
+
+function toAnswer({ granted, used = [] }: Reservation, steps: number): Answer {
+  if (used.length !== steps || !used.every(Number.isFinite)) throw new TypeError('a counter that tells what was used was expected')
+  return { granted, taken: used.map((amount) => amount > 0.5) } // of one token; a trace of it may have come back
+}
+
+function livesOf(taken: readonly boolean[]): readonly Life[] {
+  return Array.from({ length: taken.length / 2 }, (_, n) => (!taken[2 * n] ? 'unknown' : taken[2 * n + 1] ? 'ended' : 'live'))
 }

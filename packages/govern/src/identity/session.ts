@@ -47,7 +47,6 @@ export async function openSession(door: SessionDoor): Promise<Session> {
   async function next(fresh: boolean): Promise<IssuedToken> {
     const old = current
     if (old && !fresh && (await isUsable(door, old))) return old
-    if ((await door.marks.look(sessionKey(id))) !== 'live') throw denied('the session was ended or revoked')
     const issued = await issue(door, id, old)
     current = issued
     return issued
@@ -70,8 +69,8 @@ async function isUsable({ governing, now, marks }: SessionDoor, { claims, id, se
   const age = now() - Date.parse(claims.issued_at)
   const young = age >= 0 && age < (rules.rotationMs || rules.tokenTtlMs) && now() < Date.parse(claims.expires_at)
   if (!young || policy.hash !== `sha256:${claims.policy_hash}`) return false
-  if ((await marks.look(sessionKey(sessionId))) !== 'live') return false
-  return (await marks.look(nonceKey(rules.noncePrefix, id))) === 'live'
+  const lives = await marks.look([sessionKey(sessionId), nonceKey(rules.noncePrefix, id)])
+  return lives.every((life) => life === 'live')
 }
 
 /** Counted, then recorded, then handed out: a crash in between leaves a token that nobody has. */
@@ -84,7 +83,8 @@ async function issue(
   const claims = createClaims({ policy, rules, sessionId, binding, nowMs: now() })
   const id = tokenId(claims.nonce)
   const text = await formatToken(claims, keys.signing())
-  if (!(await marks.begin(nonceKey(rules.noncePrefix, id)))) throw denied('the token cannot be counted')
+  const session = await marks.beginUnder(sessionKey(sessionId), nonceKey(rules.noncePrefix, id))
+  if (session !== 'live') throw denied('the session was ended or revoked, or is not known')
   const issued = { text, id, sessionId, expiresAt: claims.expires_at, claims }
   await record(issuedEvent(policy, issued, old))
   return issued
