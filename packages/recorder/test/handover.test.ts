@@ -1,7 +1,7 @@
 /** Several processes on one ledger: hand over, take over, and refuse where nobody can know. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -170,6 +170,32 @@ test('a recorder whose socket name was taken away steps down and comes back', { 
   await other.close()
   await port.close()
 })
+
+const gone: Record<string, (path: string) => void> = {
+  'that was moved away': (path) => renameSync(path, `${path}.away`),
+  'in whose place a file stands': (path) => {
+    renameSync(path, `${path}.away`)
+    writeFileSync(path, 'not a ledger')
+  },
+}
+for (const [what, take] of Object.entries(gone)) {
+  test(`a ledger ${what}: whoever waits is told at once and why, and recording goes on when it is back`, { timeout: 30_000 }, async () => {
+    const path = temporaryLedger()
+    const port = await openRealPort(path, patient)
+    assert.equal(acksOf(await port.submit([sample(1)])).length, 1)
+    take(path)
+    for (const n of [2, 3]) {
+      const [answer] = await port.submit([sample(n)])
+      assert.ok(SwornError.is(answer))
+      assert.match(`${answer.code} ${answer.message}`, /^(APPEND_UNKNOWN|RECORDER_UNAVAILABLE) .*: IO_FAILED.* \(at /)
+    }
+    rmSync(path, { force: true })
+    renameSync(`${path}.away`, path)
+    const later = await port.submit([sample(4, 'batch')]) // no action waits for it: it is kept until somebody records
+    assert.equal(acksOf(later).length, 1)
+    await port.close()
+  })
+}
 
 test('a directory that cannot be made is a clear error, not a hang', async () => {
   const file = join(temporaryDirectory(), 'file')

@@ -28,6 +28,9 @@ export interface Line {
   stream(take: (body: FrameBody) => void, ended: () => void): void
 }
 
+/** Nobody can answer there; ENOTDIR: the ledger's directory is a file by now. */
+const NOBODY: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED'])
+
 /** Connects to `address` and waits at most `timeoutMs` for the greeting. */
 export async function meet(address: string, timeoutMs: number): Promise<Contact> {
   if (isForeign(address)) return { kind: 'foreign' }
@@ -40,7 +43,7 @@ export async function meet(address: string, timeoutMs: number): Promise<Contact>
     if (greeting) return { kind: 'met', line, greeting }
   }
   socket.destroy()
-  if (failure === 'ENOENT' || failure === 'ECONNREFUSED') return { kind: 'dead' }
+  if (failure !== undefined && NOBODY.has(failure)) return { kind: 'dead' }
   return { kind: failure === 'EACCES' || failure === 'EPERM' ? 'forbidden' : 'silent' }
 }
 

@@ -35,6 +35,7 @@ export async function openDoor(setup: Setup): Promise<Door> {
       for (const item of pending.all()) send(role, item) // before anything newer
     },
     failed: (error) => pending.end((item) => (item.sent ? unknownError(why()) : refusedError(error))),
+    troubled: (error) => isOfDisk(error) && pending.endAwaited(),
   })
 
   const why = () => ({ pid: holderPid, trouble: search.trouble() })
@@ -50,9 +51,11 @@ export async function openDoor(setup: Setup): Promise<Door> {
     const fatal = search.fatal()
     if (closed || fatal) return Promise.resolve(batch.map(() => (fatal ? refusedError(fatal) : closedError())))
     return new Promise((resolve) => {
-      const item = pending.add(batch, batch.some((event) => event.level === 'sync') ? ackMs : lazyAckMs, resolve)
+      const awaited = batch.some((event) => event.level === 'sync')
+      const item = pending.add(batch, { awaited, limitMs: awaited ? ackMs : lazyAckMs }, resolve)
       const role = search.role()
       if (role) send(role, item)
+      else if (isOfDisk(search.trouble())) pending.endAwaited()
     })
   }
 
@@ -101,6 +104,9 @@ export async function openDoor(setup: Setup): Promise<Door> {
     },
   }
 }
+
+/** The directory is gone, full or closed to us: no patience with another process helps, and an action does not wait. */
+const isOfDisk = (trouble: SwornError | undefined) => trouble?.code === 'IO_FAILED'
 
 const closedError = () => new SwornError('LEDGER_CLOSED', 'the recorder was closed')
 

@@ -11,6 +11,8 @@ import type { Submission } from '../port/types.ts'
 
 export interface Pending {
   readonly batch: readonly Submission[]
+  /** An action waits for the answer. */
+  readonly awaited: boolean
   /** True once a role took it. */
   sent: boolean
 }
@@ -19,11 +21,18 @@ export interface PendingList {
   readonly size: () => number
   /** In order of submission. */
   readonly all: () => Iterable<Pending>
-  add(batch: readonly Submission[], limitMs: number, settle: (answers: readonly Answer[]) => void): Pending
+  add(batch: readonly Submission[], limit: Limit, settle: (answers: readonly Answer[]) => void): Pending
   /** False when it was answered before. */
   settle(item: Pending, answers: readonly Answer[]): boolean
+  /** Answers what an action waits for: nothing it waits for will come soon. */
+  endAwaited(): void
   /** Answers everything. */
   end(errorOf: (item: Pending) => SwornError): void
+}
+
+export interface Limit {
+  readonly awaited: boolean
+  readonly limitMs: number
 }
 
 /** Who records or did last, and why there is nobody now. */
@@ -56,21 +65,24 @@ export function createPendingList(why: () => Why): PendingList {
     return true
   }
 
+  function giveUp(item: Pending): void {
+    settle(item, answerAll(item, item.sent ? unknownError(why()) : absentError(why())))
+  }
+
   function sweep(): void {
     const nowMs = performance.now()
-    for (const item of held.values()) {
-      if (item.dueMs > nowMs) continue
-      const error = item.sent ? unknownError(why()) : absentError(why())
-      settle(item, answerAll(item, error))
-    }
+    for (const item of held.values()) if (item.dueMs <= nowMs) giveUp(item)
   }
 
   return {
     size: () => held.size,
     all: () => held.keys(),
     settle,
-    add(batch, limitMs, resolve) {
-      const item: Held = { batch, sent: false, dueMs: performance.now() + limitMs, resolve }
+    endAwaited() {
+      for (const item of held.keys()) if (item.awaited) giveUp(item)
+    },
+    add(batch, { awaited, limitMs }, resolve) {
+      const item: Held = { batch, awaited, sent: false, dueMs: performance.now() + limitMs, resolve }
       held.set(item, item)
       sweeper ??= setInterval(sweep, SWEEP_MS)
       return item
@@ -82,16 +94,17 @@ export function createPendingList(why: () => Why): PendingList {
 }
 
 /** It may be written or not. */
-export function unknownError({ pid }: Why): SwornError {
-  return new SwornError('APPEND_UNKNOWN', `process ${pid} took the event and did not answer in time`)
+export function unknownError({ pid, trouble }: Why): SwornError {
+  const message = trouble
+    ? `process ${pid} took the event, and nobody records now: ${trouble.code}`
+    : `process ${pid} took the event and did not answer in time`
+  return new SwornError('APPEND_UNKNOWN', message, trouble?.at ?? '', { cause: trouble })
 }
 
 /** Nobody took it. */
 export function absentError({ pid, trouble }: Why): SwornError {
-  const found = trouble ? `: ${trouble.code}` : ''
-  return new SwornError('RECORDER_UNAVAILABLE', `no recorder answered in time, the last was process ${pid}${found}`, trouble?.at ?? '', {
-    cause: trouble,
-  })
+  const message = trouble ? `nobody can record: ${trouble.code}; the last was` : 'no recorder answered in time, the last was'
+  return new SwornError('RECORDER_UNAVAILABLE', `${message} process ${pid}`, trouble?.at ?? '', { cause: trouble })
 }
 
 function answerAll(item: Pending, error: SwornError): readonly Answer[] {

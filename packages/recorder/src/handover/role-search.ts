@@ -29,6 +29,8 @@ export interface RoleSearch {
 export interface RoleEvents {
   readonly adopted: (role: Role) => void
   readonly failed: (error: SwornError) => void
+  /** An attempt failed; another follows. */
+  readonly troubled: (error: SwornError) => void
   /** What is presented to the next recorder. */
   readonly newest: () => KnownEntry | undefined
 }
@@ -61,7 +63,10 @@ export function createRoleSearch(setup: Setup, events: RoleEvents): RoleSearch {
       if (!SwornError.is(found)) return stopped ? found.close() : adopt(found)
       trouble = found
       if (isFinal(found)) fail(found)
-      else await sleep(RETRY_MS)
+      else {
+        events.troubled(found)
+        await sleep(RETRY_MS)
+      }
     }
   }
 
