@@ -1,5 +1,6 @@
 /** Decides what an agent may do: AgentPolicy, rates, protected paths, data loss prevention. @module */
 export { type ApprovalAnswer, settleApproval } from './approval.ts'
+export { canElicit, INPUT_KEY, parseRetry } from './approvals/channels/mcp-messages.ts'
 export { blockingGate } from './blocking.ts'
 export { SCAN_FAILED } from './dlp/inspect.ts'
 export type { DlpRule, DlpRules } from './dlp/rules.ts'

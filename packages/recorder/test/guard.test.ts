@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import type { FilterOptions } from '../src/event/filter.ts'
 import { createGuard } from '../src/guard/guard.ts'
-import type { Action, Gate, Verdict } from '../src/guard/types.ts'
+import type { Action, AskFn, Gate, Verdict } from '../src/guard/types.ts'
 import { createRecorder } from '../src/recorder/recorder.ts'
 import { type MemoryPort, memoryPort } from './support/memory-port.ts'
 
@@ -17,7 +17,10 @@ function gateOf(verdict: Verdict | (() => Verdict)): Gate {
   return { policy: {}, judgeMethod: judge, judge: async () => judge(), inspect: (value) => ({ value, matches: [], blocked: false }) }
 }
 
-function setUp(options: { gate?: Gate; ackTimeoutMs?: number; onAuditFailure?: 'block' | 'continue' } = {}, filter: FilterOptions = {}) {
+function setUp(
+  options: { gate?: Gate; ask?: AskFn; ackTimeoutMs?: number; onAuditFailure?: 'block' | 'continue' } = {},
+  filter: FilterOptions = {},
+) {
   const port = memoryPort()
   const recorder = createRecorder({ port, ...filter })
   return { port, recorder, guard: createGuard({ recorder, source: SOURCE, ...options }) }
@@ -75,6 +78,42 @@ test('a denial is recorded once and the effect does not happen', async () => {
     (e) => SwornError.is(e, 'ACTION_DENIED') && e.message.includes('tool_blocked'),
   )
   assert.deepEqual([types(port), port.events()[0]?.decision], [['authorization_decision'], 'deny'])
+})
+
+const REQUESTED = { event_type: 'approval_requested', tool: 'write', correlation_id: 'c' } as const
+const yes: AskFn = async ({ verdict }, record) => {
+  const recorded = await record(REQUESTED)
+  const members = { human_decision: { channel: 'hand', approved: true }, metadata: { approval: { id: 'q' } } }
+  return { verdict: { ...verdict, decision: recorded ? 'allow' : 'deny', reasonCode: 'human_approved' } as Verdict, members }
+}
+
+test('an ask is put to people after the question is on disk; the decision carries who said so, then the effect happens', async () => {
+  const { port, recorder, guard } = setUp({ gate: gateOf({ ...allow, decision: 'ask' }), ask: yes })
+  await guard.guard({ ...action, rawName: 'Write' }, () => assert.deepEqual(types(port), ['approval_requested', 'authorization_decision']))
+  await recorder.flush()
+  const [asked, decided] = port.events()
+  assert.equal(port.batches[0]?.at(-1)?.level, 'sync')
+  assert.partialDeepStrictEqual(asked, { source: SOURCE })
+  assert.partialDeepStrictEqual(decided, {
+    decision: 'allow',
+    reason_code: 'human_approved',
+    human_decision: { channel: 'hand', approved: true },
+    metadata: { approval: { id: 'q' }, raw_name: 'Write' },
+  })
+})
+
+test('a question that cannot be recorded, an asker that throws and one that answers ask refuse the action', async () => {
+  const gate = gateOf({ ...allow, decision: 'ask' })
+  const lost = setUp({ gate, ask: async (request, record) => ({ ...(await yes(request, record)), members: {} }) })
+  lost.port.fail = new SwornError('APPEND_REFUSED', 'no space left')
+  assert.equal((await lost.guard.begin(action)).verdict.decision, 'deny')
+  const broken = setUp({ gate, ask: () => Promise.reject(new Error('broken')) })
+  assert.equal((await broken.guard.begin(action)).verdict.reasonCode, 'approval_unavailable')
+  const undecided = setUp({ gate, ask: async ({ verdict }) => ({ verdict, members: {} }) })
+  await assert.rejects(
+    undecided.guard.guard(action, () => assert.fail('it ran')),
+    (e) => SwornError.is(e, 'ACTION_DENIED'),
+  )
 })
 
 test('ask is a denial with approval_unavailable; a gate that throws blocks with policy_invalid', async () => {

@@ -1,13 +1,15 @@
 /**
  * Approvals: `action: ask` put to people by several channels at once, settled once, recorded whole.
  *
- * Not wired into the gate: whoever holds an `ask` begins an approval, records `requested`, asks, settles the
- * verdict with `settleApproval`, and adds `members` to the decision record.
+ * The gate only says `ask`. Whoever holds one begins an approval, records `requested`, asks, settles the verdict
+ * with `settleApproval`, and adds `members` to the decision record: `createAsk` does so for a guard, the proxy itself.
  * @module
  */
 export { type ApprovalAnswer, settleApproval } from '../approval.ts'
 export { type Approvals, type ApprovalsOptions, createApprovals } from './approvals.ts'
+export { createAsk } from './ask.ts'
 export { type ApprovalApi, type ApprovalApiOptions, createApprovalApi } from './channels/api.ts'
+export { type ClientDesk, createClientDesk, type Seat } from './channels/client-desk.ts'
 export { openControllingTerminal } from './channels/controlling-terminal.ts'
 export { createDialogChannel, type DialogChannelOptions } from './channels/dialog.ts'
 export { type Desktop, findDialog, hasDisplay } from './channels/dialogs.ts'

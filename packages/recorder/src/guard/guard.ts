@@ -10,7 +10,7 @@ import type { EventContext, SourceInfo } from '../event/types.ts'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { RecordOptions } from '../recorder/types.ts'
 import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent, tamperedEvent } from './events.ts'
-import type { Action, ActionIds, DlpMatch, Gate, Outcome, Verdict } from './types.ts'
+import type { Action, ActionIds, Asked, AskFn, DlpMatch, Gate, Outcome, Verdict } from './types.ts'
 
 /** The part of a recorder that a guard needs. */
 export interface GuardRecorder {
@@ -24,6 +24,8 @@ export interface GuardOptions {
   readonly recorder: GuardRecorder
   /** Without one everything is allowed and recorded. */
   readonly gate?: Gate
+  /** Puts an `ask` of the gate to people; without it that is a denial. */
+  readonly ask?: AskFn
   readonly source: SourceInfo
   /** Longest wait for a decision's acknowledgement; 2,000 by default. */
   readonly ackTimeoutMs?: number
@@ -32,7 +34,7 @@ export interface GuardOptions {
 }
 
 export interface Begun {
-  /** Never `ask`: without approvals that is a denial. */
+  /** Never `ask`: people were asked, or could not be. */
   readonly verdict: Verdict
   /** The correlation_id; names the action until `end`. */
   readonly ref: string
@@ -77,10 +79,10 @@ export function createGuard(options: GuardOptions): Guard {
   async function begin(action: Action): Promise<Begun> {
     const ref = recorder.newId()
     const members = membersOf(action, ref, source)
-    const verdict = await judge(gate, action)
+    const { verdict, members: approved } = await settle(action, members, await judge(gate, action))
     const input = verdict.decision === 'allow' && 'input' in verdict ? verdict.input : action.input
     const judged = gate !== undefined && (action.kind === 'tool' || verdict.decision !== 'allow')
-    const intent = judged ? decisionEvent(action, members, verdict) : startEvent(action, members, input)
+    const intent = judged ? mergeMembers(decisionEvent(action, members, verdict), approved) : startEvent(action, members, input)
     const onDisk = await acknowledge(intent, members, verdict)
     if (!onDisk && onAuditFailure === 'block') return { verdict: unrecorded(verdict), ref }
     if (verdict.tamperedWith !== undefined) void quietly(tamperedEvent(members, verdict))
@@ -88,6 +90,18 @@ export function createGuard(options: GuardOptions): Guard {
     if (judged) void quietly(startEvent(action, members, input))
     remember(ref, { action, members })
     return { verdict, ref }
+  }
+
+  /** An `ask` settled: by people, or denied. A question is recorded before it is shown. */
+  async function settle(action: Action, members: Members, verdict: Verdict): Promise<Asked> {
+    if (verdict.decision !== 'ask') return { verdict, members: {} }
+    if (!options.ask) return { verdict: nobody(verdict), members: {} }
+    const record = (event: object) =>
+      withinMs(ackTimeoutMs, recorder.record({ ...event, source: members.source }, { level: 'sync' }), false).then(
+        (onDisk) => onDisk || onAuditFailure === 'continue',
+      )
+    const request = { action, verdict, correlationId: String(members.correlation_id) }
+    return options.ask(request, record).catch(() => ({ verdict: nobody(verdict), members: {} }))
   }
 
   /** true when the intent is on disk in time. Otherwise, once it turns out to be there after all, says that nothing followed. */
@@ -165,16 +179,23 @@ function described<T>(describe: ((result: T) => Partial<Outcome>) | undefined, r
   }
 }
 
-/** A gate that throws blocks; `ask` is a denial while there is nobody to ask. */
+/** A gate that throws blocks. */
 async function judge(gate: Gate | undefined, action: Action): Promise<Verdict> {
   if (!gate) return NO_GATE
   try {
-    const verdict = await verdictOf(gate, action)
-    if (verdict.decision !== 'ask') return verdict
-    return { ...verdict, decision: 'deny', reasonCode: 'approval_unavailable', reason: 'an approval is needed and nobody can be asked' }
+    return await verdictOf(gate, action)
   } catch {
     return { decision: 'deny', reason: 'the policy could not be applied', reasonCode: 'policy_invalid', riskLevel: 'high' }
   }
+}
+
+function nobody(verdict: Verdict): Verdict {
+  return { ...verdict, decision: 'deny', reasonCode: 'approval_unavailable', reason: 'an approval is needed and nobody can be asked' }
+}
+
+/** The record of a decision with what is known of the approval behind it. */
+function mergeMembers(event: Members, { metadata, ...members }: Asked['members']): Members {
+  return { ...event, ...members, ...(metadata && { metadata: { ...(event.metadata as Members | undefined), ...metadata } }) } // made by events.ts
 }
 
 function verdictOf(gate: Gate, action: Action): Verdict | Promise<Verdict> {

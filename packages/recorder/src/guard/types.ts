@@ -6,6 +6,7 @@
  * Order, always: verdict → decision record durable → effect → outcome record (law 3).
  * @module
  */
+import type { AuditEvent } from '../event/types.ts'
 import type { Reservation, Reserve } from '../port/types.ts'
 
 export interface ActionIds {
@@ -92,6 +93,27 @@ export type Verdict =
   | ({ readonly decision: 'allow'; readonly input?: unknown } & VerdictReason)
   | ({ readonly decision: 'deny' } & VerdictReason)
   | ({ readonly decision: 'ask' } & VerdictReason)
+
+/** An `ask` on its way to people. */
+export interface AskRequest {
+  readonly action: Action
+  readonly verdict: Verdict
+  readonly correlationId: string
+}
+
+/** What people made of an `ask`. */
+export interface Asked {
+  /** Never `ask`. */
+  readonly verdict: Verdict
+  /** Go into the record of the decision; `metadata` is merged. */
+  readonly members: Readonly<Record<string, unknown>> & { readonly metadata?: Readonly<Record<string, unknown>> }
+}
+
+/**
+ * Puts an `ask` to people. Never rejects. Before anybody sees the question `record` is given the event that says so;
+ * it resolves with false when that event is not on disk, and then nobody is asked.
+ */
+export type AskFn = (request: AskRequest, record: (event: AuditEvent) => Promise<boolean>) => Promise<Asked>
 
 /** One sensitive pattern found, with where and what was done about it. */
 export interface DlpMatch {
