@@ -99,15 +99,12 @@ export function createLane(worker: Worker, control: Int32Array, spawnRecorder: (
     waiting = []
   }
 
-  async function submitPiece(batch: LabelledBatch): Promise<readonly (Ack | SwornError)[]> {
-    try {
-      const { answers } = await enqueue((id) => ({ id, batch }))
-      return answers ? unpackAnswers(answers) : []
-    } catch (error) {
-      const told = SwornError.is(error) ? error : new SwornError('APPEND_UNKNOWN', 'the appender thread failed', '', { cause: error })
-      return batch.batch.map(() => told)
-    }
-  }
+  /** Once it is in the ring nothing here keeps the batch. */
+  const submitPiece = (batch: LabelledBatch): Promise<readonly (Ack | SwornError)[]> =>
+    answersOf(
+      enqueue((id) => ({ id, batch })),
+      batch.batch.length,
+    )
 
   worker.on('message', (message: FromAppender) => {
     if (message.kind === 'spawn') return spawnRecorder?.()
@@ -128,6 +125,16 @@ export function createLane(worker: Worker, control: Int32Array, spawnRecorder: (
       const pieces = cutBatch(batch).map((piece) => submitPiece(labelBatch(piece)))
       return pieces.length === 1 ? pieces[0]! : Promise.all(pieces).then((answers) => answers.flat())
     },
+  }
+}
+
+async function answersOf(call: Promise<ThreadAnswer>, length: number): Promise<readonly (Ack | SwornError)[]> {
+  try {
+    const { answers } = await call
+    return answers ? unpackAnswers(answers) : []
+  } catch (error) {
+    const told = SwornError.is(error) ? error : new SwornError('APPEND_UNKNOWN', 'the appender thread failed', '', { cause: error })
+    return Array.from({ length }, () => told)
   }
 }
 

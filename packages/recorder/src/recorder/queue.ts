@@ -105,13 +105,16 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     if (batch.waiters.length === 0) return
     pending = emptyBatch()
     meter.add('batches')
-    const flight = deliver(batch, generation, performance.now())
+    const flight = deliver({ waiters: batch.waiters, chars: batch.chars }, submit(batch.submissions))
     flights.add(flight)
     void flight.finally(() => flights.delete(flight))
   }
 
-  async function deliver(batch: Batch, born: number, startMs: number): Promise<void> {
-    const answers = await submit(batch)
+  /** The payloads are with the port now: nothing here keeps them until they are answered. */
+  async function deliver(batch: Omit<Batch, 'submissions'>, answered: Promise<readonly (Ack | SwornError)[]>): Promise<void> {
+    const born = generation
+    const startMs = performance.now()
+    const answers = await answered
     meter.ack(performance.now() - startMs)
     for (let i = 0; i < batch.waiters.length; i++) settle(batch.waiters[i]!, answers[i])
     if (born === generation) {
@@ -121,13 +124,12 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     advance()
   }
 
-  async function submit({ submissions }: Batch): Promise<readonly (Ack | SwornError)[]> {
-    try {
-      return await port.submit(submissions)
-    } catch (cause) {
+  function submit(submissions: readonly Submission[]): Promise<readonly (Ack | SwornError)[]> {
+    const { length } = submissions
+    return port.submit(submissions).catch((cause: unknown) => {
       const error = SwornError.is(cause) ? cause : new SwornError('APPEND_UNKNOWN', 'the port failed', '', { cause })
-      return submissions.map(() => error)
-    }
+      return Array.from({ length }, () => error)
+    })
   }
 
   function settle({ resolve, reject }: Waiter, answer: Ack | SwornError | undefined): void {

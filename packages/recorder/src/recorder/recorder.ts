@@ -18,7 +18,7 @@ import type { Redacted } from '../redact/types.ts'
 import type { RecordAnswer } from './answer.ts'
 import { createBuilder } from './builder.ts'
 import { createContexts } from './context.ts'
-import { createQueue, type Loss } from './queue.ts'
+import { createQueue, type Loss, type Waiter } from './queue.ts'
 import { createMeter } from './stats.ts'
 import { wrapTool } from './tool.ts'
 import type { Recorder, RecorderOptions, RecordOptions } from './types.ts'
@@ -63,14 +63,19 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (!submission) return resolve(FILTERED)
       const queued = submission.level === 'async'
       if (queued) resolve(QUEUED) // whatever comes is counted; the caller chose not to wait
-      queue.push(submission, {
-        reject,
-        resolve(ack) {
-          if (ack) keepSize(ack)
-          resolve(ack ? { seq: ack.seq, entry_hash: ack.entryHash, durable: ack.durable } : QUEUED)
-        },
-      })
+      queue.push(submission, waiterOf(resolve, reject))
     })
+  }
+
+  /** Apart from `record`: what waits for an answer must not keep the caller's event alive. */
+  function waiterOf(resolve: (answer: RecordAnswer) => void, reject: (error: SwornError) => void): Waiter {
+    return {
+      reject,
+      resolve(ack) {
+        if (ack) keepSize(ack)
+        resolve(ack ? { seq: ack.seq, entry_hash: ack.entryHash, durable: ack.durable } : QUEUED)
+      },
+    }
   }
 
   function press(event: Readonly<Record<string, unknown>>, wish: RecordOptions): Submission | undefined {
