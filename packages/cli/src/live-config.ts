@@ -146,6 +146,14 @@ async function announce(before: InForce, next: Next, { cause, parts }: Announcem
   }
 }
 
+/** The record of what is in force at the start; undefined when no file and no policy was read. Names and hashes, no values. */
+export function loaded(config: LoadedConfig, gate: Gate): ({ event_type: 'config_loaded' } & Record<string, unknown>) | undefined {
+  const { files, origins } = config
+  if (files.length === 0 && origins.policy === undefined && origins.roles === undefined) return undefined
+  const origin = Object.fromEntries(Object.entries(origins).flatMap(([key, { kind }]) => (kind === 'default' ? [] : [[key, kind]])))
+  return { event_type: 'config_loaded', ...policyOf(gate), metadata: { source: sourcesOf(config), origin } }
+}
+
 /** The record of a key that a file was not allowed to set. */
 export function tampered(key: AuditKey, file: string, reason: string): { event_type: 'config_tampered' } & Record<string, unknown> {
   return { event_type: 'config_tampered', severity: 'warning', target: file, reason, metadata: { key } }

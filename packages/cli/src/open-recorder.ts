@@ -24,7 +24,7 @@ import {
 } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { followChanges, type Surroundings } from './follow.ts'
-import { createLiveConfig, tampered } from './live-config.ts'
+import { createLiveConfig, loaded, tampered } from './live-config.ts'
 import { planGate } from './open-gate.ts'
 import { type AgentIdentity, type Identity, type PreviousLog, toPortOptions, toRecorderOptions, toSettings } from './wiring.ts'
 
@@ -118,6 +118,8 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
     say: surroundings.say,
   })
   following = followChanges(live, port, surroundings)
+  const begun = loaded(config, live.gate)
+  if (begun) void recorder.record(begun).catch(() => {}) // the first action waits for the same disk and says what is wrong
   for (const { key, file, reason } of config.refusals) await recorder.record(tampered(key, file, reason))
   return {
     recorder,

@@ -101,8 +101,28 @@ async function start(config: string, rules: string | undefined, file = './audit.
 
 const call = (name: string): Action => ({ kind: 'tool', name, ids: { call: 'c' } })
 const decide = async (running: Running, tool: string) => (await running.opened.gate.judge(call(tool))).decision
-const reloads = (running: Running) => running.entries().filter((entry) => String(entry.event_type).startsWith('config_'))
+const reloads = (running: Running) => running.entries().filter((entry) => String(entry.event_type).startsWith('config_reload'))
 const CONFIG = 'audit:\n  policy: agent.yaml\n'
+
+test('what is in force at the start is the first record: files, hashes and where each key came from, no values', async () => {
+  const running = await start('audit:\n  policy: agent.yaml\n  user: somebody\n', policy('read'))
+  await running.opened.recorder.record({ event_type: 'data_access', target: 'a' }, { level: 'sync' })
+  const [first, second] = running.entries().filter((entry) => !String(entry.event_type).startsWith('log.'))
+  assert.deepEqual([first?.event_type, second?.event_type], ['config_loaded', 'data_access'])
+  assert.equal(first?.policy_hash, running.opened.gate.policy.hash)
+  const metadata = first?.metadata as Record<string, never>
+  const [file] = running.opened.config.files
+  assert.deepEqual(metadata.source, [{ path: file!.path, sha256: file!.hash, trusted: true }])
+  assert.deepEqual(metadata.origin, { policy: 'project', user: 'project', log_path: 'flag' })
+  await running.close()
+})
+
+test('where no file and no policy is loaded nothing is recorded of it', async () => {
+  const cwd = temporary()
+  const opened = await openAll({ cwd, env: { SWORN_HOME: join(cwd, '.home') } }, { signals: new EventEmitter(), say: () => {} })
+  assert.equal(((await opened.recorder.record({ event_type: 'data_access', target: 'a' }, { level: 'sync' })) as { seq: number }).seq, 2)
+  await opened.recorder.close()
+})
 
 describe('a policy that is saved while calls are judged', { timeout: 30_000 }, () => {
   test('comes into force between two calls; names and hashes are recorded before it does', async () => {
