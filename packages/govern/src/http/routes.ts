@@ -9,15 +9,13 @@
 import type { AuditEvent } from '@sworn/recorder'
 import type { Identity } from '../identity/index.ts'
 import type { Profile } from '../profiles.ts'
-import { type Answer, type Asked, refuse, toResponse } from './answers.ts'
+import { toResponse } from './answers.ts'
 import { type Bearer, createBearerCheck } from './bearer.ts'
 import type { BodyLimits } from './body.ts'
-import { createCounters, type Sample } from './counters.ts'
+import { createCounters } from './counters.ts'
+import { answerRequest, type EndpointName, findEndpoint, type Render } from './dispatch.ts'
 import type { Door, Governing } from './door.ts'
-import { health, jwks, metrics } from './public.ts'
-import { revoke } from './revoke.ts'
-import { DEFAULT_ENDPOINTS, type Endpoints } from './rules.ts'
-import { validate } from './validate.ts'
+import { DEFAULT_ENDPOINTS } from './rules.ts'
 
 export interface PolicyRoutesOptions {
   /** Asked anew for every request. */
@@ -31,7 +29,7 @@ export interface PolicyRoutesOptions {
   /** May revoke. */
   readonly admins?: readonly Bearer[]
   /** Renders what was counted; without it there is no metrics endpoint. */
-  readonly metrics?: (samples: readonly Sample[]) => string
+  readonly metrics?: Render
   /** Of bodies; default 1 MiB within 5 s. */
   readonly limits?: Partial<BodyLimits>
   /** Requests that are answered beside each other; default 64. */
@@ -44,7 +42,6 @@ export interface PolicyRoutes {
   route(request: Request): Promise<Response | undefined>
 }
 
-type Name = keyof Endpoints
 const MAX_IN_FLIGHT = 64
 
 /** @throws TypeError for a client's or administrator's token of less than 16 characters */
@@ -54,7 +51,7 @@ export function createPolicyRoutes(options: PolicyRoutesOptions): PolicyRoutes {
   let inFlight = 0
   let shed = 0
 
-  async function admit(request: Request, name: Name): Promise<Response> {
+  async function admit(request: Request, name: EndpointName): Promise<Response> {
     if (inFlight >= max) {
       shed++
       return toResponse({ status: 503, body: { error: 'busy', reason: 'Too many requests are being answered' }, events: [] })
@@ -63,7 +60,7 @@ export function createPolicyRoutes(options: PolicyRoutesOptions): PolicyRoutes {
     const dropped = shed
     shed = 0
     try {
-      const made = await answer(door, options, request, name)
+      const made = await answerRequest(door, request, name, options.metrics)
       const gap: AuditEvent[] = dropped > 0 ? [{ event_type: 'observation_gap', metadata: { reason: 'busy', dropped } }] : []
       if (await isRecorded(door, [...gap, ...made.events])) return toResponse(made)
       shed += dropped
@@ -95,33 +92,6 @@ function openDoor(options: PolicyRoutesOptions): Door {
     limits: { bytes: 1 << 20, timeMs: 5000, ...options.limits },
     wallMs,
     uptimeMs: () => Math.max(0, wallMs() - startedMs),
-  }
-}
-
-function findEndpoint(endpoints: Endpoints, request: Request): Name | undefined {
-  const path = new URL(request.url).pathname
-  return (Object.keys(endpoints) as Name[]).find((name) => endpoints[name] === path) // the keys of Endpoints
-}
-
-const VERBS: Readonly<Record<Name, string>> = { validate: 'POST', revoke: 'POST', jwks: 'GET', health: 'GET', metrics: 'GET' }
-
-/** Never rejects: what fails inside is an answer too. */
-async function answer(door: Door, options: PolicyRoutesOptions, request: Request, name: Name): Promise<Answer> {
-  const asked: Asked = { endpoint: name, method: request.method }
-  const verb = VERBS[name]
-  if (request.method !== verb) {
-    const refused = refuse(asked, { status: 405, error: 'method_not_allowed', reason: `${verb} was expected` })
-    return { ...refused, headers: { allow: verb } }
-  }
-  if (verb === 'POST' && request.headers.has('origin'))
-    return refuse(asked, { status: 403, error: 'origin_not_allowed', reason: 'A page of a browser cannot ask' })
-  try {
-    if (name === 'validate') return await validate(door, asked, request)
-    if (name === 'revoke') return await revoke(door, asked, request)
-    if (name === 'jwks') return await jwks(door, asked)
-    return name === 'health' ? health(door, asked, request) : metrics(door, asked, request, options.metrics)
-  } catch {
-    return refuse(asked, { status: 500, error: 'internal_error', reason: 'The request could not be answered' })
   }
 }
 

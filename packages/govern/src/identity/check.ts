@@ -7,25 +7,20 @@
  */
 import { bindingFault } from './binding.ts'
 import type { Life } from './marks.ts'
-import { nonceKey, type SessionDoor, sessionKey } from './session.ts'
+import type { Room } from './room.ts'
+import { nonceKey, sessionKey } from './session.ts'
 import { parseToken, tokenId } from './token.ts'
 import type { Claims, Presented, TokenCheck, TokenError, TokenFacts, TokenFault } from './types.ts'
-
-/** What a check needs besides. */
-export interface CheckDoor extends Omit<SessionDoor, 'record'> {
-  /** Hashes of earlier policies whose tokens still count. */
-  isRecentPolicy(hash: string): boolean
-}
 
 const invalid = (error: TokenError): TokenFault => ({ kind: 'invalid', error })
 
 /** Never rejects: a counter that does not answer is a fault. */
-export async function checkToken(door: CheckDoor, presented: Presented & { readonly token: string }): Promise<TokenCheck> {
-  const claims = await parseToken(presented.token, (kid) => door.keys.verifying(kid)).catch(() => undefined)
+export async function checkToken(room: Room, presented: Presented & { readonly token: string }): Promise<TokenCheck> {
+  const claims = await parseToken(presented.token, (kid) => room.keys.verifying(kid)).catch(() => undefined)
   if (!claims) return { fault: invalid('malformed') }
   const facts = factsOf(claims)
   try {
-    const fault = (await findRevocation(door, facts)) ?? findFault(door, claims, presented) ?? (await spend(door, facts))
+    const fault = (await findRevocation(room, facts)) ?? findFault(room, claims, presented) ?? (await spend(room, facts))
     return fault ? { fault, facts } : { facts }
   } catch {
     return { fault: { kind: 'uncounted' }, facts }
@@ -36,7 +31,7 @@ function factsOf({ nonce, session_id: sessionId, agent_id: agentId, expires_at: 
   return { id: tokenId(nonce), sessionId, agentId, expiresAt }
 }
 
-async function findRevocation({ marks }: CheckDoor, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
+async function findRevocation({ marks }: Room, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
   const [session, revocation] = await marks.look([sessionKey(sessionId), revokedKey(id)])
   return sessionFault(session) ?? (revocation === 'live' ? { kind: 'revoked', revocation: 'token' } : undefined)
 }
@@ -50,26 +45,26 @@ function sessionFault(session: Life | undefined): TokenFault | undefined {
 export const revokedKey = (id: string): string => `identity:revoked:${id}`
 
 /** What the claims alone tell. */
-function findFault(door: CheckDoor, claims: Claims, { sessionId }: Presented): TokenFault | undefined {
-  const { policy, rules } = door.governing()
-  const nowMs = door.now()
+function findFault(room: Room, claims: Claims, { sessionId }: Presented): TokenFault | undefined {
+  const { policy, rules } = room.governing()
+  const nowMs = room.now()
   if (nowMs >= Date.parse(claims.expires_at)) return invalid('token_expired')
   if (nowMs + rules.clockSkewMs < Date.parse(claims.issued_at)) return invalid('malformed')
   const audience = claims.aud === rules.audience ? undefined : invalid('audience_mismatch')
-  const changed = isGoverned(door, claims) ? undefined : invalid('policy_changed')
+  const changed = isGoverned(room, claims) ? undefined : invalid('policy_changed')
   const fault = policy.profile === 'strict' ? (audience ?? changed) : (changed ?? audience)
   if (fault) return fault
-  const misplaced = bindingFault(rules.binding, claims.binding, door.binding)
+  const misplaced = bindingFault(rules.binding, claims.binding, room.binding)
   if (misplaced) return invalid(misplaced)
   return sessionId !== undefined && sessionId !== claims.session_id ? invalid('session_mismatch') : undefined
 }
 
-function isGoverned({ governing, isRecentPolicy }: CheckDoor, { policy_hash }: Claims): boolean {
+function isGoverned({ governing, isRecentPolicy }: Room, { policy_hash }: Claims): boolean {
   const hash = `sha256:${policy_hash}`
   return hash === governing().policy.hash || isRecentPolicy(hash)
 }
 
-async function spend({ governing, marks }: CheckDoor, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
+async function spend({ governing, marks }: Room, { id, sessionId }: TokenFacts): Promise<TokenFault | undefined> {
   const { life, parent } = await marks.endUnder(sessionKey(sessionId), nonceKey(governing().rules.noncePrefix, id))
   return sessionFault(parent) ?? (life === 'live' ? undefined : invalid('replay_detected'))
 }

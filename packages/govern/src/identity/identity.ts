@@ -5,40 +5,14 @@
  * everything that is given out was recorded before. Source: spec policy §6.1, §6.2 step 1; AIP v1alpha2 §5.
  * @module
  */
-import { type AuditEvent, type ReserveFn, SwornError, type Verdict } from '@sworn/recorder'
-import { deny } from '../gate/verdicts.ts'
 import type { Policy } from '../policy/types.ts'
-import { createTokenBuckets } from '../rate.ts'
-import { type CheckDoor, checkToken, revokedKey } from './check.ts'
-import { type Revocation, revokedEvent } from './events.ts'
+import type { Revocation } from './events.ts'
+import { judgeToken, type TokenRuling } from './judge.ts'
 import type { Jwk, KeyRing } from './keys.ts'
-import { createMarks } from './marks.ts'
-import { nonceKey, openSession, type Session, sessionKey } from './session.ts'
-import type { Binding, IdentityRules, Presented, TokenCheck } from './types.ts'
-import { tokenRefusal } from './verdict.ts'
-
-export interface IdentityOptions {
-  /** Loaded with `actsOn: ['identity']`. Without `spec.identity`, or disabled: no token is issued or asked for. */
-  readonly policy: Policy
-  readonly keys: KeyRing
-  readonly binding: Binding
-  /** Counts where the ledger is appended. Without it only tokens and sessions of this process are known. */
-  readonly reserve?: ReserveFn
-  /** Resolves when the event is on disk; a rejection keeps the token from being handed out. */
-  readonly record: (event: AuditEvent) => Promise<unknown>
-  /** Milliseconds since 1970. */
-  readonly now?: () => number
-}
-
-/** `check` is absent when no token was presented and none is required. */
-export interface TokenRuling {
-  readonly check?: TokenCheck
-  /** What the call gets; absent: the token says nothing against it. */
-  readonly refusal?: Verdict
-}
-
-/** What was revoked, as it was before. `unknown`: no such thing is alive here; it stays dead all the same. */
-export type Revoked = 'live' | 'ended' | 'unknown'
+import { type Revoked, revoke } from './revoke.ts'
+import { createRoom, type IdentityOptions } from './room.ts'
+import { openSession, type Session } from './session.ts'
+import type { IdentityRules, Presented } from './types.ts'
 
 export interface Identity {
   /** undefined: the policy does not enable identity. */
@@ -57,59 +31,14 @@ export interface Identity {
   published(): Promise<readonly Jwk[]>
 }
 
-const MAX_RECENT = 16
-
 export function createIdentity(options: IdentityOptions): Identity {
-  const { binding, record } = options
-  const now = options.now ?? Date.now
-  let policy = options.policy
-  let ring = options.keys
-  const keys: KeyRing = { signing: () => ring.signing(), verifying: (kid) => ring.verifying(kid), published: () => ring.published() }
-  let recent: readonly { readonly hash: string; readonly untilMs: number }[] = []
-  const marks = createMarks(options.reserve ?? createTokenBuckets(now))
-  const door: CheckDoor = {
-    governing() {
-      if (!policy.identity) throw new SwornError('ACTION_DENIED', 'the policy does not enable identity', 'spec.identity')
-      return { policy, rules: policy.identity }
-    },
-    isRecentPolicy: (hash) => recent.some((one) => one.hash === hash && now() < one.untilMs),
-    keys,
-    marks,
-    binding,
-    now,
-  }
-
-  async function judge({ token, sessionId }: Presented, tool: string): Promise<TokenRuling> {
-    const rules = policy.identity
-    if (!rules) return {}
-    if (!token && !rules.requireToken) return {}
-    const check: TokenCheck = token
-      ? await checkToken(door, { token, ...(sessionId !== undefined && { sessionId }) })
-      : { fault: { kind: 'required' } }
-    if (!check.fault) return { check }
-    return { check, refusal: deny({ policy, called: { tool } }, tokenRefusal(check.fault)) }
-  }
-
-  async function revoke(revocation: Revocation): Promise<Revoked> {
-    const { target } = revocation
-    const { rules } = door.governing()
-    if ('tokenId' in target) await marks.begin(revokedKey(target.tokenId)) // the reason first: whoever loses the nonce finds it
-    const before = await marks.end('session' in target ? sessionKey(target.session) : nonceKey(rules.noncePrefix, target.tokenId))
-    await record(revokedEvent(revocation))
-    return before
-  }
-
+  const room = createRoom(options)
   return {
-    rules: () => policy.identity,
-    openSession: () => openSession({ ...door, record }),
-    judge,
-    revoke,
-    follow(next, nextKeys) {
-      const untilMs = now() + (next.identity?.transitionGraceMs ?? 0)
-      if (next.hash !== policy.hash) recent = [{ hash: policy.hash, untilMs }, ...recent].slice(0, MAX_RECENT)
-      policy = next
-      ring = nextKeys ?? ring
-    },
-    published: () => keys.published(),
+    rules: () => room.policy().identity,
+    openSession: () => openSession(room),
+    judge: (presented, tool) => judgeToken(room, presented, tool),
+    revoke: (revocation) => revoke(room, revocation),
+    follow: room.follow,
+    published: () => room.keys.published(),
   }
 }

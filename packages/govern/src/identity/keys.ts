@@ -40,6 +40,10 @@ interface Period {
   readonly endMs: number
 }
 
+/**
+ * @param rules of the policy that is loaded; for another `keys` or `token_ttl` make another ring
+ * @param now milliseconds since 1970
+ */
 export function createPeriodicKeys(
   rules: Pick<IdentityRules, 'keys' | 'tokenTtlMs' | 'clockSkewMs'>,
   store: KeyStore,
@@ -59,14 +63,6 @@ export function createPeriodicKeys(
     return period !== undefined && now() >= period.startMs - lead - rules.clockSkewMs && now() < period.endMs + retain
   }
 
-  /** A week of disuse leaves keys behind; whoever comes by clears them. */
-  function tidy(): void {
-    for (const kid of store.list()) {
-      const period = parseName(kid)
-      if (period && now() >= period.endMs + retain) store.remove(kid)
-    }
-  }
-
   return {
     signing() {
       const kid = nameAt(now())
@@ -78,7 +74,7 @@ export function createPeriodicKeys(
       return period && { kid, algorithm: period.algorithm as Algorithm, publicKey: createPublicKey(privateKey) } // compared with the header's
     },
     async published() {
-      tidy()
+      tidy(store, now() - retain)
       open(nameAt(now()))
       open(nameAt(now() + lead))
       return Promise.all(
@@ -89,6 +85,14 @@ export function createPeriodicKeys(
           .map((kid) => toJwk(kid, store.read(kid))),
       )
     },
+  }
+}
+
+/** A week of disuse leaves keys behind; whoever comes by clears them. */
+function tidy(store: KeyStore, beforeMs: number): void {
+  for (const kid of store.list()) {
+    const period = parseName(kid)
+    if (period && period.endMs <= beforeMs) store.remove(kid)
   }
 }
 

@@ -4,24 +4,12 @@
  * @module
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type AuditEvent, SwornError } from '@sworn/recorder'
+import { SwornError } from '@sworn/recorder'
 import type { Policy } from '../policy/types.ts'
 import { issuedEvent } from './events.ts'
-import type { KeyRing } from './keys.ts'
-import type { Marks } from './marks.ts'
+import type { Room } from './room.ts'
 import { formatToken, tokenId } from './token.ts'
 import type { Binding, Claims, IdentityRules, IssuedToken } from './types.ts'
-
-export interface SessionDoor {
-  /** The policy of now, with identity enabled. @throws SwornError ACTION_DENIED when it is not */
-  governing(): { readonly policy: Policy; readonly rules: IdentityRules }
-  readonly keys: KeyRing
-  readonly marks: Marks
-  readonly binding: Binding
-  readonly now: () => number
-  /** Resolves when the event is on disk. */
-  readonly record: (event: AuditEvent) => Promise<unknown>
-}
 
 export interface Session {
   readonly id: string
@@ -37,17 +25,17 @@ export const sessionKey = (id: string): string => `identity:session:${tokenId(id
 export const nonceKey = (prefix: string, id: string): string => `${prefix}${id}`
 
 /** @throws SwornError ACTION_DENIED when the counter does not begin it; what `reserve` rejects with */
-export async function openSession(door: SessionDoor): Promise<Session> {
+export async function openSession(room: Room): Promise<Session> {
   const id = randomUUID()
-  door.governing()
-  if (!(await door.marks.begin(sessionKey(id)))) throw denied('the session cannot be counted')
+  room.governing()
+  if (!(await room.marks.begin(sessionKey(id)))) throw denied('the session cannot be counted')
   let current: IssuedToken | undefined
   let turn: Promise<unknown> = Promise.resolve() // one at a time: two rotations of one token would be one too many
 
   async function next(fresh: boolean): Promise<IssuedToken> {
     const old = current
-    if (old && !fresh && (await isUsable(door, old))) return old
-    const issued = await issue(door, id, old)
+    if (old && !fresh && (await isUsable(room, old))) return old
+    const issued = await issue(room, id, old)
     current = issued
     return issued
   }
@@ -64,7 +52,7 @@ export async function openSession(door: SessionDoor): Promise<Session> {
 
 const denied = (why: string) => new SwornError('ACTION_DENIED', why, 'identity')
 
-async function isUsable({ governing, now, marks }: SessionDoor, { claims, id, sessionId }: IssuedToken): Promise<boolean> {
+async function isUsable({ governing, now, marks }: Room, { claims, id, sessionId }: IssuedToken): Promise<boolean> {
   const { policy, rules } = governing()
   const age = now() - Date.parse(claims.issued_at)
   const young = age >= 0 && age < (rules.rotationMs || rules.tokenTtlMs) && now() < Date.parse(claims.expires_at)
@@ -74,11 +62,7 @@ async function isUsable({ governing, now, marks }: SessionDoor, { claims, id, se
 }
 
 /** Counted, then recorded, then handed out: a crash in between leaves a token that nobody has. */
-async function issue(
-  { governing, keys, marks, binding, now, record }: SessionDoor,
-  sessionId: string,
-  old?: IssuedToken,
-): Promise<IssuedToken> {
+async function issue({ governing, keys, marks, binding, now, record }: Room, sessionId: string, old?: IssuedToken): Promise<IssuedToken> {
   const { policy, rules } = governing()
   const claims = createClaims({ policy, rules, sessionId, binding, nowMs: now() })
   const id = tokenId(claims.nonce)
