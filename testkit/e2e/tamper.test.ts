@@ -18,7 +18,7 @@ import { bothAgree, noSecond } from './support/second.ts'
 import { temporary } from './support/temporary.ts'
 
 const mode = process.env.SWORN_TESTS
-/** Every how many rounds of mutations are played on the logs after the first. */
+/** Every how many mutations are played on the logs after the first; all of them on the first, and with SWORN_TESTS=full. */
 const STRIDE = mode === 'full' ? 1 : mode === 'ci' ? 4 : 16
 
 const SHAPES: Readonly<Record<string, Shape>> = {
@@ -89,7 +89,8 @@ attack(
 attack("the same holds for the ledger's own records", async (log, name) => {
   for (const [seq, line] of log.lines.entries()) {
     if (!isReserved(line)) continue
-    for (const { what, value } of mutationsOf(payloadOf(line))) {
+    for (const [n, { what, value }] of mutationsOf(payloadOf(line)).entries()) {
+      if (name !== 'one run' && (n + seq) % STRIDE !== 0) continue
       const found = await check(log, log.lines.with(seq, withPayload(line, value)))
       assert.deepEqual(classAt(found), ['entry_hash_mismatch', `seq=${seq}`], `${name}, ${what} of ${payloadOf(line).event_type}`)
     }
@@ -103,7 +104,9 @@ attack('a changed or removed integrity member is found at its own seq', async (l
     entry_hash: 'entry_hash_mismatch',
     signature: 'signature_invalid',
   }
-  for (const seq of spots(log, log.lines.length - 1)) {
+  const seqs = spots(log, log.lines.length - 1)
+  for (const [n, seq] of seqs.entries()) {
+    if (name !== 'one run' && n % Math.sqrt(STRIDE) !== 0 && n < seqs.length - 2) continue
     const whole = Buffer.from(log.lines[seq]!).toString('utf8')
     for (const [member, expected] of Object.entries(found)) {
       const at = whole.lastIndexOf(`"${member}":`)

@@ -7,7 +7,7 @@ import { checkPart, createLogCheck, linkLine, parseLine, type Report, type Verif
 import { joinLines, ORIGIN, sampleLog, segmentOf, signerOf, type TestLog, time, writeLog } from './support/write-log.ts'
 
 const signer = signerOf(1)
-const RUNS = process.env.SWORN_TESTS === 'full' ? 2000 : process.env.SWORN_TESTS === 'ci' ? 300 : 150
+const RUNS = process.env.SWORN_TESTS === 'full' ? 2000 : process.env.SWORN_TESTS === 'ci' ? 300 : 60
 
 /** The report of `pieces` joined where they can be, fed where not, and how many could. */
 async function joined(pieces: readonly Uint8Array[], options: VerifyOptions): Promise<{ report: Report; parts: number }> {
