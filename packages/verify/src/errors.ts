@@ -8,6 +8,7 @@
 
 /** code -> what the operator can do about it. */
 export const ERRORS = {
+  ACCESS_DENIED: 'Send a token that the server knows, as `Authorization: Bearer …`; `sworn serve` says where they are.',
   ACKNOWLEDGED_LOST:
     'An event that was acknowledged as durable is not in the ledger. The ledger is read-only; keep it and run `sworn verify`.',
   ACTION_DENIED: 'The action was refused and did not happen; the code in the message and the audit log say why.',
@@ -41,6 +42,8 @@ export const ERRORS = {
   POLICY_INVALID: 'The policy cannot be read, so everything is blocked. Correct the named place; `sworn policy check` explains.',
   PROOF_INVALID: 'The proof does not lead to the root. Do not rely on the entry.',
   RECORDER_UNAVAILABLE: 'The recorder of this ledger did not answer in time. Gated actions are refused; see `sworn doctor`.',
+  REQUEST_INVALID: 'Correct the HTTP request as named; docs/reference/server.md lists what is answered.',
+  SERVER_BUSY: 'Send it again after the seconds that Retry-After names; events with the same event_id.',
   USAGE: 'See `sworn --help`.',
   VERIFIER_FAILED: 'The verification ended early and says nothing about the log. Give it more memory and run it again.',
 } as const

@@ -14,6 +14,8 @@ import { PATIENCE, type Patience } from './setup.ts'
 import type { LedgerSettings, ThreadOptions } from './thread-options.ts'
 
 export interface OpenPortOptions extends LedgerSettings {
+  /** Names the producer over restarts: the same name and event_id is the same event. Random when absent; 1 to 256 characters. */
+  readonly producerId?: string
   /**
    * Set when the process expects to live under 10 s: `spawnRecorder` is called where nobody records, and
    * this process becomes the recorder only when that one does not answer within 1 s.
@@ -46,10 +48,11 @@ export function openPort(options: OpenPortOptions): Promise<WorkerPort> {
 
 /** Defaults filled in, functions left out. */
 export function toThreadOptions(options: OpenPortOptions): ThreadOptions {
-  const { ephemeral = false, sharedFileSystem = false, spawnRecorder, syncDelayMs = DEFAULT_SYNC_DELAY_MS, patience, ...ledger } = options
+  const { ephemeral = false, sharedFileSystem = false, spawnRecorder, syncDelayMs = DEFAULT_SYNC_DELAY_MS, patience, ...rest } = options
+  const { producerId = randomUUID(), ...ledger } = rest
   return {
     ledger,
-    producerId: randomUUID(),
+    producerId,
     swornVersion: ledger.version ?? '0',
     syncDelayMs,
     patience: { ...PATIENCE, ...patience },
