@@ -50,7 +50,8 @@ export function toQuestion(
 function redactCall({ action, verdict }: ApprovalRequest, input: JsonValue, redact: RedactFn): ShownCall | undefined {
   const { ids, server } = action
   const named = { tool: action.name, server: server?.name, agent: ids.agent, user: ids.user, session: ids.session, reason: verdict.reason }
-  const clean = redact({ event_type: 'approval_requested', arguments: input, metadata: { named } })
+  const known = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+  const clean = redact({ event_type: 'approval_requested', arguments: input, metadata: { named: known } })
   if (isCut(clean)) return undefined
   const shown = (clean.metadata as { named: Omit<ShownCall, 'arguments'> }).named // redaction keeps the shape of JSON
   return { ...shown, arguments: clean.arguments }

@@ -29,6 +29,11 @@ function toLine(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`)
 }
 
+/** A message of ours. */
+export function formatMessage(message: Readonly<Record<string, unknown>>): Buffer {
+  return toLine(message)
+}
+
 /** An error answer. `id` null when the message it answers had no readable one. */
 export function formatError(id: Id | null, { code, message, data }: RpcError): Buffer {
   return toLine({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } })

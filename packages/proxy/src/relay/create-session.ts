@@ -7,6 +7,7 @@ import { createAudit } from './audit.ts'
 import { createLane } from './lane.ts'
 import type { ProxyIdentity, RelayOptions } from './options.ts'
 import type { Outlet } from './outlet.ts'
+import { createPeople } from './people.ts'
 import type { Session } from './session.ts'
 
 /** What differs between transports. */
@@ -70,6 +71,8 @@ export function createSession(options: RelayOptions, { transport, toClient, toSe
     asked: new Map(),
     retries: new Map(),
     tasks: new Map(),
+    parked: new Map(),
+    people: options.approvals && createPeople(options.approvals),
     deciding: new Set(),
     server: {},
     client: {},
@@ -93,7 +96,8 @@ export function startOf({ gate, recordMode = 'before', onAuditFailure = 'block' 
 
 /** Records the end of a session with what was counted. Never rejects. */
 export async function noteEnd(session: Session, how: Readonly<Record<string, unknown>>): Promise<void> {
-  const { stats, audit, gate, ids } = session
+  const { stats, audit, gate, ids, people } = session
+  if (ids.session !== undefined) people?.ready?.approvals.endSession(ids.session)
   const budget = await budgetOf(gate, ids, stats.allowed)
   const metadata = { stats: { ...stats, audit_failures: audit.failures }, budget, counts: { ...audit.counts }, ...how }
   audit.note({ event_type: 'session_end', metadata })

@@ -6,6 +6,7 @@
  * Source: policy.md §6.2 step 0, checklist AW19.
  * @module
  */
+import { canElicit } from '@sworn/govern'
 import type { Verdict } from '@sworn/recorder'
 import { type Id, isBlank, isId, memberOf, type Notification, type Read, type Request, type Response, readFrame } from '../frames/read.ts'
 import { escapeSeparators, formatError } from '../frames/write.ts'
@@ -98,12 +99,26 @@ function passNotification(session: Session, notification: Notification, line: Bu
     return
   }
   const id = notification.method === 'notifications/cancelled' ? memberOf(notification.params, 'requestId') : undefined
+  if (isId(id) && abandon(session, id)) return // the server has not seen this call
   session.lane.push(escapeSeparators(line), isId(id) ? () => cancel(session, id, memberOf(notification.params, 'reason')) : undefined)
 }
 
-function passAnswer(session: Session, { id }: Response, line: Buffer): void {
+function passAnswer(session: Session, response: Response, line: Buffer): void {
+  const { id } = response
+  if (session.people?.ready?.client?.hearResponse(response)) return // it answers a question of ours
   if (id !== null && !session.asked.delete(id)) noteUnknown(session, id, 'request')
   session.toServer.write(escapeSeparators(line))
+}
+
+/** Ends the wait for people when the client no longer wants the call that they are asked about. */
+function abandon(session: Session, id: Id): boolean {
+  const call = session.calls.get(id)
+  if (call?.abandon === undefined || call.state !== 'deciding') return false
+  session.calls.delete(id)
+  call.state = 'cancelled'
+  session.stats.cancelled++
+  call.abandon()
+  return true
 }
 
 /** The cancellation went out behind its call: the outcome is cancelled, even if an answer still comes. */
@@ -149,6 +164,7 @@ function refuseBusy(session: Session, { id, method }: Request): void {
 }
 
 function learnClient(session: Session, { method, params }: Request): void {
+  if (session.people !== undefined && method === 'initialize') session.people.elicits = canElicit(memberOf(params, 'capabilities'))
   if (session.client.name !== undefined) return
   const info = method === 'initialize' ? memberOf(params, 'clientInfo') : memberOf(metaOf(params), 'io.modelcontextprotocol/clientInfo')
   if (info !== undefined) session.client = toPeer(info)

@@ -20,11 +20,11 @@ import {
   noteMatches,
   type Pending,
   remember,
+  retryKeyOf,
   type Session,
   toPeer,
 } from './session.ts'
 import { rememberTask } from './tasks.ts'
-import { retryKeyOf } from './tool-call.ts'
 
 const CLEAN = { matches: [], blocked: false } as const
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Readable, Writable } from 'node:stream'
+import type { Approvals, ClientDesk } from '@sworn/govern/approvals'
 import type { Gate } from '@sworn/recorder'
 
 /** The answer to one record. `queued`: not waited for. `filtered`: the configuration leaves such records out, though it was required; a call that waits for it is refused. */
@@ -21,6 +22,13 @@ export interface ProxyRecorder {
    * A rejection means: not recorded, or not known to be.
    */
   record(event: Record<string, unknown>, options?: { readonly level?: 'sync' | 'batch'; readonly required?: boolean }): Promise<RecordAck>
+}
+
+/** People who are asked about calls. The owner closes `approvals`. */
+export interface ProxyApprovals {
+  readonly approvals: Approvals
+  /** Set where the channels of `approvals` include those of this desk: clients are asked too. */
+  readonly client?: ClientDesk
 }
 
 export interface ProxyIdentity {
@@ -45,6 +53,8 @@ export interface RelayOptions {
    */
   readonly gate?: Gate
   readonly recorder: ProxyRecorder
+  /** Called when the gate first says `ask`; gives the same every time. Absent: an `ask` is a denial. */
+  readonly approvals?: () => Promise<ProxyApprovals>
   readonly identity?: ProxyIdentity
   /** Default: a random UUID. */
   readonly sessionId?: string

@@ -11,6 +11,7 @@ import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createSplitter } from '../frames/split.ts'
+import { abandonAsks } from './asking.ts'
 import { createSession, noteEnd, startOf, warnOf } from './create-session.ts'
 import { takeFromClient } from './from-client.ts'
 import { takeFromServer } from './from-server.ts'
@@ -84,6 +85,7 @@ function failCalls(session: Session, { exitCode, signal }: ProxyExit): void {
 }
 
 async function finish(session: Session, exit: ProxyExit, options: ProxyOptions): Promise<void> {
+  abandonAsks(session)
   await Promise.allSettled(session.deciding)
   failCalls(session, exit)
   await noteEnd(session, { exit_code: exit.exitCode, signal: exit.signal })
@@ -103,6 +105,7 @@ function balance(session: Session, client: Inlet, server: Inlet): void {
 
 /** The client went away: what it asked for is finished, then the server has to end. */
 async function windDown(session: Session, server: ServerProcess, options: ProxyOptions): Promise<void> {
+  abandonAsks(session)
   await Promise.allSettled(session.deciding)
   session.toServer.end()
   const busy = session.calls.size > 0 && !session.toClient.broken

@@ -2,6 +2,7 @@
  * What both directions of one proxied session share.
  * @module
  */
+import { hash } from 'node:crypto'
 import type { ActionIds, DlpMatch, Gate, Verdict } from '@sworn/recorder'
 import type { Id, Members } from '../frames/read.ts'
 import { memberOf } from '../frames/read.ts'
@@ -9,6 +10,7 @@ import { formatDenial, formatError, type RpcError } from '../frames/write.ts'
 import type { Audit } from './audit.ts'
 import type { Lane } from './lane.ts'
 import type { Outlet } from './outlet.ts'
+import type { Parked, People } from './people.ts'
 
 /** First protocol version of the stateless era. */
 export const MODERN = '2026-07-28'
@@ -44,6 +46,10 @@ export interface Pending {
   readonly retryKey?: string
   state: 'deciding' | 'sent' | 'cancelled'
   startedAt: number
+  /** The client has its answer already: the question that people are asked. */
+  answered?: boolean
+  /** Set while people are asked: nobody needs their answer any more. */
+  abandon?: () => void
 }
 
 /** Counted for `metadata.stats` of the session's end. */
@@ -80,6 +86,10 @@ export interface Session {
   readonly asked: Map<Id, string>
   /** Calls that asked for input, for their retries: key to correlation id; the newest 1,024. */
   readonly retries: Map<string, string>
+  /** Questions that were the answer to a call, by id; the newest 1,024. */
+  readonly parked: Map<string, Parked>
+  /** Who can be asked; undefined: nobody. */
+  readonly people: People | undefined
   /** Tasks that tool calls answered with, by id; the newest 1,024. */
   readonly tasks: Map<string, Task>
   /** Calls that wait for their decision. */
@@ -185,6 +195,12 @@ export function toPeer(info: unknown): { name?: string; version?: string } {
 /** `params._meta`, empty when there is none. */
 export function metaOf(params: Members | undefined): Members {
   return (memberOf(params, '_meta') ?? {}) as Members // readFrame refused a `_meta` that is no object
+}
+
+/** Key that a call and its retry after `input_required` share: the state handed out, else tool and arguments. */
+export function retryKeyOf(state: unknown, params: Members | undefined): string {
+  const own = typeof state === 'string' ? ['state', state] : ['call', memberOf(params, 'name'), memberOf(params, 'arguments')]
+  return hash('sha256', JSON.stringify(own), 'hex')
 }
 
 /** The stateless era is claimed by each request for itself. */

@@ -6,10 +6,10 @@
  * Source: events.md rule 1, policy.md §6.2, capture.md §4.1.
  * @module
  */
-import { hash } from 'node:crypto'
 import type { Action, Gate, Verdict } from '@sworn/recorder'
 import { type Members, memberOf, type Request } from '../frames/read.ts'
 import { escapeSeparators, formatChanged } from '../frames/write.ts'
+import { type Arrived, type Asked, askPeople, withoutAnswer } from './asking.ts'
 import type { AuditRecord } from './audit.ts'
 import type { Slot } from './lane.ts'
 import {
@@ -21,6 +21,7 @@ import {
   noteMatches,
   noteRefusal,
   type Pending,
+  retryKeyOf,
   type Session,
   toDecision,
   toRpcError,
@@ -31,6 +32,10 @@ interface Judged {
   readonly verdict: Verdict
   readonly line: Buffer
   readonly rewritten: boolean
+  /** The arguments that go out, when they are not those that came. */
+  readonly input?: unknown
+  /** What is known of the people who were asked. */
+  readonly members?: Asked['members']
 }
 
 const TRACE = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/
@@ -39,12 +44,6 @@ function traceOf(params: Members | undefined): Record<string, string> {
   const value = memberOf(metaOf(params), 'traceparent')
   const found = typeof value === 'string' ? TRACE.exec(value) : null
   return found?.[1] !== undefined && found[2] !== undefined ? { trace_id: found[1], span_id: found[2] } : {}
-}
-
-/** Key that a call and its retry after `input_required` share: the state handed out, else tool and arguments. */
-export function retryKeyOf(state: unknown, params: Members | undefined): string {
-  const own = typeof state === 'string' ? ['state', state] : ['call', memberOf(params, 'name'), memberOf(params, 'arguments')]
-  return hash('sha256', JSON.stringify(own), 'hex')
 }
 
 /** The table entry of a new tools/call. */
@@ -87,13 +86,14 @@ async function judge(session: Session, gate: Gate, call: Pending, request: Reque
     const method = gate.judgeMethod(request.method)
     if (method.decision !== 'allow') return { verdict: method, line, rewritten: false }
     const verdict = await gate.judge(toAction(session, call, request.params))
-    return verdict.decision === 'allow' ? screen(session, gate, call, request, line, verdict) : { verdict, line, rewritten: false }
+    const goesOn = verdict.decision === 'allow' || (verdict.decision === 'ask' && session.people !== undefined)
+    return goesOn ? screen(session, gate, call, request, line, verdict) : { verdict, line, rewritten: false }
   } catch {
     return { verdict: BROKEN, line, rewritten: false }
   }
 }
 
-/** Looks for sensitive data in the arguments of an allowed call; they may be replaced, or the call denied. */
+/** Looks for sensitive data in the arguments of a call that is allowed or asked about; they may be replaced, or the call denied. */
 function screen(session: Session, gate: Gate, call: Pending, request: Request, line: Buffer, verdict: Verdict): Judged {
   const original = memberOf(request.params, 'arguments')
   const given = verdict.decision === 'allow' && verdict.input !== undefined ? verdict.input : original
@@ -101,11 +101,12 @@ function screen(session: Session, gate: Gate, call: Pending, request: Request, l
   const { value, matches, blocked } = gate.inspect(given, 'request')
   noteMatches(session, matches, membersOf(session, call))
   if (blocked) {
-    const denied = { ...verdict, decision: 'deny' as const, reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked' }
+    const { rpcError: _asked, ...rest } = verdict
+    const denied = { ...rest, decision: 'deny' as const, reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked' }
     return { verdict: denied, line, rewritten: false }
   }
   if (value === original) return { verdict, line, rewritten: false }
-  return { verdict, line: formatChanged(line, ['params', 'arguments'], value), rewritten: true }
+  return { verdict, line: formatChanged(line, ['params', 'arguments'], value), rewritten: true, input: value }
 }
 
 function toIntent(session: Session, call: Pending, request: Request, judged: Judged | undefined): AuditRecord {
@@ -116,8 +117,10 @@ function toIntent(session: Session, call: Pending, request: Request, judged: Jud
   if (judged === undefined || !isDecided(judged.verdict))
     return { event_type: 'tool_call_start', ...about, ...shown, metadata: { ...versionOf(session, call), ...rewritten } }
   const { spent } = judged.verdict
-  const metadata = judged.rewritten || spent ? { metadata: { ...rewritten, ...(spent && { spent }) } } : {}
-  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...metadata }
+  const { metadata: approval, ...approved } = judged.members ?? {}
+  const metadata = { ...rewritten, ...(spent && { spent }), ...approval }
+  const known = Object.keys(metadata).length > 0 ? { metadata } : {}
+  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...approved, ...known }
 }
 
 /** False when there is no policy and nothing was refused: nobody decided, the call is only recorded. */
@@ -172,15 +175,31 @@ function forward(session: Session, call: Pending, line: Buffer, slot: Slot, star
   })
 }
 
-/** Judges, records and forwards one call; `slot` is released in every case. Never rejects. */
+/**
+ * Judges, records and forwards one call; `slot` is released in every case. Never rejects.
+ *
+ * While people are asked the call gives up its place: what came behind it goes on, and it leaves when they have said yes.
+ */
 export async function passCall(session: Session, call: Pending, request: Request, line: Buffer, slot: Slot): Promise<void> {
   const { gate } = session
-  const judged = gate === undefined ? undefined : await judge(session, gate, call, request, line)
-  const intent = toIntent(session, call, request, judged)
+  const arrived = withoutAnswer(session, request, line)
+  const judged = gate === undefined ? undefined : await judge(session, gate, call, arrived.request, arrived.line)
+  if (judged?.verdict.decision !== 'ask' || session.people === undefined) return conclude(session, call, arrived, judged, slot)
+  slot.release(undefined)
+  const action = { ...toAction(session, call, arrived.request.params), ...(judged.rewritten && { input: judged.input }) }
+  const asked = await askPeople(session, call, { arrived, action, verdict: judged.verdict })
+  delete call.abandon
+  await conclude(session, call, arrived, { ...judged, ...asked }, session.lane.hold())
+}
+
+async function conclude(session: Session, call: Pending, arrived: Arrived, judged: Judged | undefined, slot: Slot): Promise<void> {
+  const intent = toIntent(session, call, arrived.request, judged)
   const recorded = await session.audit.intent(intent)
-  if (judged !== undefined && judged.verdict.decision !== 'allow') refuse(session, call, judged.verdict)
+  const refused = judged !== undefined && judged.verdict.decision !== 'allow' ? judged.verdict : undefined
+  if (call.answered || call.state === 'cancelled') refused && noteRefusal(session, call, refused)
+  else if (refused) refuse(session, call, refused)
   else if (!recorded) refuseUnrecorded(session, call)
   else if (session.gone !== undefined) refuseUnsent(session, call, session.gone)
-  else return forward(session, call, judged?.line ?? line, slot, intent.event_type === 'tool_call_start')
+  else return forward(session, call, judged?.line ?? arrived.line, slot, intent.event_type === 'tool_call_start')
   slot.release(undefined)
 }
