@@ -2,5 +2,16 @@
 export { foldName, isPlainMethod, isPlainToolName } from './frames/names.ts'
 export { readFrame } from './frames/read.ts'
 export { createSplitter, MAX_FRAME_BYTES } from './frames/split.ts'
-export type { ProxyExit, ProxyIdentity, ProxyOptions, ProxyRecorder, RecordAck, SignalSource } from './relay/options.ts'
+export type { Access, HttpProxy, HttpProxyOptions, Limits, ListenAddress } from './http/options.ts'
+export { openHttpProxy } from './http/run-http.ts'
+export type {
+  ProxyApprovals,
+  ProxyExit,
+  ProxyIdentity,
+  ProxyOptions,
+  ProxyRecorder,
+  RecordAck,
+  RelayOptions,
+  SignalSource,
+} from './relay/options.ts'
 export { runStdioProxy } from './relay/run.ts'

@@ -4,37 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import type { Recorded } from './support/memory-recorder.ts'
-import { type Command, openClient1, openClient2, type Peer, proxied, referenceServer, testServer } from './support/peers.ts'
+import { type Command, openClient1, openClient2, proxied, referenceServer, testServer } from './support/peers.ts'
+import { common, everything, modern, play, type Script, tool } from './support/scripts.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sworn-peers-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Pairs of client and server that the fast suite runs; the others start too many processes. */
 const FAST = ['1.x everything', '2.x filesystem']
-
-type Step = (peer: Peer) => Promise<unknown>
-type Script = Readonly<Record<string, Step>>
-
-const tool =
-  (name: string, input: Record<string, unknown> = {}): Step =>
-  (peer) =>
-    peer.callTool({ name, arguments: input })
-
-/** The long call is cancelled once its first progress shows that it runs. */
-const cancelled: Step = (peer) => {
-  const stop = new AbortController()
-  const input = { name: 'trigger-long-running-operation', arguments: { duration: 1, steps: 50 } }
-  return peer.callTool(input, { signal: stop.signal, onprogress: () => stop.abort('enough') })
-}
-
-/** Asks for progress. Which reports arrive before the result is up to the SDK; the lines themselves are compared in volume.test.ts. */
-const progress =
-  (name: string, input: Record<string, unknown>): Step =>
-  (peer) =>
-    peer.callTool({ name, arguments: input }, { onprogress: () => {} })
-
-const common: Script = { tools: (p) => p.listTools(), ping: (p) => p.ping(), who: async (p) => p.server(), unknown: tool('no-such-tool') }
-const both: Step = async (p) => Promise.all([tool('echo', { message: 'a' })(p), tool('get-sum', { a: 1, b: 2 })(p)])
 
 const files = join(folder, 'files')
 const file = join(files, 'a.txt')
@@ -75,24 +52,7 @@ const peers: readonly { name: string; server: (run: string) => Command; script: 
   {
     name: 'everything',
     server: () => referenceServer('everything'),
-    script: {
-      ...common,
-      both,
-      prompts: (p) => p.listPrompts(),
-      prompt: (p) => p.getPrompt({ name: 'args-prompt', arguments: { city: 'Bern' } }),
-      resources: (p) => p.listResources(),
-      resource: (p) => p.readResource({ uri: 'demo://resource/static/document/features.md' }),
-      missing: (p) => p.readResource({ uri: 'demo://nothing' }),
-      image: tool('get-tiny-image'),
-      structured: tool('get-structured-content', { location: 'Chicago' }),
-      annotated: tool('get-annotated-message', { messageType: 'error', includeImage: true }),
-      links: tool('get-resource-links', { count: 3 }),
-      roots: tool('get-roots-list'),
-      sampling: tool('trigger-sampling-request', { prompt: 'hi', maxTokens: 10 }),
-      elicitation: tool('trigger-elicitation-request'),
-      progress: progress('trigger-long-running-operation', { duration: 0.02, steps: 2 }),
-      cancelled,
-    },
+    script: everything,
   },
   {
     name: 'sequential-thinking',
@@ -104,14 +64,6 @@ const peers: readonly { name: string; server: (run: string) => Command; script: 
     },
   },
 ]
-
-async function play(open: (command: Command) => Promise<Peer>, command: Command, script: Script): Promise<Record<string, unknown>> {
-  const peer = await open(command)
-  const answers: Record<string, unknown> = {}
-  for (const [name, step] of Object.entries(script)) answers[name] = await step(peer).catch((e: Error) => ({ failed: e.message }))
-  await peer.close()
-  return answers
-}
 
 function readEvents(path: string): Recorded[] {
   return readFileSync(path, 'utf8')
@@ -155,31 +107,12 @@ for (const [sdk, open] of [
 }
 
 describe('the 2026-07-28 era', () => {
-  const script: Script = {
-    tools: (p) => p.listTools(),
-    who: async (p) => p.server(),
-    version: async (p) => p.version(),
-    echo: tool('echo', { words: 'ü\u2028' }),
-    sum: tool('sum', { of: [1, 2] }),
-    fail: tool('fail'),
-    unknown: tool('nothing'),
-    note: (p) => p.readResource({ uri: 'note://one' }),
-    deploy: tool('deploy', { env: 'test' }),
-    count: progress('count', { to: 5 }),
-    cancelled: (p) => {
-      const stop = new AbortController()
-      const result = p.callTool({ name: 'sleep', arguments: {} }, { signal: stop.signal })
-      stop.abort('enough')
-      return result
-    },
-    after: tool('echo', { words: 'still here' }),
-  }
   const open = (command: Command) => openClient2(command, 'auto')
 
   it('passes the same way: tools, resources, input_required, progress, cancellation', async () => {
     const events = join(folder, 'modern.events')
-    const direct = await play(open, testServer(), script)
-    const through = await play(open, proxied(testServer(), { EVENTS: events }), script)
+    const direct = await play(open, testServer(), modern)
+    const through = await play(open, proxied(testServer(), { EVENTS: events }), modern)
     assert.deepEqual(through, direct)
     assert.equal(direct.version, '2026-07-28')
     assert.match(JSON.stringify(direct.deploy), /deployed to test/)

@@ -2,10 +2,12 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client as ModernClient } from '@modelcontextprotocol/client'
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client'
 import { StdioClientTransport as ModernTransport } from '@modelcontextprotocol/client/stdio'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 
 export interface Command {
@@ -43,12 +45,13 @@ function toServer(info: { name?: string; version?: string } | undefined): string
 }
 
 /** A client of the 1.x SDK. */
-export async function openClient1(command: Command): Promise<Peer> {
+export async function openClient1(to: Command | URL): Promise<Peer> {
   const client = new Client(INFO, { capabilities: CAPABILITIES })
   client.setRequestHandler(ListRootsRequestSchema, () => ROOTS)
   client.setRequestHandler(CreateMessageRequestSchema, () => SAMPLE)
   client.setRequestHandler(ElicitRequestSchema, () => ACCEPT)
-  await client.connect(new StdioClientTransport({ ...command, stderr: 'ignore' }))
+  const remote = () => new StreamableHTTPClientTransport(to as URL) as Transport // its sessionId may be undefined, which the strict flags tell apart
+  await client.connect(to instanceof URL ? remote() : new StdioClientTransport({ ...to, stderr: 'ignore' }))
   return {
     listTools: () => client.listTools(),
     listResources: () => client.listResources(),
@@ -64,12 +67,12 @@ export async function openClient1(command: Command): Promise<Peer> {
 }
 
 /** A client of the 2.x SDK, in the era that `mode` asks for. */
-export async function openClient2(command: Command, mode: 'legacy' | 'auto' = 'legacy'): Promise<Peer> {
+export async function openClient2(to: Command | URL, mode: 'legacy' | 'auto' = 'legacy'): Promise<Peer> {
   const client = new ModernClient(INFO, { capabilities: CAPABILITIES, versionNegotiation: { mode } })
   client.setRequestHandler('roots/list', () => ROOTS)
   client.setRequestHandler('sampling/createMessage', () => SAMPLE)
   client.setRequestHandler('elicitation/create', () => ACCEPT)
-  await client.connect(new ModernTransport({ ...command, stderr: 'ignore' }))
+  await client.connect(to instanceof URL ? new ModernHttp(to) : new ModernTransport({ ...to, stderr: 'ignore' }))
   return {
     listTools: () => client.listTools(),
     listResources: () => client.listResources(),

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { after, before, describe, it } from 'node:test'
+import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../src/index.ts'
+import { denyingGate } from './support/gates.ts'
+import { openEverything, openModern, type RemoteServer } from './support/http-servers.ts'
+import { createMemoryRecorder, type MemoryRecorder } from './support/memory-recorder.ts'
+import { openClient1, openClient2, type Peer } from './support/peers.ts'
+import { everything, modern, play, tool } from './support/scripts.ts'
+
+function openProxy(upstream: URL, recorder: MemoryRecorder, rest: Partial<HttpProxyOptions> = {}): Promise<HttpProxy> {
+  return openHttpProxy({ upstream, recorder, listen: { host: '127.0.0.1', port: 0 }, stderr: new PassThrough().resume(), ...rest })
+}
+
+/** Every start has exactly one outcome under its correlation id. */
+function checkPaired({ events }: MemoryRecorder): void {
+  const outcomes = events.filter((e) => /^tool_call_(?:end|error)$/.test(e.event_type) && e.metadata?.after_cancel !== true)
+  const starts = events.filter((e) => e.event_type === 'tool_call_start')
+  assert.deepEqual(outcomes.map((e) => e.correlation_id).toSorted(), starts.map((e) => e.correlation_id).toSorted())
+  assert.ok(starts.length > 0)
+}
+
+describe('server-everything of SDK 1.x over HTTP', () => {
+  let server: RemoteServer
+  before(async () => {
+    server = await openEverything()
+  })
+  after(() => server.close())
+
+  for (const [sdk, open] of [
+    ['1.x', openClient1],
+    ['2.x', openClient2],
+  ] as const) {
+    it(`answers the ${sdk} client the same with and without the proxy`, { timeout: 60_000 }, async () => {
+      const direct = await play<URL>(open, server.url, everything)
+      const recorder = createMemoryRecorder()
+      const proxy = await openProxy(server.url, recorder)
+      const through = await play<URL>(open, new URL(proxy.url), everything)
+      await proxy.close()
+      assert.deepEqual(through, direct)
+      checkPaired(recorder)
+      assert.deepEqual(
+        recorder.events.filter((e) => e.reason_code === 'malformed_request'),
+        [],
+      )
+      assert.equal(recorder.events.at(-1)?.event_type, 'session_end')
+    })
+  }
+})
+
+describe('a stateless server of SDK 2.x over HTTP', () => {
+  const seen: string[] = []
+  let server: RemoteServer
+  before(async () => {
+    server = await openModern(seen)
+  })
+  after(() => server.close())
+
+  for (const [era, open] of [
+    ['2026-07-28', (to: URL) => openClient2(to, 'auto')],
+    ['2025-11-25', (to: URL): Promise<Peer> => openClient2(to)],
+  ] as const) {
+    it(`answers the same with and without the proxy in the ${era} era`, { timeout: 60_000 }, async () => {
+      const direct = await play<URL>(open, server.url, modern)
+      const recorder = createMemoryRecorder()
+      const proxy = await openProxy(server.url, recorder)
+      const through = await play<URL>(open, new URL(proxy.url), modern)
+      await proxy.close()
+      assert.deepEqual(through, direct)
+      assert.equal(direct.version, era)
+      checkPaired(recorder)
+    })
+  }
+
+  it('never sees a denied call, and the model is told', async () => {
+    const recorder = createMemoryRecorder()
+    const proxy = await openProxy(server.url, recorder, { gate: denyingGate(['deploy']) })
+    const from = seen.length
+    const peer = await openClient2(new URL(proxy.url), 'auto')
+    const denied = await tool('deploy', { env: 'prod' })(peer)
+    const echoed = await tool('echo', { words: 'hi' })(peer)
+    await peer.close()
+    await proxy.close()
+    assert.match(JSON.stringify(denied), /Forbidden/)
+    assert.match(JSON.stringify(echoed), /hi/)
+    assert.ok(seen.slice(from).some((body) => body.includes('"echo"')))
+    assert.ok(seen.slice(from).every((body) => !body.includes('"deploy"')))
+  })
+})
