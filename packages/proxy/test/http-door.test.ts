@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import * as http from 'node:http'
+import { PassThrough } from 'node:stream'
+import { describe, it } from 'node:test'
+import { openHttpProxy } from '../src/index.ts'
+import { ask, JSON_HEADERS, openHttpWire } from './support/http-wire.ts'
+import { createMemoryRecorder } from './support/memory-recorder.ts'
+import { call } from './support/wire.ts'
+
+const TOKEN = 'a-token-of-some-length'
+
+function openAt(host: string, access: object = {}) {
+  const stderr = new PassThrough().resume()
+  return openHttpProxy({
+    upstream: new URL('http://127.0.0.1:9/mcp'),
+    recorder: createMemoryRecorder(),
+    listen: { host, port: 0 },
+    access,
+    stderr,
+  })
+}
+
+describe('an address that others can reach', () => {
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com'])
+    it(`${host} is refused without a token or client certificates`, () =>
+      assert.rejects(openAt(host), { code: 'CONFIG_INVALID', message: /needs a token or client certificates/ }))
+
+  it('is listened on with a token, and nobody comes in without it', async () => {
+    const proxy = await openAt('0.0.0.0', { tokens: [{ token: TOKEN }] })
+    const url = proxy.url.replace('0.0.0.0', '127.0.0.1')
+    const send = (headers: http.OutgoingHttpHeaders) => ask(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers }, body: '{}' })
+    const without = await send({})
+    assert.deepEqual([without.status, without.headers['www-authenticate']], [401, 'Bearer'])
+    assert.equal((await send({ authorization: `Bearer ${TOKEN}x` })).status, 401)
+    assert.equal((await send({ authorization: `Basic ${TOKEN}` })).status, 401)
+    assert.equal((await send({ authorization: `Bearer ${TOKEN}` })).status, 400)
+    await proxy.close()
+  })
+
+  it('is not listened on with a token that can be guessed', () =>
+    assert.rejects(openAt('0.0.0.0', { tokens: [{ token: 'short' }] }), { code: 'CONFIG_INVALID' }))
+})
+
+describe('a loopback address', () => {
+  it('answers to its own names only, and to pages of this machine or named origins only', async () => {
+    const wire = await openHttpWire({ access: { origins: ['https://app.example.com'] } })
+    const { port } = new URL(wire.proxy.url)
+    const status = async (headers: http.OutgoingHttpHeaders) => (await wire.post(call(1, 'echo'), headers)).status
+    assert.equal(await status({ host: 'evil.example.com' }), 403)
+    assert.equal(await status({ host: `evil.example.com:${port}` }), 403)
+    assert.equal(await status({ host: `localhost:${Number(port) - 1}` }), 403)
+    assert.equal(await status({ host: `localhost:${port}` }), 200)
+    assert.equal(await status({ origin: 'http://evil.example.com' }), 403)
+    assert.equal(await status({ origin: 'http://localhost.evil.example.com' }), 403)
+    assert.equal(await status({ origin: 'null' }), 403)
+    assert.equal(await status({ origin: 'http://localhost:8080' }), 200)
+    assert.equal(await status({ origin: 'https://app.example.com' }), 200)
+    assert.equal(wire.seen.length, 3)
+    await wire.close()
+    const alerts = wire.recorder.ofType('security_alert')
+    assert.deepEqual(alerts.map((e) => [e.reason, e.metadata?.count]).slice(0, 2), [
+      ['Host is not ours', 1],
+      ['Origin is not allowed', 1],
+    ])
+  })
+})
+
+describe('bounds', () => {
+  it('on exchanges at one time: more are told to come back', async () => {
+    const wire = await openHttpWire({ limits: { exchanges: 2 } })
+    const held: http.ServerResponse[] = []
+    wire.behave((_seen, response) => void held.push(response))
+    const first = [wire.post(call(1, 'echo')), wire.post(call(2, 'echo'))]
+    while (held.length < 2) await new Promise(setImmediate)
+    const third = await wire.post(call(3, 'echo'))
+    assert.deepEqual([third.status, third.headers['retry-after']], [503, '1'])
+    for (const response of held) response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":1,"result":{}}')
+    await Promise.all(first)
+    await wire.close()
+  })
+
+  it('on sessions: the longest idle one ends', async () => {
+    const wire = await openHttpWire({ limits: { sessions: 2 } })
+    for (const id of ['a', 'b', 'c']) await wire.post(call(1, 'echo'), { 'mcp-session-id': id })
+    await wire.close()
+    assert.deepEqual(
+      wire.recorder.ofType('session_end').map((e) => e.metadata?.reason),
+      ['evicted', 'closed', 'closed'],
+    )
+  })
+
+  it('on header fields: 16 KiB', async () => {
+    const wire = await openHttpWire()
+    assert.equal((await wire.post(call(1, 'echo'), { 'x-long': 'x'.repeat(17 * 1024) })).status, 431)
+    await wire.close()
+  })
+
+  it('on a slow client: cut off, and the upstream is not read on', async () => {
+    const wire = await openHttpWire({ limits: { slowClientMs: 50 } })
+    const event = `data: {"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${'x'.repeat(60_000)}"}}\n\n`
+    let sent = 0
+    const stopped = new Promise<void>((resolve) => {
+      wire.behave((_seen, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.once('close', () => resolve())
+        const pump = () => {
+          while (response.write(event)) sent++
+        }
+        response.on('drain', pump)
+        pump()
+      })
+    })
+    const request = http.request(wire.proxy.url, { method: 'POST', headers: JSON_HEADERS, agent: false }, (answer) => answer.pause())
+    request.on('error', () => {})
+    request.end(JSON.stringify(call(1, 'echo')))
+    await stopped
+    assert.ok(sent < 1000, `${sent} events`)
+    await wire.close()
+  })
+})
