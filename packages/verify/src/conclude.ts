@@ -68,7 +68,7 @@ function checkStubs(run: Run): void {
 
 function describeLevels(run: Run, size: number): Report['levels'] {
   const holds = (level: LevelName): boolean => !BROKEN_BY[level].some((name) => run.findings.breaks(name))
-  const tree = holds('tree') && run.roots !== undefined
+  const tree = holds('tree') // where the tree is lost a line is malformed or missing
   const signed = describeSigned(run, size, tree && holds('signed'))
   const anchored = run.anchors.finish(() => signed.holds, run.options.now)
   const lines = size - run.first === 1 ? '1 line' : `${size - run.first} lines`

@@ -50,6 +50,8 @@ export interface PartOptions {
   primitives: Primitives
   /** `LogCheck.sizes` of the verification that the part will be joined to. */
   sizes: readonly number[]
+  /** Working memory that one caller hands in for part after part; empty at first. */
+  blocks?: Uint8Array[]
 }
 
 /**
@@ -59,14 +61,14 @@ export interface PartOptions {
  */
 export async function checkPart(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { primitives, sizes }: PartOptions,
+  { primitives, sizes, blocks }: PartOptions,
 ): Promise<Part | undefined> {
   const splitter = createSplitter()
   let scan: Scan | undefined
   for await (const chunk of source) {
     splitter.feed(chunk)
     while (splitter.next()) {
-      scan ??= begin(primitives, splitter.cursor, sizes)
+      scan ??= begin(primitives, splitter.cursor, sizes, blocks)
       if (!scan || !takeLine(scan, splitter.cursor)) return undefined
     }
   }
@@ -87,7 +89,7 @@ interface Scan {
   hashes: () => Hashes
 }
 
-function begin(p: Primitives, { bytes, start, end }: Cursor, sizes: readonly number[]): Scan | undefined {
+function begin(p: Primitives, { bytes, start, end }: Cursor, sizes: readonly number[], blocks?: Uint8Array[]): Scan | undefined {
   const suffix = createSuffix()
   if (findSuffix(bytes, start, end, suffix) !== undefined) return undefined
   const previous = previousHashOf(bytes, suffix)
@@ -95,7 +97,7 @@ function begin(p: Primitives, { bytes, start, end }: Cursor, sizes: readonly num
   const kept: Kept = new Map(sizes.map((size) => [size, undefined]))
   return {
     chain: createChain(p, { seq: suffix.seq, previousHash: toHex(previous) }),
-    window: createWindow(p, edge, kept),
+    window: createWindow(p, edge, kept, blocks),
     kept,
     first: suffix.seq,
     previous,

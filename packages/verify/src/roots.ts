@@ -40,10 +40,13 @@ export interface Window {
   tail(): Tail
 }
 
-/** Grows `edge`; sizes in `kept` get their edges when they are passed. */
-export function createWindow(p: Primitives, edge: Edge, kept: Kept): Window {
+/**
+ * Grows `edge`; sizes in `kept` get their edges when they are passed.
+ * @param blocks room for leaves, of a window that is not used any more
+ */
+export function createWindow(p: Primitives, edge: Edge, kept: Kept, blocks: Uint8Array[] = []): Window {
   const first = { size: edge.size, hashes: edge.hashes() }
-  const blocks: Uint8Array[] = [] // a ring: the leaves of 256 steps, 256 hashes each
+  // `blocks` is a ring: the leaves of 256 steps, 256 hashes each
   const steps: Hashes[] = [] // the edge at the start of each block
   const blockOf = (size: number): Uint8Array => (blocks[Math.floor(size / STEP) % STEPS] ??= new Uint8Array(STEP * HASH_BYTES))
   const grow = (): void => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
-import { formatCheckpoint, type Report, reportVerdict, type VerifyOptions, verifyLog } from '../src/index.ts'
+import { formatCheckpoint, formatTransition, type Report, reportVerdict, type VerifyOptions, verifyLog } from '../src/index.ts'
 import { joinLines, noteBy, ORIGIN, type Signer, sampleLog, signerOf, writeLog } from './support/write-log.ts'
 
 const signer = signerOf(1)
@@ -78,6 +78,7 @@ test('what the key of the log did sign is held against it: another root, more en
       [final, by(textOf(size))],
       [`root_mismatch checkpoint of size ${size}`, `fork checkpoint of size ${size}`],
     ],
+    [[final, by(textOf(size, undefined, 'elsewhere'))], [`state_invalid checkpoint of size ${size}`]],
     [['no note'], ['state_invalid checkpoint 1']],
   ]
   for (const [notes, expected] of cases)
@@ -129,6 +130,21 @@ test('a log cut before its change of keys is truncated: the kept record of the c
   assert.deepEqual(await judge([open, Buffer.from('no line'), transition]), truncated)
   const unknown = [`warning signature_missing checkpoint of size ${size}`]
   assert.deepEqual(await judge([open]), unknown)
+  // Of two changes at one size the second is none.
+  const third = signerOf(3)
+  const again = writeLog(signer)
+  for (let i = 0; i < 3; i++) again.add({ i })
+  const parts = { origin: ORIGIN, size: 4, root: again.root(), oldVkey: next.key.vkey, newVkey: third.key.vkey }
+  again.reserved('log.key_transition', { note: noteBy(formatTransition(parts), next, third) })
+  const byThird = found(
+    await verifyLog([cut], {
+      primitives: p,
+      trust: signer.key,
+      checkpoints: [noteBy(textOf(9), third)],
+      reserved: [transition, again.lines[4]!],
+    }),
+  )
+  assert.deepEqual(byThird, ['warning signature_missing checkpoint of size 9'])
   // A change that the first key did not sign hands nothing on, nor does text that is none.
   const usurped = writeLog(signer)
   usurped.transition(signer, next, [next])
@@ -157,4 +173,16 @@ test('a note by the key of another epoch is a key_epoch_violation and says nothi
     found(await verifyLog([whole.bytes()], { primitives: p, trust: signer.key, checkpoints: [noteBy(text, signer)] }))
   assert.deepEqual(await judge(textOf(4)), ['finding key_epoch_violation checkpoint of size 4'])
   assert.deepEqual(await judge(textOf(40)), ['finding key_epoch_violation checkpoint of size 40'])
+})
+
+test("where no key is known at all the signer's own memory still counts: its log and its end are compared", async () => {
+  const bare = writeLog()
+  bare.add({ a: 1 })
+  const judge = async (memory: string): Promise<string[]> =>
+    found(await verifyLog([bare.bytes()], { primitives: p, signerNotes: [memory] })).slice(1) // the first: no log.open
+  assert.deepEqual(await judge(noteBy(textOf(9), signer)), ['finding rollback signer state of size 9'])
+  assert.deepEqual(await judge(noteBy(textOf(1), signer)), ['finding fork signer state of size 1'])
+  assert.deepEqual(await judge(bare.note(signer)), [])
+  const { levels } = await verifyLog([bare.bytes()], { primitives: p, signerNotes: [bare.note(signer)] })
+  assert.equal(levels.signed.unchecked, 1)
 })

@@ -7,12 +7,16 @@ import {
   FINDING_LEVEL,
   type FindingClass,
   formatCheckpoint,
+  formatTransition,
   LEVELS,
   type LevelName,
+  linkLine,
   type Report,
   reportVerdict,
+  signableText,
   type VerifyOptions,
   verifyLog,
+  withSignature,
 } from '../src/index.ts'
 import { joinLines, noteBy, ORIGIN, sampleLog, segmentOf, signerOf, type TestLog, writeLog } from './support/write-log.ts'
 
@@ -151,5 +155,46 @@ test('the verdict says what holding means, not the detail of the table again', a
     const { exit, lastLine } = reportVerdict(report, level)
     assert.equal(exit, 0)
     assert.ok(lastLine.startsWith(`${level} holds: `) && !lastLine.includes(report.levels[level].detail), lastLine)
+  }
+})
+
+test('behind a last line that is none the tree is unknown, and no note is held against it', async () => {
+  const { log, final } = sampleLog(signer, 5)
+  const report = await check(joinLines([...log.lines, Buffer.from('no line')]), { checkpoints: [final] })
+  assert.deepEqual(
+    report.findings.map((f) => f.class),
+    ['suffix_malformed'],
+  )
+  assert.deepEqual([report.levels.tree.detail, report.root, report.levels.signed.size], ['unknown behind a gap', undefined, 5])
+})
+
+test('a single line that is none costs the tree nothing: its leaf is what the next line names', async () => {
+  const { log, final } = sampleLog(signer, 5)
+  const report = await check(joinLines(log.lines.with(2, Buffer.from('no line'))), { checkpoints: [final] })
+  assert.deepEqual(
+    report.findings.map((f) => [f.class, f.seq]),
+    [['suffix_malformed', 2]],
+  )
+  assert.deepEqual([report.root, report.levels.signed.size], [log.root(), log.lines.length])
+})
+
+test('the record of a key change is signed by the new key, the one before it by the old', async () => {
+  const log = writeLog(signer)
+  log.signed({ event_type: 'x' }, signer)
+  const parts = { origin: ORIGIN, size: 2, root: log.root(), oldVkey: signer.key.vkey, newVkey: signerOf(2).key.vkey }
+  const note = noteBy(formatTransition(parts), signer, signerOf(2))
+  const change = { timestamp: '2026-01-02T00:00:00.000Z', event_type: 'log.key_transition', note }
+  for (const [by, expected] of [
+    [signerOf(2), []],
+    [signer, ['signature_invalid']],
+  ] as const) {
+    const [open, first] = log.lines as [Uint8Array, Uint8Array]
+    const { line, entryHash } = linkLine(p, 'sha256', JSON.stringify(change), 2, log.head())
+    const signed = withSignature(line, by.sign(signableText(ORIGIN, 2, entryHash)))
+    const report = await check(joinLines([open, first, signed]))
+    assert.deepEqual(
+      report.findings.map((f) => f.class),
+      expected,
+    )
   }
 })

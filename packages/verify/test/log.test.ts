@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
 import {
   createFrontier,
+  formatCheckpoint,
+  formatTransition,
   GENESIS,
   leafHash,
   linkLine,
@@ -100,6 +102,22 @@ test('a malformed line does not hide what lies behind it', async () => {
 
 const malformed: [string, (log: TestLog) => void][] = [
   ['a second log.open', (log) => log.reserved('log.open')],
+  ['a second log.open that is whole', (log) => log.add(`${Buffer.from(parseLine(log.lines[0]!).body).toString('utf8')}}`)],
+  [
+    'a checkpoint over its own record',
+    (log) => {
+      const text = formatCheckpoint({ origin: ORIGIN, size: 2, root: new Uint8Array(32) })
+      log.reserved('log.checkpoint', { checkpoint: noteBy(text, signer) })
+    },
+  ],
+  [
+    'a transition over an earlier size',
+    (log) => {
+      const parts = { origin: ORIGIN, size: 0, root: createFrontier(p).root(), oldVkey: signer.key.vkey, newVkey: next.key.vkey }
+      log.reserved('log.key_transition', { note: noteBy(formatTransition(parts), signer, next) })
+    },
+  ],
+  ['a log.prune of its successor', (log) => log.reserved('log.prune', { minimum_index: 2, policy: 'P' })],
   ['a reserved record without timestamp', (log) => log.add({ event_type: 'log.stop' })],
   ['a timestamp with an offset', (log) => log.add({ event_type: 'log.stop', timestamp: '2026-01-02T03:04:05+01:00' })],
   ['a timestamp that is no time', (log) => log.add({ event_type: 'log.stop', timestamp: '2026-13-02T03:04:05Z' })],
@@ -143,6 +161,30 @@ for (const [what, write] of malformed) {
     assert.equal(reportVerdict(report).exit, 1)
   })
 }
+
+test('a checkpoint over the size of the one before is record_malformed', async () => {
+  const log = writeLog(signer)
+  const note = log.note(signer)
+  for (let i = 0; i < 2; i++) log.reserved('log.checkpoint', { checkpoint: note })
+  assert.deepEqual(found(await check(log, trusted)), [['record_malformed', 2]])
+})
+
+test('a signed checkpoint over another root is a root_mismatch, and its size does not count as signed', async () => {
+  const log = writeLog(signer)
+  log.add({ a: 1 })
+  log.reserved('log.checkpoint', { checkpoint: noteBy(formatCheckpoint({ origin: ORIGIN, size: 2, root: new Uint8Array(32) }), signer) })
+  const report = await check(log, trusted)
+  assert.deepEqual([found(report), report.levels.signed.size], [[['root_mismatch', 2]], 0])
+})
+
+test('an older note beside the log takes nothing from the size that was signed since', async () => {
+  const log = writeLog(signer)
+  const note = log.note(signer)
+  log.add({ a: 1 })
+  log.checkpoint(signer)
+  const report = await check(log, { ...trusted, checkpoints: [note] })
+  assert.deepEqual([report.findings, report.levels.signed.size], [[], 2])
+})
 
 for (const [what, open] of [
   ['another hash than the chain has', { hash: 'sha3-256' }],
@@ -464,7 +506,9 @@ const stubOf = (line: Uint8Array): Uint8Array => {
 
 test('a stub is legal where a signed log.erasure names it, else withheld; never in the place of log.open', async () => {
   const { log } = sampleLog(signer, 5)
+  const before = log.note(signer)
   log.reserved('log.erasure', { targets: [{ seq: 2, pointer: '' }, 'x', { seq: 'y' }] })
+  assert.deepEqual(found(await check(log.lines.with(2, stubOf(log.lines[2]!)), { ...trusted, checkpoints: [before] })), [['withheld', 2]])
   const unsigned = await check(log.lines.with(2, stubOf(log.lines[2]!)), trusted)
   assert.deepEqual(found(unsigned), [['withheld', 2]])
   log.checkpoint(signer)

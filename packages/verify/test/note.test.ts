@@ -19,6 +19,7 @@ import {
 } from '../src/index.ts'
 import { sha256 } from '../src/sha256.ts'
 import { fromBase64, fromHex, ownJson, ownVector, sharedTest } from './support/vectors.ts'
+import { signerOf } from './support/write-log.ts'
 
 interface NoteCase {
   desc: string
@@ -181,6 +182,25 @@ test('notes with controls, lone surrogates, invalid UTF-8 or loose lines are mal
     () => parseNote(Uint8Array.of(0xff, ...utf8(good))),
     (e) => SwornError.is(e, 'NOTE_MALFORMED'),
   )
+})
+
+test('a note has at most a hundred signatures of at least one byte, and ends its text at the last empty line', () => {
+  const signatures = (count: number) => Array.from({ length: count }, (_, id) => ({ name: 'o', id, signature: Uint8Array.of(1) }))
+  assert.equal(parseNote(formatNote('text\n', signatures(100))).signatures.length, 100)
+  for (const note of [formatNote('text\n', signatures(101)), formatNote('text\n', [{ name: 'o', id: 7, signature: new Uint8Array(0) }])])
+    assert.throws(
+      () => parseNote(note),
+      (e) => SwornError.is(e, 'NOTE_MALFORMED'),
+    )
+  assert.equal(parseNote(formatNote('one\n\ntwo\n', signatures(1))).text, 'one\n\ntwo\n')
+})
+
+test('a signature of another length than 64 bytes is none, whatever the primitives think of it', async () => {
+  const { key } = signerOf(1)
+  const yes = { ...p, verifyEd25519: () => true }
+  const noteOf = (length: number): string => formatNote('text\n', [{ name: key.name, id: key.id, signature: new Uint8Array(length) }])
+  assert.equal((await openNote(yes, noteOf(64), [key])).verified.length, 1)
+  for (const length of [63, 65]) await assert.rejects(openNote(yes, noteOf(length), [key]), (e) => SwornError.is(e, 'NOTE_UNVERIFIED'))
 })
 
 test('whatever the bytes, a note parser returns a note that prints to the same text, or throws a typed error', () => {

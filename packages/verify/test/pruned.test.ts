@@ -25,6 +25,8 @@ interface Pruned {
   readonly at: number
   readonly leaves: Buffer
   readonly reserved: Uint8Array[]
+  /** Signed over all before the log.prune. */
+  readonly noteBefore: string
 }
 
 const KEPT = /"event_type":"log\.(?:open|key_transition|prune)"/
@@ -37,11 +39,12 @@ function prunedLog(hash: 'sha256' | 'sha3-256' = 'sha256', minimum?: number): Pr
   for (let i = 0; i < 5; i++) log.add({ i })
   const at = log.reserved('log.segment', segmentOf(log))
   for (let i = 0; i < 5; i++) log.add({ i })
+  const noteBefore = log.note(next)
   log.reserved('log.prune', { minimum_index: minimum ?? at, policy: 'P', archived_to: null })
   log.checkpoint(next)
   const hashes = log.lines.map((line) => leafHash(p, parseHex(parseLine(line).entryHash)))
   const reserved = log.lines.filter((line) => KEPT.test(Buffer.from(line).toString()))
-  return { log, at, leaves: Buffer.concat(hashes.slice(0, at)), reserved }
+  return { log, at, leaves: Buffer.concat(hashes.slice(0, at)), reserved, noteBefore }
 }
 
 async function check({ log, at, leaves, reserved }: Pruned, given: Partial<VerifyOptions> = {}, chunk = 1000): Promise<Report> {
@@ -83,6 +86,7 @@ test('entries that are gone without a signed log.prune that covers them are segm
   const pruned = prunedLog()
   const unsigned = { ...pruned, log: { ...pruned.log, lines: pruned.log.lines.slice(0, -1) } }
   assert.deepEqual(found(await check(unsigned)), [['segment_missing', 0]])
+  assert.deepEqual(found(await check(unsigned, { checkpoints: [pruned.noteBefore] })), [['segment_missing', 0]])
   assert.deepEqual(found(await check(prunedLog('sha256', 3))), [['segment_missing', 0]])
   const { log, at } = pruned
   const nothing = createLogCheck({ primitives: p, reserved: pruned.reserved })
@@ -122,6 +126,13 @@ test('a kept record that is none of the tree is record_malformed, whatever is wr
   other.add({ i: 9 })
   const changed = Buffer.from(Buffer.from(open).toString().replace('log_id":"A', 'log_id":"B'))
   const event = pruned.log.lines[2]!
+  const unheard = writeLog(signer) // a record of its own hash, but not of the leaf
+  unheard.reserved('log.x')
+  const misnamed = Buffer.from(
+    Buffer.from(transition)
+      .toString()
+      .replace(/"entry_hash":"./, (head) => `${head.slice(0, -1)}${head.endsWith('0') ? '1' : '0'}`),
+  )
   const twice = writeLog(signer)
   twice.add(`{"event_type":"log.x","event_type":"log.x"}`)
   const cases: [Uint8Array[], [string, number | undefined]][] = [
@@ -136,6 +147,14 @@ test('a kept record that is none of the tree is record_malformed, whatever is wr
     [
       [open, event, transition],
       ['record_malformed', 2],
+    ],
+    [
+      [open, unheard.lines[1]!, transition],
+      ['record_malformed', 1],
+    ],
+    [
+      [open, misnamed],
+      ['record_malformed', 6],
     ],
     [
       [changed, transition],
@@ -206,6 +225,14 @@ test('an acknowledged entry is there with its hash, or it is lost; what was prun
   const at = { ...pruned.log, bytes: () => joinLines(pruned.log.lines.slice(pruned.at)) }
   const early = await memory(at, { acknowledged: { size: 3, entryHash: hashAt(0) }, trust: next.key })
   assert.deepEqual(early, [])
+  const begun = { seq: log.frontier.size, previousHash: log.head(), frontier: log.frontier.hashes() }
+  const nothing = await verifyLog([], {
+    primitives: p,
+    trust: signer.key,
+    start: begun,
+    acknowledged: { size: begun.seq, entryHash: log.head() },
+  })
+  assert.deepEqual(nothing.findings, [])
   const gap = { ...log, bytes: () => joinLines(log.lines.toSpliced(3, 1)) }
   assert.deepEqual(
     (await memory(gap, { acknowledged: { size: 6, entryHash: hashAt(5) } })).map(([name]) => name),

@@ -110,6 +110,8 @@ test('a line whose suffix has another form is refused', () => {
     good.replace(GENESIS, 'G'.repeat(64)),
     `${good.slice(0, -3)}F"}`,
     seqOf('012'),
+    seqOf('/'),
+    seqOf('1:'),
     seqOf('-1'),
     seqOf(''),
     seqOf('9007199254740992'),

@@ -6,10 +6,13 @@ import { checkPart, type Part } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { type Piece, readPiece } from './pieces.ts'
 
+/** Of this thread, which checks one piece at a time. What is left to the collector off the heap stays for long. */
+const blocks: Uint8Array[] = []
+
 /** Undefined: something is wrong with it or it cannot be read; whoever joins the pieces reads it itself and says what. */
 export async function checkPiece(piece: Piece, sizes: readonly number[], pause?: () => Promise<void>): Promise<Part | undefined> {
   try {
-    return await checkPart(pause ? inTurns(piece, pause) : readPiece(piece), { primitives: nodePrimitives, sizes })
+    return await checkPart(pause ? inTurns(piece, pause) : readPiece(piece), { primitives: nodePrimitives, sizes, blocks })
   } catch {
     return undefined
   }

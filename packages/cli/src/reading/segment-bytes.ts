@@ -38,9 +38,13 @@ export function isDamage(e: unknown): boolean {
   return e instanceof Error && 'code' in e && /^(Z_|ZSTD_)/.test(String(e.code))
 }
 
+/** A chunk that nobody reads into: the next file's. */
+let spare: Buffer | undefined
+
 /** The bytes `[from, to)` of a plain file, through one buffer: a chunk holds until the next one is asked for. */
 export function* readRange(path: string, from: number, to = Number.POSITIVE_INFINITY): Generator<Buffer> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  const chunk = spare ?? Buffer.allocUnsafe(CHUNK_BYTES)
+  spare = undefined
   const fd = openSync(path, 'r')
   try {
     for (let at = from; at < to; ) {
@@ -51,5 +55,6 @@ export function* readRange(path: string, from: number, to = Number.POSITIVE_INFI
     }
   } finally {
     closeSync(fd)
+    spare = chunk
   }
 }
