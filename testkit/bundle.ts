@@ -18,7 +18,7 @@ interface Manifest {
 /** Files that are started by their path: threads and programs of their own. */
 const STARTED: Readonly<Record<string, readonly string[]>> = {
   '@sworn/recorder': ['dist/handover/worker-entry.js'],
-  sworn: ['dist/reading/part-worker.js', 'dist/demo/server.js'],
+  sworn: ['dist/reading/part-worker.js', 'dist/demo/server.js', 'dist/demo/scripted-proxy.js'],
 }
 
 /**

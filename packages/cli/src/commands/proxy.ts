@@ -5,6 +5,7 @@
 import { runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
+import { type ApprovalsHandle, planApprovals } from '../open-approvals.ts'
 import { openFor } from '../opening.ts'
 
 const SIGNAL_BASE = 128
@@ -43,7 +44,9 @@ export const proxy = defineCommand({
     if (!opened.policyNamed) io.say('warn', 'no policy: everything is recorded, nothing is blocked')
     if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
     if (flags['record-mode'] === 'batch') io.say('warn', 'batch mode: a power cut may lose the newest decisions')
+    let approvals: ApprovalsHandle | undefined
     try {
+      approvals = await planApprovals(opened, io)
       const exit = await runStdioProxy({
         command,
         args: rest,
@@ -56,6 +59,7 @@ export const proxy = defineCommand({
           return opened.gate
         },
         recorder: opened.recorder,
+        approvals: approvals.open,
         identity: opened.identity,
         get onAuditFailure() {
           return opened.config.values.on_audit_failure
@@ -65,6 +69,7 @@ export const proxy = defineCommand({
       })
       return toExitCode(exit)
     } finally {
+      await approvals?.close()
       await closeQuietly(opened, (text) => io.say('error', text))
     }
   },

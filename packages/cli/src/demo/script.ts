@@ -1,10 +1,10 @@
 /**
  * The main job as a script: a real client, `sworn proxy`, a server, then verification and three forgeries.
  *
- * The proxy runs as a child process of the client, as in real life. What is printed is what the ledger says.
+ * The proxy runs as a child process of the client, as in real life; at its terminal sits a script. What is printed is what the ledger says.
  * @module
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
@@ -24,6 +24,8 @@ export interface DemoPlan {
   readonly ledger: string
   /** The server and its arguments; the directory it serves is added. */
   readonly server: readonly string[]
+  /** `sworn proxy` with a scripted terminal: its first argument is the file that keeps what was said there. */
+  readonly proxy: readonly string[]
   /** SWORN_HOME of the run. */
   readonly home: string
   /** Runs one command line of sworn with this run's home; returns its exit code. */
@@ -47,6 +49,7 @@ spec:
       action: allow
       allow_args: { path: ${JSON.stringify(`${files}/[^/]+[.]txt`)} }
     - { tool: write_file, action: block }
+    - { tool: create_directory, action: ask }
   dlp:
     patterns:
       - { name: github_token, regex: "ghp_[A-Za-z0-9]{36}" }
@@ -59,9 +62,11 @@ export async function runDemo(plan: DemoPlan, io: Io): Promise<number> {
   const answers = await runSession(plan, files, io)
   await io.out('\n2. What the agent got:\n')
   for (const answer of answers) await io.out(answer)
-  await io.out('\n3. What can be claimed about it:\n')
+  await io.out('\n3. What was said at the terminal when the policy asked:')
+  for (const line of readFileSync(transcriptOf(plan), 'utf8').split('\n')) await io.out(escapeText(`   ${line}`.trimEnd()))
+  await io.out('\n4. What can be claimed about it:\n')
   const verified = await plan.sworn(['verify', plan.ledger])
-  await io.out('\n4. Three forgers at work on copies:')
+  await io.out('\n5. Three forgers at work on copies:')
   let caught = 0
   for (const [n, forgery] of FORGERIES.entries()) {
     const copy = join(plan.place, `forged-${n}`)
@@ -99,14 +104,18 @@ async function runSession(plan: DemoPlan, files: string, io: Io): Promise<string
   }
 }
 
+function transcriptOf({ place }: DemoPlan): string {
+  return join(place, 'terminal.txt')
+}
+
 function startProxy(plan: DemoPlan, files: string, io: Io): StdioClientTransport {
-  const [command = process.execPath, ...before] = io.self
+  const [command = process.execPath, ...before] = plan.proxy
   const policy = join(plan.place, 'agent.yaml')
   const flags = ['--policy', policy, '--audit-log', plan.ledger, '--user', 'alice@example.com', '--agent', 'demo-agent']
   const env = { PATH: io.env.PATH ?? '', HOME: io.homeDirectory, SWORN_HOME: plan.home }
   return new StdioClientTransport({
     command,
-    args: [...before, 'proxy', ...flags, '--', ...plan.server, files],
+    args: [...before, transcriptOf(plan), 'proxy', ...flags, '--', ...plan.server, files],
     env,
     cwd: plan.place,
     stderr: 'inherit',
@@ -118,8 +127,11 @@ async function useTools(client: Client, files: string): Promise<string[]> {
   return [
     await tell(client, 'list_directory', { path: files }),
     ...(await Promise.all([tell(client, 'read_text_file', at('notes.txt')), tell(client, 'read_text_file', at('deploy.txt'))])),
+    await tell(client, 'create_directory', at('reports')),
+    await tell(client, 'create_directory', at('private')),
     await tell(client, 'write_file', { ...at('notes.txt'), content: 'gone' }),
     await tell(client, 'read_text_file', at('private.key')),
+    `   there ${existsSync(join(files, 'reports')) ? 'is' : 'is no'} directory reports, and ${existsSync(join(files, 'private')) ? 'one' : 'none'} called private`,
     `   notes.txt still reads ${JSON.stringify(readFileSync(join(files, 'notes.txt'), 'utf8'))}`,
   ]
 }

@@ -1,8 +1,8 @@
 /**
- * A small MCP server for `sworn demo`: three file tools in one directory. It knows nothing of sworn.
+ * A small MCP server for `sworn demo`: four file tools in one directory. It knows nothing of sworn.
  * @module
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
 import { McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
@@ -28,6 +28,10 @@ function createServer(): McpServer {
   server.registerTool('list_directory', { description: 'List a directory', inputSchema: z.object({ path }) }, async (args) =>
     say((await readdir(inside(args.path))).join('\n')),
   )
+  server.registerTool('create_directory', { description: 'Create a directory', inputSchema: z.object({ path }) }, async (args) => {
+    await mkdir(inside(args.path))
+    return say('created')
+  })
   server.registerTool('write_file', { description: 'Write a file', inputSchema: z.object({ path, content: z.string() }) }, async (args) => {
     await writeFile(inside(args.path), args.content)
     return say('written')

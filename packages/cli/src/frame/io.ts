@@ -6,6 +6,7 @@
  */
 
 import type { Readable, Writable } from 'node:stream'
+import type { Terminal } from '@sworn/govern/approvals'
 import type { Say } from './say.ts'
 
 /** A child process as far as commands need one; `undefined` code: ended by a signal. */
@@ -43,6 +44,8 @@ export interface World {
   spawn(command: string, args: readonly string[]): Promise<Spawned>
   /** Starts this program again with `args`, detached from everything of this process; undefined where nothing can outlive it. */
   readonly startDetached?: (args: readonly string[]) => void
+  /** The terminal on which people are asked; absent: that of the process. */
+  readonly openTerminal?: () => Terminal
   /** The arguments that start this program again: `[node, …flags, bin]`. */
   readonly self: readonly string[]
 }

@@ -17,6 +17,7 @@ const KEYS: { readonly [K in AuditKey]: true } = {
   policy: true,
   policy_profile: true,
   roles: true,
+  approvals: true,
   user: true,
   agent: true,
   queue: true,

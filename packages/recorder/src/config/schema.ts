@@ -53,6 +53,19 @@ export const auditSchema = z
     policy: path.describe('The AgentPolicy file. Relative to this file.'),
     policy_profile: z.enum(['strict', 'aip-compat']).describe('How the policy is read.'),
     roles: path.describe('The file of users, roles and budgets. Relative to this file.'),
+    approvals: z
+      .strictObject({
+        channels: z
+          .array(z.enum(['terminal', 'dialog', 'mcp', 'webhook']))
+          .describe('Ways to people; default terminal, dialog, and webhook where it is set.'),
+        timeout_s: z.int().min(1).max(3600).describe('Nobody answered: denied. Default 60.'),
+        webhook: z.strictObject({
+          url: text,
+          secret: text.describe('whsec_ and base64; better the name of a variable than the secret itself.'),
+        }),
+      })
+      .partial()
+      .describe('Who is asked when the policy says `ask`.'),
     user: text.describe('Who is acting.'),
     agent: z.union([text, z.strictObject({ name: text, version: text.optional(), framework: text.optional(), model: text.optional() })]),
     queue: z.strictObject({ max: z.int().min(1).max(10_000_000).optional(), when_full: z.enum(['wait', 'shed']).optional() }),

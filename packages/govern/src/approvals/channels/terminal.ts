@@ -70,8 +70,8 @@ function present({ open, approver, code }: TerminalChannelOptions, question: Que
 }
 
 function promptOf({ scopes }: Question, code: string): string {
-  const ways = scopes.map((scope) => `  ${`${WORD_OF[scope]} ${code}`.padEnd(12)} ${MEANS[scope]}`)
-  return `Type one of these and Enter:\n${ways.join('\n')}\n  ${'no'.padEnd(12)} refuse\n> `
+  const ways = scopes.map((scope) => `  ${`${WORD_OF[scope]} ${code}`.padEnd(16)} ${MEANS[scope]}`)
+  return `Type one of these and Enter:\n${ways.join('\n')}\n  ${'no'.padEnd(16)} refuse\n> `
 }
 
 interface Heard {
