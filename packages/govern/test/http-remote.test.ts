@@ -33,15 +33,16 @@ function serve(server: PolicyServer): RequestListener {
   }
 }
 
-function rulesOf(server: string) {
-  return identityPolicy(`server: {enabled: true, timeout: 100ms, ${server}}`).server!
+function rulesOf(server: string, timeout: string) {
+  return identityPolicy(`server: {enabled: true, timeout: ${timeout}, ${server}}`).server!
 }
 
 const CLOSED = 'failover_mode: fail_closed'
 const OPEN = 'failover_mode: fail_open, fail_open_constraints: {allowed_tools: [Read_File], max_duration: 5m, max_requests: 3}'
 
-function remoteOf(url: string, server = CLOSED, options: Partial<RemoteOptions> = {}) {
-  return createRemoteValidator({ url, rules: rulesOf(server), profile: 'strict', token: async () => CLIENT.token, ...options })
+/** Patient, so that a loaded machine is no silence. */
+function remoteOf(url: string, server = CLOSED, options: Partial<RemoteOptions> = {}, timeout = '60s') {
+  return createRemoteValidator({ url, rules: rulesOf(server, timeout), profile: 'strict', token: async () => CLIENT.token, ...options })
 }
 
 const brief = ({ decision, reasonCode }: Verdict) => `${decision} ${reasonCode}`
@@ -104,7 +105,7 @@ describe('a server that does not answer', () => {
   for (const [what, listener] of silent)
     test(`because it ${what}: everything is denied`, () =>
       withServer(listener, async (url) => {
-        assert.partialDeepStrictEqual(await remoteOf(url).judge(call('read_file')), {
+        assert.partialDeepStrictEqual(await remoteOf(url, CLOSED, {}, '100ms').judge(call('read_file')), {
           decision: 'deny',
           rpcError: { code: -32001, data: { tool: 'read_file', reason: 'validation_unavailable' } },
         })
