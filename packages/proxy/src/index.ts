@@ -4,6 +4,7 @@ export { readFrame } from './frames/read.ts'
 export { createSplitter, MAX_FRAME_BYTES } from './frames/split.ts'
 export type { Access, HttpProxy, HttpProxyOptions, Limits, ListenAddress } from './http/options.ts'
 export { openHttpProxy } from './http/run-http.ts'
+export { type RemoteProxyOptions, runRemoteProxy } from './http/run-remote.ts'
 export type {
   ProxyApprovals,
   ProxyExit,

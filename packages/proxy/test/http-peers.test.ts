@@ -5,7 +5,7 @@ import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../src/ind
 import { denyingGate } from './support/gates.ts'
 import { openEverything, openModern, type RemoteServer } from './support/http-servers.ts'
 import { createMemoryRecorder, type MemoryRecorder } from './support/memory-recorder.ts'
-import { openClient1, openClient2, type Peer } from './support/peers.ts'
+import { type Command, openClient1, openClient2, type Peer, proxied } from './support/peers.ts'
 import { everything, modern, play, tool } from './support/scripts.ts'
 
 function openProxy(upstream: URL, recorder: MemoryRecorder, rest: Partial<HttpProxyOptions> = {}): Promise<HttpProxy> {
@@ -45,6 +45,11 @@ describe('server-everything of SDK 1.x over HTTP', () => {
       )
       assert.equal(recorder.events.at(-1)?.event_type, 'session_end')
     })
+    it(`answers the ${sdk} client the same when that speaks stdio to the proxy`, { timeout: 60_000 }, async () => {
+      const direct = await play<URL>(open, server.url, everything)
+      const through = await play<Command>(open, proxied({ command: server.url.href, args: [] }), everything)
+      assert.deepEqual(through, direct)
+    })
   }
 })
 
@@ -71,6 +76,15 @@ describe('a stateless server of SDK 2.x over HTTP', () => {
       checkPaired(recorder)
     })
   }
+
+  it('answers the same in both eras when the client speaks stdio to the proxy', { timeout: 60_000 }, async () => {
+    for (const era of ['auto', 'legacy'] as const) {
+      const direct = await play<URL>((to) => openClient2(to, era), server.url, modern)
+      const remote = proxied({ command: server.url.href, args: [] })
+      const through = await play<Command>((to) => openClient2(to, era), remote, modern)
+      assert.deepEqual(through, direct)
+    }
+  })
 
   it('never sees a denied call, and the model is told', async () => {
     const recorder = createMemoryRecorder()

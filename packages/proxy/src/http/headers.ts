@@ -156,3 +156,21 @@ function hasLeaf(node: unknown, text: string): boolean {
   if (typeof node === 'number') return String(node) === text || (text !== '' && Number(text) === node)
   return (typeof node === 'string' || typeof node === 'boolean') && String(node) === text
 }
+
+/** The version that a message of the stateless era claims for itself. */
+export function versionOf(message: Message): string | undefined {
+  const claimed = message.kind === 'response' ? undefined : memberOf(memberOf(message.params, '_meta'), VERSION_KEY)
+  return typeof claimed === 'string' && /^[\x21-\x7e]{1,64}$/.test(claimed) ? claimed : undefined
+}
+
+/** What `Mcp-Name` has to repeat. */
+export function nameOf({ method, params }: { readonly method: string; readonly params?: Members }): string | undefined {
+  const value = Object.hasOwn(NAMED_BY, method) ? memberOf(params, NAMED_BY[method]!) : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A value as a field can carry it: plain ASCII as it is, the rest in a Base64 envelope. */
+export function encodeField(value: string): string {
+  const plain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !value.startsWith('=?base64?')
+  return plain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`
+}

@@ -6,7 +6,6 @@
  * Source: MCP 2025-11-25 and 2026-07-28 "Streamable HTTP".
  * @module
  */
-import { SwornError } from '@sworn/recorder'
 import { warnOf } from '../relay/create-session.ts'
 import { type Front, failExchange } from './exchange.ts'
 import { openListener } from './listener.ts'
@@ -15,15 +14,9 @@ import { type HttpProxy, type HttpProxyOptions, LIMITS } from './options.ts'
 import { passBodiless, passMessage } from './pass.ts'
 import { createRefusals } from './refusals.ts'
 import { createSessions } from './sessions.ts'
-import { createUpstream } from './upstream.ts'
+import { checkUpstream, createUpstream } from './upstream.ts'
 
 const SWEEP_MS = 60_000
-
-/** @throws SwornError CONFIG_INVALID when the address is not one that can be proxied */
-export function checkUpstream(url: URL): void {
-  const ok = (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '' && url.hash === ''
-  if (!ok) throw new SwornError('CONFIG_INVALID', 'an http or https address without credentials and fragment was expected', 'url')
-}
 
 /**
  * Listens, and relays between every client that comes and the upstream until it is closed. The path of `url` is that of

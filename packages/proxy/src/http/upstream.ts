@@ -7,6 +7,7 @@
  */
 import * as http from 'node:http'
 import * as https from 'node:https'
+import { SwornError } from '@sworn/recorder'
 import type { Limits } from './options.ts'
 
 /** Why there is no answer; a word for records and for the client. */
@@ -42,6 +43,12 @@ export interface Upstream {
 
 const MAX_REDIRECTS = 3
 const MAX_SOCKETS = 512
+
+/** @throws SwornError CONFIG_INVALID when the address is not one that can be proxied */
+export function checkUpstream(url: URL): void {
+  const ok = (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '' && url.hash === ''
+  if (!ok) throw new SwornError('CONFIG_INVALID', 'an http or https address without credentials and fragment was expected', 'url')
+}
 
 export function createUpstream(url: URL, { answerMs, connectMs }: Pick<Required<Limits>, 'answerMs' | 'connectMs'>): Upstream {
   const secure = url.protocol === 'https:'

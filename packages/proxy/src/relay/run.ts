@@ -18,7 +18,7 @@ import { takeFromServer } from './from-server.ts'
 import type { ProxyExit, ProxyOptions } from './options.ts'
 import { createOutlet } from './outlet.ts'
 import { type Direction, refuseLost } from './refused.ts'
-import { openServer, type ServerProcess } from './server-process.ts'
+import { openServer, type ServerOpener, type ServerProcess } from './server-process.ts'
 import { answer, CODES, durationOf, membersOf, noteMatches, type Session } from './session.ts'
 import { createLogFilter } from './stderr.ts'
 
@@ -132,13 +132,14 @@ function forwardSignals(server: ServerProcess, { signals = process, termGraceMs 
  * Resolves with the server's exit after every request in flight was answered and every record was
  * acknowledged, or two seconds passed. `stdout` and `stderr` are not ended.
  *
+ * @param open how the server is reached; default: as a process of our own
  * @throws SwornError IO_FAILED when the command cannot be started; nothing was read or recorded then
  */
-export async function runStdioProxy(options: ProxyOptions): Promise<ProxyExit> {
+export async function runStdioProxy(options: ProxyOptions, open: ServerOpener = openServer): Promise<ProxyExit> {
   let session: Session | undefined
   let inlets: readonly [Inlet, Inlet] | undefined
   let leaving = false
-  const server = await openServer(options, () => session?.toClient.blocked ?? false)
+  const server = await open(options, () => session?.toClient.blocked ?? false)
   const onChange = () => {
     if (session === undefined || inlets === undefined) return
     balance(session, ...inlets)

@@ -24,6 +24,9 @@ export interface ServerProcess {
   stop(graceMs: number, termMs: number): void
 }
 
+/** Opens what is spoken to in lines. `isWaiting` is true while the reader holds its output back. */
+export type ServerOpener = (options: ProxyOptions, isWaiting: () => boolean) => Promise<ServerProcess>
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 async function started(child: Child, command: string): Promise<void> {
