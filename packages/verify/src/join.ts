@@ -30,7 +30,7 @@ export async function joinPart(run: Run, part: Part): Promise<boolean> {
 
 function follows(run: Run, part: Part): boolean {
   const everyLine = run.sessions !== undefined || run.allSigned || (run.options.signedRecords?.length ?? 0) > 0
-  return !everyLine && !run.closed && run.holes === 0 && run.chain.isNext(part.first, part.previous, part.hash)
+  return !everyLine && !run.closed && run.chain.isNext(part.first, part.previous, part.hash)
 }
 
 /** The tree's edge at `size`, from its edge where the part begins and the part's own. */
