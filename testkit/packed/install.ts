@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const PACKAGES = ['verify', 'recorder', 'govern', 'proxy', 'cli']
+const PACKAGES = ['verify', 'recorder', 'govern', 'proxy', 'server', 'cli']
 
 interface LockEntry {
   readonly link?: boolean

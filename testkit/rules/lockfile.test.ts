@@ -58,7 +58,7 @@ test('dependency budgets hold: verify 0, recorder at most 4, sworn at most 42 pa
 
 test('every runtime dependency has its line in DEPENDENCIES.md', () => {
   const page = readFileSync('DEPENDENCIES.md', 'utf8')
-  const used = ['verify', 'recorder', 'govern', 'proxy', 'cli'].flatMap((dir) =>
+  const used = ['verify', 'recorder', 'govern', 'proxy', 'server', 'cli'].flatMap((dir) =>
     Object.keys(JSON.parse(readFileSync(`packages/${dir}/package.json`, 'utf8')).dependencies ?? {}),
   )
   const missing = [...new Set(used)].filter((d) => !d.startsWith('@sworn/') && !page.includes(`| \`${d}\` |`))

@@ -1,0 +1,86 @@
+/**
+ * The paths, and which room answers them. Rooms answer requests; who may ask is decided here.
+ * Source: design §2 (routes).
+ * @module
+ */
+import type { HttpBindings } from '@hono/node-server'
+import { type ErrorCode, SwornError } from '@sworn/recorder'
+import { createEventsRoute, createHealth, errorResponse, type Health, type HealthDesk, jsonResponse } from '@sworn/recorder/http'
+import { type Context, Hono } from 'hono'
+import type { Entrance, Refusal } from './access.ts'
+import type { Caller, Room, ServerOptions } from './options.ts'
+import type { Refusals } from './refusals.ts'
+
+type Env = { readonly Bindings: HttpBindings }
+export type App = Hono<Env>
+
+/** reason -> status, code and what the caller reads. */
+const TOLD: Readonly<Record<Refusal, readonly [status: number, code: ErrorCode, message: string]>> = {
+  field_repeated: [400, 'REQUEST_INVALID', 'each field of the header once was expected'],
+  host_unknown: [421, 'REQUEST_INVALID', 'a Host that is the address of this server was expected'],
+  origin_unknown: [403, 'ACCESS_DENIED', 'no page of another origin was expected'],
+  token_missing: [401, 'ACCESS_DENIED', 'a token was expected'],
+  token_wrong: [401, 'ACCESS_DENIED', 'a token of this server was expected'],
+}
+
+interface Doorkeeper {
+  readonly entrance: Entrance
+  readonly refusals: Refusals
+}
+
+export function createApp({ recorder, events, rooms = [], health: judge }: ServerOptions, door: Doorkeeper): App {
+  const desk = createHealth(recorder)
+  const takeEvents = createEventsRoute(desk.record, events)
+  const app = new Hono<Env>()
+  app.use(async (context, next) => {
+    const refusal = door.entrance.refusalOf(context.env.incoming)
+    return refusal === undefined ? next() : turnAway(door, context, refusal, 'server')
+  })
+  app.all('/v1/events', async (context) => {
+    const caller = door.entrance.callerOf(context.env.incoming) ?? 'token_missing'
+    return typeof caller === 'string' ? turnAway(door, context, caller, 'events') : takeEvents(context.req.raw, caller.name)
+  })
+  app.get('/health', async (context) => {
+    const caller = door.entrance.callerOf(context.env.incoming)
+    if (caller === 'token_wrong') return turnAway(door, context, caller, 'health')
+    return answerHealth({ desk, judge, caller }, context.req.raw)
+  })
+  app.all('*', async (context) => (await askRooms(rooms, context.req.raw)) ?? context.notFound())
+  app.notFound(() => errorResponse(new SwornError('REQUEST_INVALID', 'a path of this server was expected'), 404))
+  app.onError(() => errorResponse(undefined)) // nothing of what was thrown is told
+  return app
+}
+
+function turnAway({ refusals }: Doorkeeper, { env }: Context<Env>, reason: Refusal, endpoint: string): Response {
+  const [status, code, message] = TOLD[reason]
+  refusals.note({ reason, endpoint, status, address: env.incoming.socket.remoteAddress })
+  return errorResponse(new SwornError(code, message), status, status === 401 ? { 'www-authenticate': 'Bearer' } : {})
+}
+
+async function askRooms(rooms: readonly Room[], request: Request): Promise<Response | undefined> {
+  for (const room of rooms) {
+    const response = await room.route(request)
+    if (response) return response
+  }
+  return undefined
+}
+
+interface HealthAsked {
+  readonly desk: HealthDesk
+  readonly judge: Room | undefined
+  readonly caller: Caller | undefined
+}
+
+/** The ledger's health and the judge's, the worse of both. */
+async function answerHealth({ desk, judge, caller }: HealthAsked, request: Request): Promise<Response> {
+  const [ours, theirs] = await Promise.all([desk.look(), judge?.route(request)])
+  if (!theirs) return jsonResponse(toldTo(caller, ours), ours.status === 'healthy' ? 200 : 503)
+  const theirBody = (await theirs.json()) as object // a room answers /health with an object
+  const status = ours.status === 'healthy' ? theirs.status : 503
+  const word = status === 200 ? 'healthy' : 'unhealthy'
+  return jsonResponse({ ...theirBody, ...toldTo(caller, ours), status: word }, status)
+}
+
+function toldTo(caller: Caller | undefined, { status, uptime_seconds, ledger }: Health): object {
+  return caller ? { status, uptime_seconds, ledger } : { status, uptime_seconds }
+}
