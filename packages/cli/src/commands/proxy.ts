@@ -2,17 +2,18 @@
  * `sworn proxy`: the flags of the stdio proxy. stdout belongs to MCP; everything of ours goes to stderr.
  * @module
  */
-import { runStdioProxy } from '@sworn/proxy'
+import { type RelayOptions, runRemoteProxy, runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import { type ApprovalsHandle, planApprovals } from '../open-approvals.ts'
 import { openFor } from '../opening.ts'
+import { accessOf, headersOf, parseListen, parseUrl, serveHttp } from '../proxying.ts'
 
 const SIGNAL_BASE = 128
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
 export const proxy = defineCommand({
-  args: '-- CMD ARGS…',
+  args: '[-- CMD ARGS…]',
   maxArgs: 10_000,
   flags: {
     policy: { type: 'string', value: 'FILE', about: 'the AgentPolicy that decides' },
@@ -26,13 +27,29 @@ export const proxy = defineCommand({
       choices: ['before', 'batch'],
       about: 'before (default): decisions are on disk before a call is forwarded',
     },
+    url: { type: 'string', value: 'URL', about: 'a server that speaks Streamable HTTP, in place of a command' },
+    listen: { type: 'string', value: 'HOST:PORT', about: 'with --url: serve clients over HTTP instead of stdio' },
+    'header-file': { type: 'string', value: 'FILE', about: 'with --url over stdio: `Name: value` lines for the server' },
+    'token-file': { type: 'string', value: 'FILE', about: 'with --listen: one token a line, and its user; needed beyond loopback' },
+    'allow-host': { type: 'string', value: 'HOST', multiple: true, about: 'with --listen: a further Host that is ours; may be repeated' },
+    'allow-origin': {
+      type: 'string',
+      value: 'ORIGIN',
+      multiple: true,
+      about: 'with --listen: a further origin whose pages may call; may be repeated',
+    },
+    'tls-cert': { type: 'string', value: 'FILE', about: 'with --listen: certificate, PEM' },
+    'tls-key': { type: 'string', value: 'FILE', about: 'with --listen: its key, PEM' },
+    'client-ca': { type: 'string', value: 'FILE', about: 'with --listen: clients show a certificate of this authority' },
     installed: { type: 'boolean', about: 'set by `sworn install`' },
   },
   example: 'sworn proxy --policy agent.yaml -- npx -y @modelcontextprotocol/server-filesystem /data',
   notes: ['The exit code is that of the server. Without a policy everything is recorded and nothing is blocked.'],
   async run(args, flags, io) {
     const [command, ...rest] = flags.target === undefined ? args : [...(await splitTarget(flags.target)), ...args]
-    if (!command) throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…` or --target "CMD ARGS"')
+    const upstream = flags.url === undefined ? undefined : parseUrl(flags.url)
+    const listen = flags.listen === undefined ? undefined : parseListen(flags.listen)
+    checkServer(command, upstream, listen)
     const opened = await openFor(io, {
       path: flags['audit-log'],
       config: flags.config,
@@ -47,13 +64,7 @@ export const proxy = defineCommand({
     let approvals: ApprovalsHandle | undefined
     try {
       approvals = await planApprovals(opened, io)
-      const exit = await runStdioProxy({
-        command,
-        args: rest,
-        env: { ...io.env },
-        cwd: io.cwd,
-        stdin: io.stdin,
-        stdout: io.stdout,
+      const relay: RelayOptions = {
         stderr: io.stderr,
         get gate() {
           return opened.gate
@@ -66,7 +77,15 @@ export const proxy = defineCommand({
         },
         say: io.say,
         recordMode: flags['record-mode'] === 'batch' ? 'batch' : 'before',
-      })
+      }
+      const { stdin, stdout, cwd } = io
+      if (upstream !== undefined && listen !== undefined) {
+        await serveHttp(extend(relay, { upstream, listen, access: accessOf(flags, cwd) }), io)
+        return 0
+      }
+      if (upstream !== undefined)
+        return toExitCode(await runRemoteProxy(extend(relay, { upstream, stdin, stdout, headers: headersOf(flags, cwd) })))
+      const exit = await runStdioProxy(extend(relay, { command: command ?? '', args: rest, env: { ...io.env }, cwd, stdin, stdout }))
       return toExitCode(exit)
     } finally {
       await approvals?.close()
@@ -85,6 +104,19 @@ export async function splitTarget(target: string): Promise<string[]> {
     if (typeof word === 'string') return word
     throw new SwornError('USAGE', 'plain words were expected: no shell runs here, so operators and patterns mean nothing', '--target')
   })
+}
+
+/** Both together; getters stay getters. */
+function extend<A extends object, B extends object>(options: A, more: B): A & B {
+  return Object.defineProperties({ ...more }, Object.getOwnPropertyDescriptors(options)) as A & B // the members of both
+}
+
+/** @throws SwornError USAGE unless there is exactly one server, and `--listen` only where it can be served */
+function checkServer(command: string | undefined, upstream: URL | undefined, listen: object | undefined): void {
+  if (command === undefined && upstream === undefined)
+    throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…`, --target "CMD ARGS" or --url URL')
+  if (command !== undefined && upstream !== undefined) throw new SwornError('USAGE', 'one server was expected: a command or --url')
+  if (listen !== undefined && upstream === undefined) throw new SwornError('USAGE', '--listen serves a server given with --url')
 }
 
 function toExitCode(exit: { readonly exitCode: number | null; readonly signal: string | null }): ExitCode {

@@ -50,6 +50,7 @@ export async function openHttpProxy(options: HttpProxyOptions): Promise<HttpProx
       for (const exchange of front.open) {
         exchange.resumable = false
         failExchange(exchange, 'proxy_closed')
+        exchange.call?.abandon?.()
         exchange.abort.abort()
       }
       await Promise.all([sessions.close(), refusals.close()])

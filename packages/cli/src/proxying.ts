@@ -1,0 +1,110 @@
+/**
+ * `sworn proxy` over HTTP: addresses and secrets from flags and files, and a proxy that runs until a signal.
+ *
+ * Secrets come from files, never from the command line, where every user of the machine can read them.
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Access, type HttpProxyOptions, type ListenAddress, openHttpProxy } from '@sworn/proxy'
+import { SwornError } from '@sworn/verify'
+import type { Io } from './frame/io.ts'
+
+/** The flags of HTTP as they were given. */
+export interface HttpFlags {
+  readonly url?: string | undefined
+  readonly listen?: string | undefined
+  readonly 'header-file'?: string | undefined
+  readonly 'token-file'?: string | undefined
+  readonly 'allow-host'?: readonly string[] | undefined
+  readonly 'allow-origin'?: readonly string[] | undefined
+  readonly 'tls-cert'?: string | undefined
+  readonly 'tls-key'?: string | undefined
+  readonly 'client-ca'?: string | undefined
+}
+
+function readText(cwd: string, file: string, flag: string): string {
+  try {
+    return readFileSync(resolve(cwd, file), 'utf8')
+  } catch (cause) {
+    throw new SwornError('IO_FAILED', 'the file cannot be read', flag, { cause })
+  }
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+}
+
+/** @throws SwornError USAGE when it is no http or https address */
+export function parseUrl(text: string): URL {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
+  throw new SwornError('USAGE', 'an http or https address was expected', '--url')
+}
+
+/** `host:port`, `[::1]:port`, or a port alone: of this machine only. @throws SwornError USAGE */
+export function parseListen(text: string): ListenAddress {
+  const found = /^(?:(\[[\da-fA-F:.]+\]|[\w.-]+)?:)?(\d{1,5})$/.exec(text)
+  const port = Number(found?.[2])
+  if (found === null || port > 65_535) throw new SwornError('USAGE', 'host:port was expected', '--listen')
+  return { host: (found[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port }
+}
+
+/** `Name: value` lines. @throws SwornError USAGE for a line that is none */
+export function parseHeaders(text: string): Record<string, string> {
+  return Object.fromEntries(
+    linesOf(text).map((line) => {
+      const found = /^([\w!#$%&'*+.^`|~-]+):\s*([\x20-\x7e]*)$/.exec(line)
+      if (found === null) throw new SwornError('USAGE', 'a line `Name: value` was expected', '--header-file')
+      return [found[1]!, found[2]!]
+    }),
+  )
+}
+
+/** One token a line, the user it stands for behind a space. */
+function parseTokens(text: string): NonNullable<Access['tokens']> {
+  return linesOf(text).map((line) => {
+    const [token = '', ...user] = line.split(/\s+/)
+    return user.length === 0 ? { token } : { token, user: user.join(' ') }
+  })
+}
+
+/** Who may come in. @throws SwornError IO_FAILED, USAGE */
+export function accessOf(flags: HttpFlags, cwd: string): Access {
+  const [tokens, cert, key, ca] = [flags['token-file'], flags['tls-cert'], flags['tls-key'], flags['client-ca']]
+  if ((cert === undefined) !== (key === undefined) || (ca !== undefined && cert === undefined))
+    throw new SwornError('USAGE', '--tls-cert and --tls-key belong together, --client-ca to both')
+  return {
+    ...(tokens === undefined ? {} : { tokens: parseTokens(readText(cwd, tokens, '--token-file')) }),
+    ...(cert === undefined || key === undefined
+      ? {}
+      : {
+          tls: {
+            cert: readText(cwd, cert, '--tls-cert'),
+            key: readText(cwd, key, '--tls-key'),
+            ...(ca === undefined ? {} : { clientCa: readText(cwd, ca, '--client-ca') }),
+          },
+        }),
+    hosts: flags['allow-host'] ?? [],
+    origins: flags['allow-origin'] ?? [],
+  }
+}
+
+/** Header fields for the upstream. @throws SwornError IO_FAILED, USAGE */
+export function headersOf(flags: HttpFlags, cwd: string): Record<string, string> {
+  const file = flags['header-file']
+  return file === undefined ? {} : parseHeaders(readText(cwd, file, '--header-file'))
+}
+
+/** Listens until SIGINT or SIGTERM. */
+export async function serveHttp(options: HttpProxyOptions, io: Io): Promise<void> {
+  const proxy = await openHttpProxy(options)
+  io.say('warn', `listening on ${proxy.url}`)
+  await new Promise<void>((done) => {
+    if (io.signal.aborted) done()
+    else io.signal.addEventListener('abort', () => done(), { once: true })
+  })
+  await proxy.close()
+}
