@@ -86,7 +86,7 @@ async function toCase({ setup, roles, judgesCommands }: Judge, action: Action, r
   const found = judgesCommands ? findCommand(tool, input, roles?.commandTools ?? NO_TOOLS) : undefined
   const command: JudgedCommand | undefined = found && (await judgeCommandCall(found, who?.role?.commands))
   const role = who && roles?.judge.about(who, { tool, input, command })
-  return { setup, tool, rule: setup.policy?.rules.get(tool), method, input, reservation, command, role }
+  return { setup, tool, rule: setup.policy?.rules.get(tool), method, input, described: action.described, reservation, command, role }
 }
 
 const NO_TOOLS: ReadonlyMap<string, readonly string[]> = new Map()

@@ -68,7 +68,13 @@ describe('a policy that cannot be obeyed is refused, with the place', () => {
       'agent.yaml:8:5 spec.tool_rules.1.tool',
       /one rule per tool/,
     ],
-    ['a glob', policyText('denied_tools: ["delete_*"]'), 'agent.yaml:6:18 spec.denied_tools.0', /exact name/],
+    ['a glob', policyText('allowed_tools: ["delete_*"]'), 'agent.yaml:6:19 spec.allowed_tools.0', /exact name/],
+    [
+      'a hash that is none',
+      policyText('tool_rules:\n- {tool: a, schema_hash: "sha256:00"}'),
+      'agent.yaml:7:15 spec.tool_rules.0.schema_hash',
+      /sha256:<hex>/,
+    ],
     ['an invisible name', policyText('allowed_tools: ["\\u200b"]'), 'agent.yaml:6:19 spec.allowed_tools.0', /visible/],
     [
       'look-ahead',
@@ -99,7 +105,6 @@ describe('a policy that cannot be obeyed is refused, with the place', () => {
     ['server', policyText('server: {enabled: false}')],
     ['registry', policyText('registry: {}')],
     ['aat', policyText('aat: {}')],
-    ['schema_hash', policyText('tool_rules:\n- {tool: a, schema_hash: "sha256:00"}')],
     ['signature', policyText('{}').replace('name: test', 'name: test\n  signature: ed25519:AAAA')],
   ]
   for (const [section, text] of absent) {
@@ -224,6 +229,7 @@ test('the explanation shows each check in order and ends with the verdict that t
     'denied_tools violates Tool is in denied_tools list',
     'block_rule passes',
     'allowed_tools passes',
+    'schema_hash passes',
     'allow_args violates an argument does not match its pattern',
     'strict_args passes',
     `verdict allows ${reasonCode}: ${reason}`,

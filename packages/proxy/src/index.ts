@@ -2,9 +2,7 @@
 export { foldName, isPlainMethod, isPlainToolName } from './frames/names.ts'
 export { readFrame } from './frames/read.ts'
 export { createSplitter, MAX_FRAME_BYTES } from './frames/split.ts'
-export type { Access, HttpProxy, HttpProxyOptions, Limits, ListenAddress } from './http/options.ts'
-export { openHttpProxy } from './http/run-http.ts'
-export { type RemoteProxyOptions, runRemoteProxy } from './http/run-remote.ts'
+export { extendRelay } from './relay/extend.ts'
 export type {
   ProxyApprovals,
   ProxyExit,
@@ -14,5 +12,6 @@ export type {
   RecordAck,
   RelayOptions,
   SignalSource,
+  ToolPins,
 } from './relay/options.ts'
 export { runStdioProxy } from './relay/run.ts'

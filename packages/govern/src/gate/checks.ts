@@ -11,6 +11,7 @@ import type { SelfGuard } from '../paths/self-guard.ts'
 import type { Policy, ToolRule } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
 import type { RoleCase } from '../roles/judge.ts'
+import { matchesTool } from '../tool-globs.ts'
 import { type JudgedCommand, toCommandPaths } from './commands.ts'
 import { judgeMethodName } from './methods.ts'
 import { isReader } from './readers.ts'
@@ -33,6 +34,8 @@ export interface Case {
   readonly rule: ToolRule | undefined
   readonly method: string
   readonly input: unknown
+  /** Hashes of the tool as its server describes it. */
+  readonly described: readonly string[] | undefined
   readonly reservation: Reservation | 'unavailable' | undefined
   /** Set for a tool that runs commands. */
   readonly command: JudgedCommand | undefined
@@ -55,6 +58,7 @@ export type StepName =
   | 'denied_tools'
   | 'block_rule'
   | 'allowed_tools'
+  | 'schema_hash'
   | 'allow_args'
   | 'strict_args'
 
@@ -71,6 +75,7 @@ export const CHECKS: readonly (readonly [StepName, Check])[] = [
   ['denied_tools', checkDenied],
   ['block_rule', checkBlocked],
   ['allowed_tools', checkAllowed],
+  ['schema_hash', checkSchema],
   ['allow_args', checkArguments],
   ['strict_args', checkUndeclared],
 ]
@@ -137,7 +142,7 @@ export function pathRefusal(paths: PathGuard, input: unknown): Refusal | undefin
 }
 
 function checkDenied({ setup: { policy }, tool }: Case): Ruling | undefined {
-  if (!policy?.deniedTools.has(tool)) return undefined
+  if (!policy?.deniedTools.has(tool) && !policy?.deniedToolGlobs.some((glob) => matchesTool(glob, tool))) return undefined
   const reason = 'Tool is in denied_tools list'
   return { hard: false, refusal: { rpc: 'forbidden', reasonCode: 'tool_denied', reason, matchedRule: 'denied_tools', data: { reason } } }
 }
@@ -154,6 +159,15 @@ function checkAllowed({ setup: { policy, profile }, tool, rule }: Case): Ruling 
   if (rule || policy?.allowedTools.has(tool) || (!policy && profile === 'strict')) return undefined
   const reason = policy ? 'Tool not in allowed_tools list' : 'No policy is loaded'
   return { hard: false, refusal: { rpc: 'forbidden', reasonCode: 'tool_not_allowed', reason, data: { reason } } }
+}
+
+/** The client learns that the tool is not what the policy knows, not which hash would do. */
+function checkSchema({ setup: { profile }, rule, described }: Case): Ruling | undefined {
+  if (rule?.schemaHash === undefined || described?.includes(rule.schemaHash)) return undefined
+  if (!described && profile === 'aip-compat') return undefined
+  const reason = described ? 'The server describes another tool than the policy names' : 'The server has not described the tool'
+  const matchedRule = `${ruleName(rule)}.schema_hash`
+  return { hard: rule.action === 'ask', refusal: { rpc: 'schema', reasonCode: 'schema_mismatch', reason, matchedRule, data: { reason } } }
 }
 
 function checkArguments({ setup: { profile }, rule, input }: Case): Ruling | undefined {

@@ -24,6 +24,7 @@ export const RPC = {
   signature: [-32010, 'Policy signature invalid'],
   tokenRevoked: [-32011, 'Token revoked'],
   audience: [-32012, 'Audience mismatch'],
+  schema: [-32013, 'Schema mismatch'],
 } as const
 
 export interface Refusal {

@@ -10,6 +10,7 @@ import { compileIdentity } from '../identity/rules.ts'
 import { normalizeName } from '../names.ts'
 import { compilePattern, type Pattern } from '../pattern.ts'
 import type { Profile } from '../profiles.ts'
+import { isToolGlob, parseToolGlob } from '../tool-globs.ts'
 import { type PolicyDocument, RATE, type RuleDocument } from './schema.ts'
 import type { Policy, Rate, ToolRule } from './types.ts'
 import type { Source } from './yaml.ts'
@@ -38,7 +39,7 @@ export function compilePolicy({ metadata, spec }: PolicyDocument, source: Source
     ...(metadata.version === undefined ? {} : { version: String(metadata.version) }),
     mode: spec.mode,
     allowedTools: nameSet(spec.allowed_tools ?? [], 'allowed_tools', reader),
-    deniedTools: nameSet(spec.denied_tools ?? [], 'denied_tools', reader),
+    ...compileDenied(spec.denied_tools ?? [], reader),
     rules: compileRules(spec.tool_rules ?? [], reader),
     ...(methods && { allowedMethods: methods }),
     deniedMethods: nameSet(spec.denied_methods ?? [], 'denied_methods', reader),
@@ -54,13 +55,25 @@ function nameSet(names: readonly string[], key: string, reader: Reader): Readonl
   return new Set(names.map((name, index) => readName(name, ['spec', key, index], reader)))
 }
 
+/** Names and, in `strict`, globs over names. */
+function compileDenied(names: readonly string[], reader: Reader): Pick<Policy, 'deniedTools' | 'deniedToolGlobs'> {
+  const read = names.map((name, index) => readName(name, ['spec', 'denied_tools', index], reader))
+  const isGlob = (name: string) => reader.profile === 'strict' && isToolGlob(name)
+  const deniedToolGlobs = read.filter(isGlob).map((name) => {
+    const glob = parseToolGlob(name)
+    if (!glob) throw reader.refuse('a shorter pattern was expected', ['spec', 'denied_tools', read.indexOf(name)])
+    return glob
+  })
+  return { deniedTools: new Set(read.filter((name) => !isGlob(name))), deniedToolGlobs }
+}
+
 /** A name that normalises to nothing, or that looks like a glob, would guard nothing. */
 function readName(name: string, path: Path, { profile, refuse }: Reader): string {
   const normal = normalizeName(name, profile)
   if (profile === 'aip-compat') return normal
   if (normal === '') throw refuse('a visible name was expected', path)
-  const wildcard = normal === '*' && path[1] === 'allowed_methods'
-  if (!wildcard && /[*?]/.test(normal)) throw refuse('an exact name was expected: patterns in names are not matched', path)
+  const matched = path[1] === 'denied_tools' || (normal === '*' && path[1] === 'allowed_methods')
+  if (!matched && isToolGlob(normal)) throw refuse('an exact name was expected: patterns in names are matched in denied_tools only', path)
   return normal
 }
 
@@ -84,6 +97,7 @@ function compileRule(rule: RuleDocument, tool: string, index: number, reader: Re
     tool,
     action: rule.action,
     ...(rule.rate_limit === undefined ? {} : { rate: parseRate(rule.rate_limit) }),
+    ...(rule.schema_hash === undefined ? {} : { schemaHash: rule.schema_hash.toLowerCase() }),
     ...(rule.strict_args === undefined ? {} : { strictArgs: rule.strict_args }),
     allowArgs: new Map(entries.map(([arg, text]) => [arg, readPattern(text, ['spec', 'tool_rules', index, 'allow_args', arg], reader)])),
   }

@@ -148,6 +148,7 @@ function formOf(path: readonly PropertyKey[]): string {
   const key = String(path.at(-1))
   if (key === 'rate_limit') return 'N/second, N/minute or N/hour'
   if (key === 'max_scan_size') return 'N, NKB, NMB or NGB'
+  if (key === 'schema_hash') return 'sha256:<hex>, sha384:<hex> or sha512:<hex>'
   if (key === 'listen') return 'host:port'
   if (key === 'alert_webhook') return 'https://host/path'
   return path.includes('endpoints') || key === 'jwks_endpoint' ? '/path' : '5m, 90s or 500ms'

@@ -13,6 +13,7 @@ import { IDENTITY_KEYS, identitySchema } from '../identity/schema.ts'
 const name = z.string().min(1).max(256)
 const names = z.array(name).max(10_000)
 
+const SCHEMA_HASH = /^(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/i
 export const RATE = /^([1-9]\d{0,8})\/(second|sec|s|minute|min|m|hour|hr|h)$/
 
 const toolRule = z.strictObject({
@@ -20,6 +21,11 @@ const toolRule = z.strictObject({
   action: z.enum(['allow', 'block', 'ask']).default('allow'),
   rate_limit: z.string().regex(RATE).optional().describe('N/second, N/minute or N/hour'),
   strict_args: z.boolean().optional(),
+  schema_hash: z
+    .string()
+    .regex(SCHEMA_HASH)
+    .optional()
+    .describe('sha256:, sha384: or sha512: and hex, over {name, description, inputSchema}'),
   allow_args: z.record(z.string(), z.string()).optional().describe('argument name to RE2 pattern'),
 })
 
@@ -70,7 +76,6 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
 export const ABSENT: ReadonlySet<string> = new Set([
   'spec.registry',
   'spec.aat',
-  'spec.tool_rules.schema_hash',
   'spec.identity.nonce_storage.address',
   'spec.identity.keys.external',
 ])

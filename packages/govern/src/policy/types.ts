@@ -2,6 +2,7 @@
 import type { DlpRules } from '../dlp/rules.ts'
 import type { ServerRules } from '../http/rules.ts'
 import type { IdentityRules } from '../identity/types.ts'
+import type { Glob } from '../paths/globs.ts'
 import type { Pattern } from '../pattern.ts'
 import type { Profile } from '../profiles.ts'
 
@@ -19,6 +20,8 @@ export interface ToolRule {
   readonly action: 'allow' | 'block' | 'ask'
   readonly rate?: Rate
   readonly strictArgs?: boolean
+  /** Of the tool as its server describes it; lower case, see `hashTool`. */
+  readonly schemaHash?: string
   readonly allowArgs: ReadonlyMap<string, Pattern>
 }
 
@@ -34,6 +37,8 @@ export interface Policy {
   readonly mode: 'enforce' | 'monitor'
   readonly allowedTools: ReadonlySet<string>
   readonly deniedTools: ReadonlySet<string>
+  /** Names with `*` and `?` in `denied_tools`; none in `aip-compat`. */
+  readonly deniedToolGlobs: readonly Glob[]
   readonly rules: ReadonlyMap<string, ToolRule>
   /** Absent: the profile's default list. */
   readonly allowedMethods?: ReadonlySet<string>

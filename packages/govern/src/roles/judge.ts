@@ -7,9 +7,9 @@
  */
 import { basesOf, type JudgedCommand, writtenPaths } from '../gate/commands.ts'
 import type { Refusal } from '../gate/verdicts.ts'
-import { literalGlob, mayMeet, parseGlob } from '../paths/globs.ts'
 import type { Platform } from '../paths/place.ts'
 import { createRolePaths, type RolePathHit, type RolePaths } from '../paths/role-paths.ts'
+import { isToolGlob, matchesTool, parseToolGlob } from '../tool-globs.ts'
 import type { Directory, Role, ToolNames } from './types.ts'
 import type { Who } from './who.ts'
 
@@ -79,9 +79,9 @@ function judgeTool({ name, allowedTools, blockedTools }: Role, tool: string): Re
 /** `*` may be anything in a name, slashes too. */
 function isNamed(names: ToolNames, tool: string): boolean {
   return names.some((name) => {
-    if (!/[*?]/.test(name)) return name === tool
-    const glob = parseGlob(name.replaceAll(/\*+/g, '**').replaceAll(/[[{\\]/g, '\\$&'))
-    return glob !== undefined && mayMeet(glob, literalGlob(tool))
+    if (!isToolGlob(name)) return name === tool
+    const glob = parseToolGlob(name)
+    return glob !== undefined && matchesTool(glob, tool)
   })
 }
 

@@ -9,6 +9,7 @@ import type { ProxyIdentity, RelayOptions } from './options.ts'
 import type { Outlet } from './outlet.ts'
 import { createPeople } from './people.ts'
 import type { Session } from './session.ts'
+import { memoryPins } from './tool-list.ts'
 
 /** What differs between transports. */
 export interface Ends {
@@ -72,6 +73,8 @@ export function createSession(options: RelayOptions, { transport, toClient, toSe
     retries: new Map(),
     tasks: new Map(),
     parked: new Map(),
+    tools: new Map(),
+    pins: options.pins ?? memoryPins(),
     people: options.approvals && createPeople(options.approvals),
     deciding: new Set(),
     server: {},

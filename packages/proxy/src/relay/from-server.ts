@@ -25,6 +25,7 @@ import {
   toPeer,
 } from './session.ts'
 import { rememberTask } from './tasks.ts'
+import { learnTools } from './tool-list.ts'
 
 const CLEAN = { matches: [], blocked: false } as const
 
@@ -109,6 +110,7 @@ function settle(session: Session, call: Pending, response: Response, inspected: 
   const late = call.state === 'cancelled'
   learnServer(session, call, response.result)
   session.cancelled.delete(call.id)
+  if (call.method === 'tools/list') learnTools(session, call, response.result)
   if (call.tool !== undefined) {
     noteOutcome(session, call, response, inspected, late)
     return

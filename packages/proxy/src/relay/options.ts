@@ -24,6 +24,12 @@ export interface ProxyRecorder {
   record(event: Record<string, unknown>, options?: { readonly level?: 'sync' | 'batch'; readonly required?: boolean }): Promise<RecordAck>
 }
 
+/** Hashes of tools as the server first described them, kept longer than a session. Neither member throws. */
+export interface ToolPins {
+  find(tool: string): string | undefined
+  keep(tool: string, hash: string): void
+}
+
 /** People who are asked about calls. The owner closes `approvals`. */
 export interface ProxyApprovals {
   readonly approvals: Approvals
@@ -56,6 +62,8 @@ export interface RelayOptions {
   /** Called when the gate first says `ask`; gives the same every time. Absent: an `ask` is a denial. */
   readonly approvals?: () => Promise<ProxyApprovals>
   readonly identity?: ProxyIdentity
+  /** Default: pins last for a session. */
+  readonly pins?: ToolPins
   /** Default: a random UUID. */
   readonly sessionId?: string
   /** Takes our own lines; default: all of them to stderr as `sworn: …`. */

@@ -9,6 +9,7 @@ import { memberOf } from '../frames/read.ts'
 import { formatDenial, formatError, type RpcError } from '../frames/write.ts'
 import type { Audit } from './audit.ts'
 import type { Lane } from './lane.ts'
+import type { ToolPins } from './options.ts'
 import type { Outlet } from './outlet.ts'
 import type { Parked, People } from './people.ts'
 
@@ -92,6 +93,9 @@ export interface Session {
   readonly people: People | undefined
   /** Tasks that tool calls answered with, by id; the newest 1,024. */
   readonly tasks: Map<string, Task>
+  /** Hashes of the server's tools as it last described them, by name. */
+  readonly tools: Map<string, readonly string[]>
+  readonly pins: ToolPins
   /** Calls that wait for their decision. */
   readonly deciding: Set<Promise<void>>
   /** What the peers said about themselves. */
@@ -172,6 +176,17 @@ export function noteMatches(session: Session, matches: readonly DlpMatch[], abou
 export function noteRefusal(session: Session, call: Pending, { reasonCode, reason, tamperedWith }: Verdict): void {
   session.stats.denied++
   if (reasonCode === 'dry_run' || reasonCode === 'budget_exceeded') session.stats[reasonCode]++
+  if (reasonCode === 'schema_mismatch') {
+    const metadata = { rule: 'schema_hash', executed: false }
+    session.audit.note({
+      event_type: 'security_alert',
+      ...membersOf(session, call),
+      severity: 'error',
+      reason_code: reasonCode,
+      reason,
+      metadata,
+    })
+  }
   if (tamperedWith === undefined) return
   const about = { ...membersOf(session, call), severity: 'error', target: tamperedWith, reason }
   session.audit.note({ event_type: 'config_tampered', ...about, metadata: { attempt: 'tool_call', executed: false } })

@@ -68,9 +68,11 @@ export function createCall(session: Session, request: Request): Pending {
 
 function toAction(session: Session, call: Pending, params: Members | undefined): Action {
   const input = memberOf(params, 'arguments')
+  const described = session.tools.get(call.tool ?? '')
   return {
     kind: 'tool',
     name: call.tool ?? '',
+    ...(described && { described }),
     ...(input === undefined ? {} : { input }),
     ids: { call: call.correlation, ...session.ids },
     server: { ...session.server, transport: session.transport },

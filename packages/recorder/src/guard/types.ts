@@ -29,6 +29,8 @@ export interface Action {
   /** The source's own spelling, when it differs. */
   readonly rawName?: string
   readonly input?: unknown
+  /** Hashes of the tool as its server describes it, one an algorithm; absent: it was not described. */
+  readonly described?: readonly string[]
   readonly ids: ActionIds
   readonly server?: { readonly name?: string; readonly version?: string; readonly transport?: string }
   /** JSON-RPC id and method, when the source is MCP. */
