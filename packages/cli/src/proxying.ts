@@ -6,7 +6,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Access, type HttpProxyOptions, type ListenAddress, openHttpProxy } from '@sworn/proxy'
+import { extendRelay, type ProxyExit, type RelayOptions } from '@sworn/proxy'
+import { type Access, type HttpProxyOptions, type ListenAddress, openHttpProxy, runRemoteProxy } from '@sworn/proxy/http'
 import { SwornError } from '@sworn/verify'
 import type { Io } from './frame/io.ts'
 
@@ -98,8 +99,23 @@ export function headersOf(flags: HttpFlags, cwd: string): Record<string, string>
   return file === undefined ? {} : parseHeaders(readText(cwd, file, '--header-file'))
 }
 
+/**
+ * What the flags ask for, checked before anything is opened.
+ * @throws SwornError USAGE, IO_FAILED
+ */
+export function planHttp(flags: HttpFlags, io: Io): (relay: RelayOptions) => Promise<ProxyExit> {
+  const upstream = parseUrl(flags.url ?? '')
+  if (flags.listen !== undefined) {
+    const front = { upstream, listen: parseListen(flags.listen), access: accessOf(flags, io.cwd) }
+    return (relay) => serveHttp(extendRelay(relay, front), io)
+  }
+  const { stdin, stdout, cwd } = io
+  const headers = headersOf(flags, cwd)
+  return (relay) => runRemoteProxy(extendRelay(relay, { upstream, stdin, stdout, headers }))
+}
+
 /** Listens until SIGINT or SIGTERM. */
-export async function serveHttp(options: HttpProxyOptions, io: Io): Promise<void> {
+async function serveHttp(options: HttpProxyOptions, io: Io): Promise<ProxyExit> {
   const proxy = await openHttpProxy(options)
   io.say('warn', `listening on ${proxy.url}`)
   await new Promise<void>((done) => {
@@ -107,4 +123,5 @@ export async function serveHttp(options: HttpProxyOptions, io: Io): Promise<void
     else io.signal.addEventListener('abort', () => done(), { once: true })
   })
   await proxy.close()
+  return { exitCode: 0, signal: null }
 }

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { openHttpProxy } from '../src/index.ts'
+import { openHttpProxy } from '../src/http/index.ts'
 import { openEverything, openModern } from './support/http-servers.ts'
 import { createMemoryRecorder } from './support/memory-recorder.ts'
 

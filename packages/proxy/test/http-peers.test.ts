@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
-import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../src/index.ts'
+import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../src/http/index.ts'
 import { denyingGate } from './support/gates.ts'
 import { openEverything, openModern, type RemoteServer } from './support/http-servers.ts'
 import { createMemoryRecorder, type MemoryRecorder } from './support/memory-recorder.ts'

@@ -2,12 +2,12 @@
  * `sworn proxy`: the flags of the stdio proxy. stdout belongs to MCP; everything of ours goes to stderr.
  * @module
  */
-import { type RelayOptions, runRemoteProxy, runStdioProxy } from '@sworn/proxy'
+import { extendRelay, type RelayOptions, runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import { type ApprovalsHandle, planApprovals } from '../open-approvals.ts'
 import { openFor } from '../opening.ts'
-import { accessOf, headersOf, parseListen, parseUrl, serveHttp } from '../proxying.ts'
+import { openToolPins, pinsFile } from '../tool-pins.ts'
 
 const SIGNAL_BASE = 128
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
@@ -47,9 +47,9 @@ export const proxy = defineCommand({
   notes: ['The exit code is that of the server. Without a policy everything is recorded and nothing is blocked.'],
   async run(args, flags, io) {
     const [command, ...rest] = flags.target === undefined ? args : [...(await splitTarget(flags.target)), ...args]
-    const upstream = flags.url === undefined ? undefined : parseUrl(flags.url)
-    const listen = flags.listen === undefined ? undefined : parseListen(flags.listen)
-    checkServer(command, upstream, listen)
+    checkServer(command, flags)
+    const over = flags.url === undefined ? undefined : await import('../proxying.ts') // HTTP is loaded for it only
+    const run = over?.planHttp(flags, io)
     const opened = await openFor(io, {
       path: flags['audit-log'],
       config: flags.config,
@@ -64,6 +64,7 @@ export const proxy = defineCommand({
     let approvals: ApprovalsHandle | undefined
     try {
       approvals = await planApprovals(opened, io)
+      const server = flags.url === undefined ? [command ?? '', ...rest] : [flags.url]
       const relay: RelayOptions = {
         stderr: io.stderr,
         get gate() {
@@ -72,6 +73,7 @@ export const proxy = defineCommand({
         recorder: opened.recorder,
         approvals: approvals.open,
         identity: opened.identity,
+        pins: openToolPins(pinsFile(opened.config.directories.state, opened.port.info.logId), server, io.say),
         get onAuditFailure() {
           return opened.config.values.on_audit_failure
         },
@@ -79,13 +81,8 @@ export const proxy = defineCommand({
         recordMode: flags['record-mode'] === 'batch' ? 'batch' : 'before',
       }
       const { stdin, stdout, cwd } = io
-      if (upstream !== undefined && listen !== undefined) {
-        await serveHttp(extend(relay, { upstream, listen, access: accessOf(flags, cwd) }), io)
-        return 0
-      }
-      if (upstream !== undefined)
-        return toExitCode(await runRemoteProxy(extend(relay, { upstream, stdin, stdout, headers: headersOf(flags, cwd) })))
-      const exit = await runStdioProxy(extend(relay, { command: command ?? '', args: rest, env: { ...io.env }, cwd, stdin, stdout }))
+      if (run !== undefined) return toExitCode(await run(relay))
+      const exit = await runStdioProxy(extendRelay(relay, { command: command ?? '', args: rest, env: { ...io.env }, cwd, stdin, stdout }))
       return toExitCode(exit)
     } finally {
       await approvals?.close()
@@ -106,17 +103,15 @@ export async function splitTarget(target: string): Promise<string[]> {
   })
 }
 
-/** Both together; getters stay getters. */
-function extend<A extends object, B extends object>(options: A, more: B): A & B {
-  return Object.defineProperties({ ...more }, Object.getOwnPropertyDescriptors(options)) as A & B // the members of both
-}
-
 /** @throws SwornError USAGE unless there is exactly one server, and `--listen` only where it can be served */
-function checkServer(command: string | undefined, upstream: URL | undefined, listen: object | undefined): void {
-  if (command === undefined && upstream === undefined)
+function checkServer(
+  command: string | undefined,
+  { url, listen }: { readonly url?: string | undefined; readonly listen?: string | undefined },
+): void {
+  if (command === undefined && url === undefined)
     throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…`, --target "CMD ARGS" or --url URL')
-  if (command !== undefined && upstream !== undefined) throw new SwornError('USAGE', 'one server was expected: a command or --url')
-  if (listen !== undefined && upstream === undefined) throw new SwornError('USAGE', '--listen serves a server given with --url')
+  if (command !== undefined && url !== undefined) throw new SwornError('USAGE', 'one server was expected: a command or --url')
+  if (listen !== undefined && url === undefined) throw new SwornError('USAGE', '--listen serves a server given with --url')
 }
 
 function toExitCode(exit: { readonly exitCode: number | null; readonly signal: string | null }): ExitCode {

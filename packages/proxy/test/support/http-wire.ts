@@ -2,7 +2,7 @@
 import * as http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../../src/index.ts'
+import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../../src/http/index.ts'
 import { createMemoryRecorder, type MemoryRecorder } from './memory-recorder.ts'
 
 export interface Seen {

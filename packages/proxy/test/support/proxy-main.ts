@@ -4,7 +4,8 @@
  * @module
  */
 import { appendFileSync } from 'node:fs'
-import { type ProxyOptions, runRemoteProxy, runStdioProxy } from '../../src/index.ts'
+import { runRemoteProxy } from '../../src/http/index.ts'
+import { type ProxyOptions, runStdioProxy } from '../../src/index.ts'
 import { denyingGate } from './gates.ts'
 
 const [command = '', ...args] = process.argv.slice(2)
