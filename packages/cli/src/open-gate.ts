@@ -6,7 +6,8 @@
  * @module
  */
 import { resolve } from 'node:path'
-import { blockingGate, createGate, nodePlatform, type Policy, type Profile } from '@sworn/govern'
+import { blockingGate, createGate, nodePlatform, type Policy } from '@sworn/govern'
+import type { ActedOn, LoadPolicyOptions } from '@sworn/govern/policy'
 import { type Gate, hashConfig, type LoadedConfig, type ReserveFn, readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { planRoles } from './open-roles.ts'
@@ -27,10 +28,12 @@ export interface Lent {
   readonly reserve: ReserveFn
   /** Of keyed hashes; absent where the ledger's key is. */
   readonly maskKey: Uint8Array | undefined
+  /** Sections of a policy that this process acts on. */
+  readonly actsOn: readonly ActedOn[]
 }
 
 /** Reads the policy now, once; `open` compiles what was read. */
-export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey, env }: Lent): GatePlan {
+export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey, env, actsOn }: Lent): GatePlan {
   const { policy: name, policy_profile: profile, log_path, roles: rolesName } = config.values
   const text = name === undefined ? undefined : readTextFile(name)
   const planned = planRoles(rolesName)
@@ -42,7 +45,7 @@ export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey, 
       if (name !== undefined && text === undefined) throw new SwornError('POLICY_INVALID', 'the named policy does not exist', name)
       const roles = await planned.open(env)
       return createGate({
-        policy: name === undefined || text === undefined ? undefined : await readPolicy({ text, name }, profile),
+        policy: name === undefined || text === undefined ? undefined : await readPolicy({ text, name }, { profile, actsOn }),
         profile,
         reserve,
         ...(maskKey && { maskKey }),
@@ -55,9 +58,9 @@ export function planGate(config: LoadedConfig, cwd: string, { reserve, maskKey, 
 }
 
 /** What reads policies is loaded when there is one. @throws SwornError POLICY_INVALID */
-async function readPolicy(source: { readonly text: string; readonly name: string }, profile: Profile): Promise<Policy> {
+async function readPolicy(source: { readonly text: string; readonly name: string }, options: LoadPolicyOptions): Promise<Policy> {
   const { loadPolicy } = await import('@sworn/govern/policy')
-  return loadPolicy(source, { profile })
+  return loadPolicy(source, options)
 }
 
 /** The gate of a start: one that blocks everything stands in for a policy that does not hold, and `fault` says why. */

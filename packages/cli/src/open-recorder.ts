@@ -5,6 +5,7 @@
  */
 import { realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
+import type { ActedOn } from '@sworn/govern/policy'
 import {
   type AuditBlock,
   type Closable,
@@ -79,6 +80,12 @@ export interface OpenSurroundings extends Surroundings {
   readonly startRecorder?: (ledger: string) => void
   /** The process expects to live under 10 s: it starts a recorder instead of becoming one. */
   readonly shortLived?: boolean
+  /** What is recorded was done by others: the operating system's user is not named. */
+  readonly forOthers?: boolean
+  /** See `OpenPortOptions`. */
+  readonly producerId?: string
+  /** Sections of a policy that this process acts on; a policy with another of them blocks everything. */
+  readonly actsOn?: readonly ActedOn[]
   /** How long others may take; default: that of the recorder. */
   readonly patience?: NonNullable<OpenPortOptions['patience']>
 }
@@ -96,8 +103,9 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
   const held = await (surroundings.here ? openPortHere : openPort)({
     ...toPortOptions(config, options.previousLog),
     ...toStart(config, surroundings),
+    ...(surroundings.producerId !== undefined && { producerId: surroundings.producerId }),
   })
-  const identity = findIdentity(config, options.env ?? process.env)
+  const identity = findIdentity(config, options.env ?? process.env, surroundings.forOthers ?? false)
   let following: Closable | undefined
   const port: Port = {
     ...held,
@@ -111,7 +119,12 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
     recorder,
     read: () => readConfiguration(options),
     plan: (read) => {
-      const lent = { reserve: (step: Reserve) => port.reserve(step), maskKey: port.info.macKey, env: options.env ?? process.env }
+      const lent = {
+        reserve: (step: Reserve) => port.reserve(step),
+        maskKey: port.info.macKey,
+        env: options.env ?? process.env,
+        actsOn: surroundings.actsOn ?? [],
+      }
       return planGate(read, options.cwd ?? process.cwd(), lent)
     },
     settings: toSettings,
@@ -163,11 +176,12 @@ function readConfiguration(options: OpenOptions): Promise<LoadedConfig> {
 }
 
 /** Who acts, and how we know: never "unknown" silently. */
-function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>): Identity {
+function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>, forOthers: boolean): Identity {
   const { user, agent } = config.values
   const named = agent === undefined ? {} : { agent: toAgent(agent) }
   if (user) return { user, user_source: 'config', ...named }
   if (env.SWORN_USER) return { user: env.SWORN_USER, user_source: 'env', ...named }
+  if (forOthers) return { user_source: 'none', ...named }
   try {
     return { user: userInfo().username, user_source: 'os', ...named }
   } catch {

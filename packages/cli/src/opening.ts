@@ -13,6 +13,12 @@ export interface CommandOptions {
   readonly here?: boolean
   /** The command ends soon: it starts a recorder process instead of becoming one. */
   readonly shortLived?: boolean
+  /** What is recorded was done by others: the user of this process is not named. */
+  readonly forOthers?: boolean
+  /** Instead of a random one: makes an event_id count over restarts. */
+  readonly producerId?: string | undefined
+  /** Sections of a policy that the command acts on. */
+  readonly actsOn?: NonNullable<OpenSurroundings['actsOn']>
   /** How long a recorder process that is started stays without a new entry; 'none': none is started. */
   readonly recorderIdle?: string | undefined
 }
@@ -20,6 +26,7 @@ export interface CommandOptions {
 /** @throws what `openAll` throws */
 export async function openFor(io: Io, options: CommandOptions): Promise<Opened> {
   const { path, config, policy, user, agent, previousLog, here = false, shortLived = false, recorderIdle = '60s' } = options
+  const { forOthers = false, producerId, actsOn = [] } = options
   const given = {
     cwd: io.cwd,
     env: io.env,
@@ -30,7 +37,15 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     ...(agent !== undefined && { agent }),
     ...(previousLog !== undefined && { previousLog }),
   }
-  const opened = await openAll(given, { signals: process, say: io.say, here, ...toStarter(io, recorderIdle, shortLived) })
+  const opened = await openAll(given, {
+    signals: process,
+    say: io.say,
+    here,
+    forOthers,
+    actsOn,
+    ...(producerId !== undefined && { producerId }),
+    ...toStarter(io, recorderIdle, shortLived),
+  })
   describe(opened, io)
   return opened
 }

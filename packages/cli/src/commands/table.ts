@@ -20,6 +20,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     about: 'hold a ledger in the foreground for other processes',
     load: async () => (await import('./recorder.ts')).recorder,
   },
+  { name: 'serve', about: 'hold a ledger and answer over HTTP', load: async () => (await import('./serve.ts')).serve },
   { name: 'keys', about: 'list, show, export and adopt keys', load: async () => (await import('./keys.ts')).keys },
   { name: 'init', about: 'write sworn.yaml, or go on after a lost ledger', load: async () => (await import('./init.ts')).init },
   { name: 'policy', about: 'check a policy, explain one decision', load: async () => (await import('./policy.ts')).policy },

@@ -1,0 +1,96 @@
+/**
+ * The HTTP side of an open recorder: what `sworn serve` listens with, and `sworn proxy --api`.
+ * @module
+ */
+import { readTextFile } from '@sworn/recorder'
+import {
+  type Access,
+  isLoopback,
+  type ListenAddress,
+  openServer,
+  openTokenFiles,
+  type Room,
+  type Server,
+  type Tls,
+  type TokenFile,
+} from '@sworn/server'
+import { SwornError } from '@sworn/verify'
+import type { Io } from './frame/io.ts'
+import type { Opened } from './open-recorder.ts'
+
+/** Names whoever reports over HTTP: a retry finds its event after a restart, and at another server of the ledger. */
+export const HTTP_PRODUCER = 'sworn.http'
+
+/** As flags bring it. */
+export interface ServerFlags {
+  readonly listen: string
+  readonly hosts?: readonly string[]
+  readonly origins?: readonly string[]
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly clientCa?: string | undefined
+}
+
+/** Where to listen and who may come in, besides the tokens. */
+export interface Front {
+  readonly listen: ListenAddress
+  readonly access: Omit<Access, 'tokens'>
+}
+
+export interface ServerRooms {
+  readonly rooms: readonly Room[]
+  readonly health?: Room
+}
+
+/** `H:P`, IPv6 in brackets. @throws SwornError USAGE */
+function parseListen(text: string, at: string): ListenAddress {
+  const [, host = '', port = ''] = /^(\[[0-9a-f:.]+\]|[^\s/@:]+):(\d{1,5})$/i.exec(text) ?? []
+  if (host === '' || Number(port) > 65_535) throw new SwornError('USAGE', 'an address like 127.0.0.1:7710 or [::1]:7710 was expected', at)
+  return { host, port: Number(port) }
+}
+
+/**
+ * Reads the flags and the files that they name; nothing is opened.
+ * @param at the flag of the address
+ * @throws SwornError USAGE, IO_FAILED
+ */
+export function readFront(flags: ServerFlags, at: string): Front {
+  const { hosts = [], origins = [] } = flags
+  const tls = readTls(flags)
+  return { listen: parseListen(flags.listen, at), access: { hosts, origins, ...(tls && { tls }) } }
+}
+
+/**
+ * Reads or makes the tokens, listens, and says where both are.
+ *
+ * @param roomsFor what is mounted, given the tokens
+ * @throws SwornError CONFIG_INVALID, IO_FAILED
+ */
+export async function openApi(
+  { recorder, config }: Opened,
+  io: Io,
+  { listen, access }: Front,
+  roomsFor: (tokens: readonly TokenFile[]) => Promise<ServerRooms>,
+): Promise<Server> {
+  const tokens = openTokenFiles(config.directories.state)
+  const server = await openServer({ listen, access: { ...access, tokens }, recorder, ...(await roomsFor(tokens)) })
+  io.say('info', `listening on ${server.url}`)
+  if (!isLoopback(listen.host) && !access.tls)
+    io.say('warn', 'others can reach this address: a token is needed, and travels without encryption')
+  else if (!isLoopback(listen.host)) io.say('info', 'others can reach this address: a token or a client certificate is needed')
+  for (const { may, path } of tokens) io.say('info', `the token that may ${may} is in ${path}`)
+  return server
+}
+
+function readTls({ cert, key, clientCa }: ServerFlags): Tls | undefined {
+  if (cert === undefined && key === undefined && clientCa === undefined) return undefined
+  if (cert === undefined || key === undefined)
+    throw new SwornError('USAGE', 'a certificate and its key were expected', '--tls-cert, --tls-key')
+  return { cert: readPem(cert), key: readPem(key), ...(clientCa !== undefined && { clientCa: readPem(clientCa) }) }
+}
+
+function readPem(path: string): string {
+  const text = readTextFile(path)
+  if (text === undefined) throw new SwornError('IO_FAILED', 'the file does not exist', path)
+  return text
+}
