@@ -21,3 +21,8 @@ export const rawPipe = (): Command => child('raw-pipe', serverWords())
 export function ourProxy(dir: string, recordMode: 'before' | 'batch'): Command {
   return child('our-proxy', [join(dir, recordMode), recordMode, ...serverWords()])
 }
+
+/** Over HTTP: the server, and what stands before it at `url`. */
+export const httpServer = (form: 'json' | 'events'): Command => child('http-echo-server', [form])
+export const rawHttp = (url: string): Command => child('raw-http', [url])
+export const ourHttp = (dir: string, url: string): Command => child('our-http', [dir, url])

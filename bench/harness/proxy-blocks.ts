@@ -28,10 +28,11 @@ const LARGE_CHARS = 50_000
 export async function proxyBlocks<Name extends string>(
   commands: Record<Name, Command>,
   plan: BlockPlan,
+  open: (command: Command) => Promise<McpClient> = openMcpClient,
 ): Promise<Record<Name, BlockFigures>> {
   const names = Object.keys(commands) as Name[] // a record's keys are its names
   const clients = new Map<Name, McpClient>()
-  for (const name of names) clients.set(name, await openMcpClient(commands[name]))
+  for (const name of names) clients.set(name, await open(commands[name]))
   const figures = Object.fromEntries(names.map((name) => [name, { oneMs: [], rate: [], largeMs: [] }])) as unknown as Record<
     Name,
     BlockFigures

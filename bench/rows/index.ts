@@ -8,6 +8,7 @@ import { memory } from './05-memory.ts'
 import { verify } from './06-verify.ts'
 import { proxy } from './10-proxy.ts'
 import { proxyDurable } from './11-proxy-durable.ts'
+import { proxyHttp } from './12-proxy-http.ts'
 import { inclusionProof } from './17-inclusion-proof.ts'
 import { dlpScan } from './19-dlp-scan.ts'
 import { start } from './20-start.ts'
@@ -21,6 +22,7 @@ export const rows: readonly Row[] = [
   verify,
   proxy,
   proxyDurable,
+  proxyHttp,
   inclusionProof,
   dlpScan,
   start,
