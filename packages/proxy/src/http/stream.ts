@@ -13,7 +13,7 @@ import { createEventReader, formatEvent, type SseEvent } from './sse.ts'
 export async function relayEvents(exchange: Exchange, reply: IncomingMessage): Promise<void> {
   const { response } = exchange
   response.writeHead(reply.statusCode ?? 200, toClient(reply.rawHeaders, reply.headers.connection))
-  response.flushHeaders()
+  const headersAlone = setImmediate(() => response.flushHeaders()) // with the first event when that is here already: one write less
   const flow = createFlow(exchange, reply)
   exchange.sink = (line) => flow.write(formatEvent({}, line))
   let lost = false
@@ -29,6 +29,7 @@ export async function relayEvents(exchange: Exchange, reply: IncomingMessage): P
     reader.push(chunk)
     flow.balance()
   })
+  clearImmediate(headersAlone)
   flow.stop()
   endEvents(exchange, whole, lost)
 }
