@@ -7,7 +7,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { userInfo } from 'node:os'
-import type { Approvals, Channel, ClientDesk, RedactFn, Terminal } from '@sworn/govern/approvals'
+import type { Approvals, Channel, ClientDesk, RedactFn, Remembered, Terminal } from '@sworn/govern/approvals'
 import { type AuditBlock, type AuditEvent, createRedactor, shapeEvent } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import type { Io } from './frame/io.ts'
@@ -23,6 +23,8 @@ export interface OpenApprovals {
 export interface ApprovalsHandle {
   /** The same every time. @throws SwornError CONFIG_INVALID */
   open(): Promise<OpenApprovals>
+  /** Approvals that still hold; none before the first question. */
+  remembered(): readonly Remembered[]
   /** Takes back what is still asked. */
   close(): Promise<void>
 }
@@ -34,13 +36,22 @@ const SOURCE = { kind: 'mcp_stdio', name: 'sworn-proxy', vantage: 'inline' }
 /** Never recorded: a redacted event is only shown. */
 const NO_ID = '00000000-0000-7000-8000-000000000000'
 
-/** @throws SwornError CONFIG_INVALID for a webhook that cannot be one */
-export async function planApprovals(opened: Opened, io: Io): Promise<ApprovalsHandle> {
+/**
+ * @param more ways besides those of the configuration
+ * @throws SwornError CONFIG_INVALID for a webhook that cannot be one
+ */
+export async function planApprovals(opened: Opened, io: Io, more: readonly Channel[] = []): Promise<ApprovalsHandle> {
   const settings = opened.config.values.approvals ?? {}
   const ways = waysOf(settings)
   let open: Promise<OpenApprovals> | undefined
+  let approvals: Approvals | undefined
   const handle: ApprovalsHandle = {
-    open: () => (open ??= openApprovals(opened, io, settings, ways)),
+    open: () =>
+      (open ??= openApprovals(opened, io, { settings, ways, more }).then((made) => {
+        approvals = made.approvals
+        return made
+      })),
+    remembered: () => approvals?.remembered() ?? [],
     close: async () => (await open?.catch(() => undefined))?.approvals.close(),
   }
   if (ways.includes('webhook')) await handle.open()
@@ -55,7 +66,13 @@ function waysOf({ channels, webhook }: Settings): readonly Way[] {
   return ways
 }
 
-async function openApprovals(opened: Opened, io: Io, settings: Settings, ways: readonly Way[]): Promise<OpenApprovals> {
+interface Plan {
+  readonly settings: Settings
+  readonly ways: readonly Way[]
+  readonly more: readonly Channel[]
+}
+
+async function openApprovals(opened: Opened, io: Io, { settings, ways, more }: Plan): Promise<OpenApprovals> {
   const govern = await import('@sworn/govern/approvals')
   const { user } = opened.identity
   const client = ways.includes('mcp') ? govern.createClientDesk(user === undefined ? {} : { approver: user }) : undefined
@@ -67,7 +84,7 @@ async function openApprovals(opened: Opened, io: Io, settings: Settings, ways: r
     return client?.channels ?? []
   }
   const approvals = govern.createApprovals({
-    channels: [...new Set(ways)].flatMap(channelOf),
+    channels: [...[...new Set(ways)].flatMap(channelOf), ...more],
     redact: redactWith(opened),
     reserve: (step) => opened.port.reserve(step),
     note: (event) => void opened.recorder.record({ ...event, source: SOURCE }).catch(() => {}), // counted by the recorder

@@ -3,17 +3,7 @@
  * @module
  */
 import { readTextFile } from '@sworn/recorder'
-import {
-  type Access,
-  isLoopback,
-  type ListenAddress,
-  openServer,
-  openTokenFiles,
-  type Room,
-  type Server,
-  type Tls,
-  type TokenFile,
-} from '@sworn/server'
+import { type Access, isLoopback, type ListenAddress, openServer, type Room, type Server, type Tls, type TokenFile } from '@sworn/server'
 import { SwornError } from '@sworn/verify'
 import type { Io } from './frame/io.ts'
 import type { Opened } from './open-recorder.ts'
@@ -38,6 +28,7 @@ export interface Front {
 }
 
 export interface ServerRooms {
+  readonly tokens: readonly TokenFile[]
   readonly rooms: readonly Room[]
   readonly health?: Room
 }
@@ -61,19 +52,12 @@ export function readFront(flags: ServerFlags, at: string): Front {
 }
 
 /**
- * Reads or makes the tokens, listens, and says where both are.
+ * Listens, and says where that is and where the tokens are.
  *
- * @param roomsFor what is mounted, given the tokens
  * @throws SwornError CONFIG_INVALID, IO_FAILED
  */
-export async function openApi(
-  { recorder, config }: Opened,
-  io: Io,
-  { listen, access }: Front,
-  roomsFor: (tokens: readonly TokenFile[]) => Promise<ServerRooms>,
-): Promise<Server> {
-  const tokens = openTokenFiles(config.directories.state)
-  const server = await openServer({ listen, access: { ...access, tokens }, recorder, ...(await roomsFor(tokens)) })
+export async function openApi({ recorder }: Opened, io: Io, { listen, access }: Front, { tokens, ...rooms }: ServerRooms): Promise<Server> {
+  const server = await openServer({ listen, access: { ...access, tokens }, recorder, ...rooms })
   io.say('info', `listening on ${server.url}`)
   if (!isLoopback(listen.host) && !access.tls)
     io.say('warn', 'others can reach this address: a token is needed, and travels without encryption')

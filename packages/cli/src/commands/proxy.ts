@@ -5,8 +5,11 @@
 import { extendRelay, type RelayOptions, runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
+import type { Io } from '../frame/io.ts'
 import { type ApprovalsHandle, planApprovals } from '../open-approvals.ts'
+import type { Opened } from '../open-recorder.ts'
 import { openFor } from '../opening.ts'
+import type { ProxyApi } from '../proxy-api.ts'
 import { openToolPins, pinsFile } from '../tool-pins.ts'
 
 const SIGNAL_BASE = 128
@@ -41,6 +44,7 @@ export const proxy = defineCommand({
     'tls-cert': { type: 'string', value: 'FILE', about: 'with --listen: certificate, PEM' },
     'tls-key': { type: 'string', value: 'FILE', about: 'with --listen: its key, PEM' },
     'client-ca': { type: 'string', value: 'FILE', about: 'with --listen: clients show a certificate of this authority' },
+    api: { type: 'string', value: 'HOST:PORT', about: 'answer there what `sworn serve` answers, and questions: /api/approvals' },
     installed: { type: 'boolean', about: 'set by `sworn install`' },
   },
   example: 'sworn proxy --policy agent.yaml -- npx -y @modelcontextprotocol/server-filesystem /data',
@@ -50,6 +54,8 @@ export const proxy = defineCommand({
     checkServer(command, flags)
     const over = flags.url === undefined ? undefined : await import('../proxying.ts') // HTTP is loaded for it only
     const run = over?.planHttp(flags, io)
+    const beside = flags.api === undefined ? undefined : await import('../proxy-api.ts')
+    const front = flags.api === undefined ? undefined : beside?.readFront({ listen: flags.api }, '--api')
     const opened = await openFor(io, {
       path: flags['audit-log'],
       config: flags.config,
@@ -57,13 +63,14 @@ export const proxy = defineCommand({
       user: flags.user,
       agent: flags.agent,
       here: true,
+      ...(beside && { producerId: beside.HTTP_PRODUCER, actsOn: ['server'] as const }),
     })
-    if (!opened.policyNamed) io.say('warn', 'no policy: everything is recorded, nothing is blocked')
-    if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
-    if (flags['record-mode'] === 'batch') io.say('warn', 'batch mode: a power cut may lose the newest decisions')
+    warnAtStart(opened, flags['record-mode'] === 'batch', io)
     let approvals: ApprovalsHandle | undefined
+    let api: ProxyApi | undefined
     try {
-      approvals = await planApprovals(opened, io)
+      if (beside && front) api = await beside.openProxyApi(opened, io, front, () => approvals?.remembered() ?? [])
+      approvals = await planApprovals(opened, io, api ? [api.channel] : [])
       const server = flags.url === undefined ? [command ?? '', ...rest] : [flags.url]
       const relay: RelayOptions = {
         stderr: io.stderr,
@@ -86,10 +93,17 @@ export const proxy = defineCommand({
       return toExitCode(exit)
     } finally {
       await approvals?.close()
+      await api?.close()
       await closeQuietly(opened, (text) => io.say('error', text))
     }
   },
 })
+
+function warnAtStart({ policyNamed, policyFault }: Opened, isBatch: boolean, { say }: Io): void {
+  if (!policyNamed) say('warn', 'no policy: everything is recorded, nothing is blocked')
+  if (policyFault !== undefined) say('error', `policy_invalid: ${policyFault}; everything is blocked`)
+  if (isBatch) say('warn', 'batch mode: a power cut may lose the newest decisions')
+}
 
 /**
  * Words of `--target`, as a shell would split them; nothing is expanded.

@@ -5,6 +5,7 @@
  * records, events are handed over to it, and this one is ready to take over.
  * @module
  */
+import { openTokenFiles } from '@sworn/server'
 import { defineCommand } from '../frame/command.ts'
 import { openPolicyRoutes } from '../open-policy-routes.ts'
 import { HTTP_PRODUCER, openApi, readFront } from '../open-server.ts'
@@ -46,10 +47,9 @@ export const serve = defineCommand({
     })
     try {
       if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
-      const server = await openApi(opened, io, front, async (tokens) => {
-        const policy = await openPolicyRoutes(opened, tokens)
-        return policy ? { rooms: [policy], health: policy } : { rooms: [] }
-      })
+      const tokens = openTokenFiles(opened.config.directories.state)
+      const policy = await openPolicyRoutes(opened, tokens)
+      const server = await openApi(opened, io, front, { tokens, ...(policy ? { rooms: [policy], health: policy } : { rooms: [] }) })
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
       io.say('info', 'ending: no further requests are taken')
       await server.close()
