@@ -31,9 +31,10 @@ function describeIdentity({ requireToken, tokenTtlMs, binding, audience }: Ident
   return `${required}, once, within ${tokenTtlMs / 1000} s, bound by ${binding}, for ${audience}`
 }
 
-function describeRule({ index, tool, action, rate, allowArgs, strictArgs }: ToolRule): string {
+function describeRule({ index, tool, action, rate, schemaHash, allowArgs, strictArgs }: ToolRule): string {
   const parts = [
     ...(rate ? [`at most ${rate.limit} per ${rate.perMs / 1000} s`] : []),
+    ...(schemaHash === undefined ? [] : [`described as ${schemaHash}`]),
     ...Array.from(allowArgs, ([arg, pattern]) => `${arg} matches ${pattern.pattern()}`),
     ...(strictArgs === undefined ? [] : [strictArgs ? 'no other argument' : 'other arguments pass']),
   ]

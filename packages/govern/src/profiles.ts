@@ -14,8 +14,7 @@ export interface ProfileDifference {
   readonly compat: string
 }
 
-/** Every place where the profiles decide differently; the documentation prints this table. */
-export const profileDifferences: readonly ProfileDifference[] = [
+const TABLE = [
   { topic: 'no policy', strict: 'everything is allowed and recorded', compat: 'every tool is blocked, default methods pass' },
   { topic: 'unknown keys in the policy', strict: 'refused', compat: 'ignored, listed as warnings' },
   { topic: 'null in the policy', strict: 'refused', compat: 'counts as absent' },
@@ -58,4 +57,9 @@ export const profileDifferences: readonly ProfileDifference[] = [
     compat: '80 % printable text',
   },
   { topic: 'DLP beyond max_scan_size', strict: 'on_redaction_failure decides', compat: 'the rest passes unscanned' },
-]
+] as const satisfies readonly ProfileDifference[]
+
+export type Topic = (typeof TABLE)[number]['topic']
+
+/** Every place where the profiles decide differently; the documentation prints this table. */
+export const profileDifferences: readonly (ProfileDifference & { readonly topic: Topic })[] = TABLE

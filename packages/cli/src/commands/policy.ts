@@ -1,59 +1,33 @@
 /**
- * `sworn policy check|explain`: is the policy valid, and what would it decide about one call.
+ * `sworn policy`: is the policy valid, what would it decide, does it pass its cases, what would it have decided, and one
+ * that is learnt from what was recorded.
  * @module
  */
-import { resolve } from 'node:path'
-import { explain } from '@sworn/govern'
-import { explainPolicy, loadPolicy } from '@sworn/govern/policy'
-import { readTextFile } from '@sworn/recorder'
-import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
-import type { Io } from '../frame/io.ts'
-import { loadFor } from '../reading/location.ts'
-import { escapeText } from '../text/escape.ts'
+import { checkPolicy, explainCall, testPolicy } from '../policy/judge.ts'
+import { missing } from '../policy/read.ts'
+import { initPolicy, replayPolicy } from '../policy/recorded.ts'
 
 export const policy = defineCommand({
-  args: 'check FILE | explain FILE TOOL [JSON]',
+  args: 'check FILE | explain FILE TOOL [JSON] | test FILE CASES | replay FILE [LEDGER] | init [LEDGER]',
   maxArgs: 4,
   flags: {
     profile: { type: 'string', choices: ['strict', 'aip-compat'], about: 'how the policy is read, default strict' },
+    session: { type: 'string', value: 'ID', about: 'replay, init: this session only' },
     json: { type: 'boolean', about: 'one JSON object' },
   },
   example: `sworn policy explain agent.yaml write_file '{"path":"/etc/hosts"}'`,
-  notes: ['explain: exit 0 when the call would be allowed, 1 when not.'],
-  async run([action, file, tool, input], flags, io) {
-    const path = resolve(io.cwd, file ?? (await loadFor(io)).values.policy ?? missing('a policy file was expected'))
-    const text = readTextFile(path)
-    if (text === undefined) throw new SwornError('POLICY_INVALID', 'there is no such file', path)
-    const loaded = loadPolicy({ text, name: path }, { profile: flags.profile === 'aip-compat' ? 'aip-compat' : 'strict' })
-    if (action === 'check') {
-      const lines = explainPolicy(loaded)
-      await print(flags.json ? { ok: true, policy: lines } : lines, io)
-      return 0
-    }
-    if (action !== 'explain' || !tool) return missing('check FILE or explain FILE TOOL [JSON] was expected')
-    const call = { kind: 'tool', name: tool, input: parseInput(input), ids: {}, rpc: { method: 'tools/call' } } as const
-    const steps = await explain(call, { policy: loaded })
-    const ok = steps.at(-1)?.outcome === 'allows'
-    await print(flags.json ? { ok, steps } : steps.map(({ step, outcome, detail }) => `${step} ${outcome} ${detail}`.trimEnd()), io)
-    return ok ? 0 : 1
+  notes: [
+    'check: also names every place where the two profiles differ for this policy.',
+    'explain: exit 0 when the call would be allowed, 1 when not. test: 1 when a case does not hold. replay: 1 when a verdict changes.',
+  ],
+  async run([action, ...args], flags, io) {
+    const options = { profile: flags.profile === 'aip-compat' ? 'aip-compat' : 'strict', session: flags.session, json: flags.json } as const
+    if (action === 'check') return checkPolicy(args, options, io)
+    if (action === 'explain') return explainCall(args, options, io)
+    if (action === 'test') return testPolicy(args, options, io)
+    if (action === 'replay') return replayPolicy(args, options, io)
+    if (action === 'init') return initPolicy(args, options, io)
+    return missing('check, explain, test, replay or init was expected')
   },
 })
-
-function missing(message: string): never {
-  throw new SwornError('USAGE', message)
-}
-
-function parseInput(text: string | undefined): unknown {
-  if (text === undefined) return {}
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new SwornError('USAGE', 'the arguments of the call were expected as JSON')
-  }
-}
-
-async function print(what: object | readonly string[], io: Io): Promise<void> {
-  if (!Array.isArray(what)) return void (await io.out(JSON.stringify(what)))
-  for (const line of what) await io.out(escapeText(String(line)))
-}

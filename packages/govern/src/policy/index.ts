@@ -4,7 +4,12 @@
  * Apart from the main export, because a gate without a policy needs neither the reader of YAML nor the checker.
  * @module
  */
+export { type FoundDifference, findDifferences } from '../differences.ts'
 export { explainPolicy } from '../explain.ts'
 export { isSignedPolicy, parsePolicyKey, signPolicy } from '../identity/signature.ts'
+export { type CaseResult, type PolicyCase, parseCases, runCases } from './cases.ts'
+export { createLearner, type Learner } from './learn.ts'
 export { type ActedOn, isSignatureFault, type LoadPolicyOptions, loadPolicy } from './load.ts'
+export type { RecordedCall, RecordedEntry } from './recorded.ts'
+export { createReplay, type Replayed } from './replay.ts'
 export { type PolicyDocument, policyJsonSchema, policySchema } from './schema.ts'
