@@ -1,9 +1,9 @@
 /** A process that appends until it is killed: one line `seq entry_hash` on stdout for each durable acknowledgement. */
-import { writeSync } from 'node:fs'
 import { SwornError } from '@sworn/verify'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import type { Ack } from '../../src/port/types.ts'
 import { item } from './ledger-case.ts'
+import { tell } from './tell.ts'
 
 const [path = '', home = '', first = '0'] = process.argv.slice(2)
 const ledger = openLedger({ path, home, rotateBytes: 40_000 })
@@ -14,5 +14,5 @@ for (let n = Number(first); ; n += 5) {
   const lines = answers
     .filter((answer): answer is Ack => !SwornError.is(answer) && answer.durable)
     .map((ack) => `${ack.seq} ${ack.entryHash}\n`)
-  writeSync(1, lines.join(''))
+  tell(lines.join(''))
 }

@@ -5,16 +5,16 @@
  * fake-hold: the same on the fake ledger.
  * exit N: submits N batch events and exits without close; exit-here: the same with the ledger in the main thread. once: one sync event, close; once-quick: the same without patience for a silent recorder.
  */
-import { writeSync } from 'node:fs'
 import { SwornError } from '@sworn/verify'
 import type { WorkerPort } from '../../src/port/worker.ts'
 import { createRecorder } from '../../src/recorder/recorder.ts'
 import { openFakePort } from './fake-port.ts'
 import { openRealPort, openRealPortHere } from './real-port.ts'
 import { sample } from './submissions.ts'
+import { tell } from './tell.ts'
 
 const [path = '', what = '', count = '1'] = process.argv.slice(2)
-const say = (fact: Record<string, unknown>) => writeSync(1, `${JSON.stringify(fact)}\n`)
+const say = (fact: Record<string, unknown>) => tell(`${JSON.stringify(fact)}\n`)
 
 const openQuickPort = (at: string) => openRealPort(at, { patience: { greetMs: 200 } })
 
