@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { extendRelay, type ProxyExit, type RelayOptions } from '@sworn/proxy'
-import { type Access, type HttpProxyOptions, type ListenAddress, openHttpProxy, runRemoteProxy } from '@sworn/proxy/http'
+import { type Access, type HttpProxy, type ListenAddress, openHttpProxy, openStdioServer, runRemoteProxy } from '@sworn/proxy/http'
 import { SwornError } from '@sworn/verify'
 import type { Io } from './frame/io.ts'
 
@@ -103,11 +103,16 @@ export function headersOf(flags: HttpFlags, cwd: string): Record<string, string>
  * What the flags ask for, checked before anything is opened.
  * @throws SwornError USAGE, IO_FAILED
  */
-export function planHttp(flags: HttpFlags, io: Io): (relay: RelayOptions) => Promise<ProxyExit> {
+export function planHttp(flags: HttpFlags, words: readonly string[], io: Io): (relay: RelayOptions) => Promise<ProxyExit> {
+  const [command, ...args] = words
+  if (flags.listen !== undefined && command !== undefined) {
+    const front = { command, args, env: { ...io.env }, cwd: io.cwd, listen: parseListen(flags.listen), access: accessOf(flags, io.cwd) }
+    return (relay) => serveHttp(() => openStdioServer(extendRelay(relay, front)), io)
+  }
   const upstream = parseUrl(flags.url ?? '')
   if (flags.listen !== undefined) {
     const front = { upstream, listen: parseListen(flags.listen), access: accessOf(flags, io.cwd) }
-    return (relay) => serveHttp(extendRelay(relay, front), io)
+    return (relay) => serveHttp(() => openHttpProxy(extendRelay(relay, front)), io)
   }
   const { stdin, stdout, cwd } = io
   const headers = headersOf(flags, cwd)
@@ -115,8 +120,8 @@ export function planHttp(flags: HttpFlags, io: Io): (relay: RelayOptions) => Pro
 }
 
 /** Listens until SIGINT or SIGTERM. */
-async function serveHttp(options: HttpProxyOptions, io: Io): Promise<ProxyExit> {
-  const proxy = await openHttpProxy(options)
+async function serveHttp(open: () => Promise<HttpProxy>, io: Io): Promise<ProxyExit> {
+  const proxy = await open()
   io.say('warn', `listening on ${proxy.url}`)
   await new Promise<void>((done) => {
     if (io.signal.aborted) done()

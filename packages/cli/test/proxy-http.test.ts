@@ -25,7 +25,8 @@ test('addresses and header lines are read, or refused with the flag they stand a
   for (const bad of ['', 'ftp://a/', 'a/b']) assert.throws(() => parseUrl(bad), { code: 'USAGE', at: '--url' })
   assert.deepEqual(parseHeaders('# mine\nAuthorization: Bearer x\n\n'), { Authorization: 'Bearer x' })
   assert.throws(() => parseHeaders('no colon'), { code: 'USAGE', at: '--header-file' })
-  for (const args of [['--listen', '1'], ['--url', 'http://a/', '--', 'x'], []]) assert.equal((await sworn(['proxy', ...args])).code, 2)
+  for (const args of [['--listen', '1'], ['--listen', 'x y', '--', 'x'], ['--url', 'http://a/', '--', 'x'], []])
+    assert.equal((await sworn(['proxy', ...args])).code, 2)
 })
 
 async function openUpstream(seen: { body: string; authorization: string | undefined }[]): Promise<{ url: string; server: http.Server }> {

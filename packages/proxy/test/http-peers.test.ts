@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
-import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../src/http/index.ts'
+import { fileURLToPath } from 'node:url'
+import { type HttpProxy, type HttpProxyOptions, openHttpProxy, openStdioServer } from '../src/http/index.ts'
 import { denyingGate } from './support/gates.ts'
 import { openEverything, openModern, type RemoteServer } from './support/http-servers.ts'
+import { ask, JSON_HEADERS } from './support/http-wire.ts'
 import { createMemoryRecorder, type MemoryRecorder } from './support/memory-recorder.ts'
-import { type Command, openClient1, openClient2, type Peer, proxied } from './support/peers.ts'
+import { type Command, openClient1, openClient2, type Peer, proxied, referenceServer, testServer } from './support/peers.ts'
 import { everything, modern, play, tool } from './support/scripts.ts'
+import { call } from './support/wire.ts'
 
 function openProxy(upstream: URL, recorder: MemoryRecorder, rest: Partial<HttpProxyOptions> = {}): Promise<HttpProxy> {
   return openHttpProxy({ upstream, recorder, listen: { host: '127.0.0.1', port: 0 }, stderr: new PassThrough().resume(), ...rest })
@@ -99,5 +105,55 @@ describe('a stateless server of SDK 2.x over HTTP', () => {
     assert.match(JSON.stringify(echoed), /hi/)
     assert.ok(seen.slice(from).some((body) => body.includes('"echo"')))
     assert.ok(seen.slice(from).every((body) => !body.includes('"deploy"')))
+  })
+})
+
+describe('a server over stdio for clients over HTTP', () => {
+  const reference = referenceServer('everything')
+  const cases = [
+    ['1.x, server-everything', (to: Command | URL) => openClient1(to), reference, everything],
+    ['2.x, server-everything', (to: Command | URL) => openClient2(to), reference, everything],
+    ['2.x, the 2026-07-28 era', (to: Command | URL) => openClient2(to, 'auto'), testServer(), modern],
+  ] as const
+  for (const [name, open, command, script] of cases) {
+    it(`answers the client the same as without: ${name}`, { timeout: 60_000 }, async () => {
+      const direct = await play<Command | URL>(open, command, script)
+      const recorder = createMemoryRecorder()
+      const stderr = new PassThrough().resume()
+      const own = { env: { ...process.env, ...command.env }, listen: { host: '127.0.0.1', port: 0 }, recorder, stderr }
+      const proxy = await openStdioServer({ command: command.command, args: command.args, ...own })
+      const through = await play<Command | URL>(open, new URL(proxy.url), script)
+      await proxy.close()
+      assert.deepEqual(through, direct)
+      checkPaired(recorder)
+    })
+  }
+
+  it('never sees a denied or malformed message, and each client has a process of its own', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sworn-http-'))
+    const seen = join(folder, 'seen')
+    const recorder = createMemoryRecorder()
+    const own = { env: { ...process.env, SEEN: seen }, listen: { host: '127.0.0.1', port: 0 }, stderr: new PassThrough().resume() }
+    const echo = fileURLToPath(new URL('./support/echo-server.ts', import.meta.url))
+    const proxy = await openStdioServer({ command: process.execPath, args: [echo], gate: denyingGate(['rm']), recorder, ...own })
+    const post = (body: unknown, session?: string) => {
+      const headers = { ...JSON_HEADERS, ...(session === undefined ? {} : { 'mcp-session-id': session }) }
+      return ask(proxy.url, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
+    }
+    const hello = { jsonrpc: '2.0', id: 0, method: 'initialize', params: { clientInfo: { name: 't' } } }
+    const [a, b] = [await post(hello), await post(hello)].map((reply) => String(reply.headers['mcp-session-id']))
+    assert.notEqual(a, b)
+    const both = await Promise.all([post(call(1, 'echo', { words: 'one' }), a), post(call(1, 'echo', { words: 'two' }), b)])
+    assert.deepEqual(
+      both.map(({ body }) => JSON.parse(body).result.content[0].text),
+      ['one', 'two'],
+    )
+    assert.equal(JSON.parse((await post(call(2, 'rm'), a)).body).error.code, -32001)
+    assert.equal((await post('{"jsonrpc":"2.0","id":3,"method":"ping","method":"tools/call"}', a)).status, 400)
+    assert.equal((await post(call(4, 'echo'), 'no-such-session')).status, 404)
+    await proxy.close()
+    assert.equal(recorder.ofType('session_end').filter((e) => e.metadata?.exit_code !== undefined).length, 2)
+    assert.doesNotMatch(readFileSync(seen, 'utf8'), /"rm"|"id":3/)
+    rmSync(folder, { recursive: true })
   })
 })

@@ -31,7 +31,7 @@ export const proxy = defineCommand({
       about: 'before (default): decisions are on disk before a call is forwarded',
     },
     url: { type: 'string', value: 'URL', about: 'a server that speaks Streamable HTTP, in place of a command' },
-    listen: { type: 'string', value: 'HOST:PORT', about: 'with --url: serve clients over HTTP instead of stdio' },
+    listen: { type: 'string', value: 'HOST:PORT', about: 'serve clients over Streamable HTTP instead of stdio' },
     'header-file': { type: 'string', value: 'FILE', about: 'with --url over stdio: `Name: value` lines for the server' },
     'token-file': { type: 'string', value: 'FILE', about: 'with --listen: one token a line, and its user; needed beyond loopback' },
     'allow-host': { type: 'string', value: 'HOST', multiple: true, about: 'with --listen: a further Host that is ours; may be repeated' },
@@ -52,8 +52,9 @@ export const proxy = defineCommand({
   async run(args, flags, io) {
     const [command, ...rest] = flags.target === undefined ? args : [...(await splitTarget(flags.target)), ...args]
     checkServer(command, flags)
-    const over = flags.url === undefined ? undefined : await import('../proxying.ts') // HTTP is loaded for it only
-    const run = over?.planHttp(flags, io)
+    const isHttp = flags.url !== undefined || flags.listen !== undefined
+    const over = isHttp ? await import('../proxying.ts') : undefined // HTTP is loaded for it only
+    const run = over?.planHttp(flags, command === undefined ? [] : [command, ...rest], io)
     const beside = flags.api === undefined ? undefined : await import('../proxy-api.ts')
     const front = flags.api === undefined ? undefined : beside?.readFront({ listen: flags.api }, '--api')
     const opened = await openFor(io, {
@@ -117,15 +118,11 @@ export async function splitTarget(target: string): Promise<string[]> {
   })
 }
 
-/** @throws SwornError USAGE unless there is exactly one server, and `--listen` only where it can be served */
-function checkServer(
-  command: string | undefined,
-  { url, listen }: { readonly url?: string | undefined; readonly listen?: string | undefined },
-): void {
+/** @throws SwornError USAGE unless there is exactly one server */
+function checkServer(command: string | undefined, { url }: { readonly url?: string | undefined }): void {
   if (command === undefined && url === undefined)
     throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…`, --target "CMD ARGS" or --url URL')
   if (command !== undefined && url !== undefined) throw new SwornError('USAGE', 'one server was expected: a command or --url')
-  if (listen !== undefined && url === undefined) throw new SwornError('USAGE', '--listen serves a server given with --url')
 }
 
 function toExitCode(exit: { readonly exitCode: number | null; readonly signal: string | null }): ExitCode {

@@ -2,3 +2,5 @@
 export type { Access, HttpProxy, HttpProxyOptions, Limits, ListenAddress } from './options.ts'
 export { openHttpProxy } from './run-http.ts'
 export { type RemoteProxyOptions, runRemoteProxy } from './run-remote.ts'
+export { openStdioServer } from './run-stdio-server.ts'
+export type { StdioServerOptions } from './seat.ts'
