@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import * as http from 'node:http'
+import * as https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { openHttpProxy } from '../src/http/index.ts'
@@ -117,4 +122,45 @@ describe('bounds', () => {
     assert.ok(sent < 1000, `${sent} events`)
     await wire.close()
   })
+})
+
+/** A throw-away authority with a server and a client; undefined without openssl. */
+function makeCertificates(): Record<'ca' | 'server' | 'client', { cert: string; key: string }> | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'sworn-tls-'))
+  const run = (...args: string[]) => spawnSync('openssl', args, { cwd: folder }).status === 0
+  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  try {
+    if (!run('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=ca', '-days', '2')) return undefined
+    writeFileSync(join(folder, 'names'), 'subjectAltName=IP:127.0.0.1\n')
+    for (const [n, name] of ['server', 'client'].entries()) {
+      run('req', ...fresh, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+      const by = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', String(n + 2)]
+      run('x509', '-req', '-in', `${name}.csr`, ...by, '-days', '2', '-extfile', 'names', '-out', `${name}.pem`)
+    }
+    const pair = (name: string) => ({
+      cert: readFileSync(join(folder, `${name}.pem`), 'utf8'),
+      key: readFileSync(join(folder, `${name}.key`), 'utf8'),
+    })
+    return { ca: pair('ca'), server: pair('server'), client: pair('client') }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+it('a client certificate opens the door and names the user; without one there is no connection', async (t) => {
+  const made = makeCertificates()
+  if (made === undefined) return t.skip('NOT RUN: there is no openssl here')
+  const wire = await openHttpWire({ listen: { host: '0.0.0.0', port: 0 }, access: { tls: { ...made.server, clientCa: made.ca.cert } } })
+  const url = wire.proxy.url.replace('0.0.0.0', '127.0.0.1')
+  const send = (own: https.RequestOptions) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const options = { method: 'POST', headers: JSON_HEADERS, ca: made.ca.cert, agent: false as const, ...own }
+      const request = https.request(url, options, (answer) => resolve(answer.resume().statusCode))
+      request.on('error', reject)
+      request.end(JSON.stringify(call(1, 'echo')))
+    })
+  await assert.rejects(send({}))
+  assert.equal(await send(made.client), 200)
+  await wire.close()
+  assert.deepEqual([wire.seen.length, wire.recorder.ofType('tool_call_start')[0]?.user], [1, 'client'])
 })
