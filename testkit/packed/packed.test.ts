@@ -16,6 +16,17 @@ const search = recorder.tool('search_database', async ({ query }) => [query])
 await recorder.withContext({ user: 'alice@example.com', session_id: 's-1' }, () => search({ query: 'q' }))
 await recorder.close()
 `
+const SERVE = `
+import { spawn } from 'node:child_process'
+const server = spawn('node_modules/.bin/sworn', ['serve', 'served', '--listen', '127.0.0.1:0'])
+let said = ''
+server.stderr.setEncoding('utf8').on('data', (text) => {
+  const isNews = !said.includes('may govern')
+  said += text
+  if (isNews && said.includes('may govern')) server.kill('SIGTERM')
+})
+server.on('close', (code) => { process.exitCode = code ?? 1 })
+`
 const ECHO = `
 process.stdin.setEncoding('utf8').on('data', (text) => {
   for (const line of text.split('\\n').filter(Boolean)) {
@@ -38,6 +49,7 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
     contents = installPacked(folder)
     writeFileSync(join(folder, 'library.js'), LIBRARY)
     writeFileSync(join(folder, 'echo.js'), ECHO)
+    writeFileSync(join(folder, 'serve.js'), SERVE)
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -81,6 +93,13 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
       assert.match(proxied.stdout, /hello/)
       const verified = run(sworn, ['verify', 'audit'])
       assert.equal(verified.status, 0, verified.stdout + verified.stderr)
+    })
+
+    test(`${name}: sworn serve listens, and ends on SIGTERM with its ledger closed`, () => {
+      rmSync(join(folder, 'served'), { recursive: true, force: true })
+      const served = run('node', ['serve.js'])
+      assert.equal(served.status, 0, served.stderr)
+      assert.equal(run(sworn, ['verify', 'served']).status, 0)
     })
 
     test(`${name}: the library records and the ledger verifies`, () => {

@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from 'node:path'
-import type { Governing, PolicyRoutes } from '@sworn/govern/http'
+import type { Governing, PolicyRoutes, ServerRules } from '@sworn/govern/http'
 import type { Identity, KeyRing } from '@sworn/govern/identity'
 import { type AuditEvent, type Reserve, readTextFile, SwornError } from '@sworn/recorder'
 import type { TokenFile } from '@sworn/server'
@@ -15,8 +15,13 @@ import type { Opened } from './open-recorder.ts'
 type Policy = NonNullable<Governing['policy']>
 type Load = (name: string) => Policy | undefined
 
+export interface PolicyRoom extends PolicyRoutes {
+  /** Where the policy of the start says that its server listens; absent where it enables none. */
+  readonly rules?: ServerRules
+}
+
 /** undefined: no policy is named, and there is nothing to ask. @throws SwornError KEY_INVALID, IO_FAILED for the keys of identity tokens */
-export async function openPolicyRoutes(opened: Opened, tokens: readonly TokenFile[]): Promise<PolicyRoutes | undefined> {
+export async function openPolicyRoutes(opened: Opened, tokens: readonly TokenFile[]): Promise<PolicyRoom | undefined> {
   const { policy: name, policy_profile: profile } = opened.config.values
   if (name === undefined) return undefined
   const [{ createPolicyRoutes }, { loadPolicy }] = await Promise.all([import('@sworn/govern/http'), import('@sworn/govern/policy')])
@@ -28,7 +33,7 @@ export async function openPolicyRoutes(opened: Opened, tokens: readonly TokenFil
   const governing = followGate(opened, load)
   const first = governing().policy
   const identity = first?.identity && (await openIdentity(opened, first, record))
-  return createPolicyRoutes({
+  const routes = createPolicyRoutes({
     governing,
     profile,
     record,
@@ -36,6 +41,7 @@ export async function openPolicyRoutes(opened: Opened, tokens: readonly TokenFil
     admins: tokens.filter(({ may }) => may === 'govern'),
     ...(identity && { identity }),
   })
+  return { ...routes, ...(first?.server && { rules: first.server }) }
 }
 
 function followGate(opened: Opened, load: Load): () => Governing {

@@ -2,6 +2,7 @@
  * The HTTP side of an open recorder: what `sworn serve` listens with, and `sworn proxy --api`.
  * @module
  */
+import type { ServerRules } from '@sworn/govern/http'
 import { readTextFile } from '@sworn/recorder'
 import { type Access, isLoopback, type ListenAddress, openServer, type Room, type Server, type Tls, type TokenFile } from '@sworn/server'
 import { SwornError } from '@sworn/verify'
@@ -49,6 +50,12 @@ export function readFront(flags: ServerFlags, at: string): Front {
   const { hosts = [], origins = [] } = flags
   const tls = readTls(flags)
   return { listen: parseListen(flags.listen, at), access: { hosts, origins, ...(tls && { tls }) } }
+}
+
+/** The address and the certificate of `spec.server`, where the flags name none. @throws SwornError IO_FAILED */
+export function frontOf({ host, port, tls }: ServerRules, { access }: Front): Front {
+  const own = access.tls ?? (tls && { cert: readPem(tls.cert), key: readPem(tls.key) })
+  return { listen: { host: host === '' ? '::' : host, port }, access: { ...access, ...(own && { tls: own }) } }
 }
 
 /**

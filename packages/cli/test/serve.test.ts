@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { createIds } from '@sworn/recorder'
 import { sworn, temporary } from './support/io.ts'
-import { type Place, recorderOf, runProcess } from './support/process.ts'
+import { type Place, recorderOf, runProcess, startProcess } from './support/process.ts'
 import { startServe, tokenOf } from './support/served.ts'
 
 const LIMIT = { timeout: 60_000 }
@@ -186,6 +186,20 @@ test('the policy in force answers /v1/validate, every answer is recorded, and a 
     ['write_file', 'allow', 'report.token'],
     ['write_file', 'deny', 'report.token'],
   ])
+})
+
+test('without --listen the server listens where an enabled spec.server says', LIMIT, async () => {
+  const here = place()
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number } // listens on TCP
+  await new Promise((resolve) => probe.close(resolve))
+  writeFileSync(join(here.cwd, 'agent.yaml'), POLICY('read_file').replace('enabled: true', `enabled: true, listen: "127.0.0.1:${port}"`))
+  const server = startProcess(['serve', 'audit', '--policy', 'agent.yaml'], here)
+  await server.until(`listening on http://127.0.0.1:${port}`)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200)
+  server.process.kill('SIGTERM')
+  assert.equal(await server.code, 0)
 })
 
 test('an address that others reach is said to be one, with what keeps them out', LIMIT, async () => {

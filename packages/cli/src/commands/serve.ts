@@ -8,14 +8,20 @@
 import { openTokenFiles } from '@sworn/server'
 import { defineCommand } from '../frame/command.ts'
 import { openPolicyRoutes } from '../open-policy-routes.ts'
-import { HTTP_PRODUCER, openApi, readFront } from '../open-server.ts'
+import { frontOf, HTTP_PRODUCER, openApi, readFront } from '../open-server.ts'
 import { openFor } from '../opening.ts'
+
+const DEFAULT_LISTEN = '127.0.0.1:7710'
 
 export const serve = defineCommand({
   args: '[PATH]',
   maxArgs: 1,
   flags: {
-    listen: { type: 'string', value: 'HOST:PORT', about: 'where to listen, default 127.0.0.1:7710' },
+    listen: {
+      type: 'string',
+      value: 'HOST:PORT',
+      about: `where to listen, default what the policy's spec.server says, or ${DEFAULT_LISTEN}`,
+    },
     policy: { type: 'string', value: 'FILE', about: 'the AgentPolicy that /v1/validate asks' },
     config: { type: 'string', value: 'FILE', about: 'another file than ./sworn.yaml' },
     'allow-host': { type: 'string', value: 'HOST', multiple: true, about: 'a further Host that is ours, e.g. audit.example:443' },
@@ -30,8 +36,8 @@ export const serve = defineCommand({
     'POST /v1/events, GET /health and, with a policy, /v1/validate, /v1/revoke, /v1/jwks: docs/reference/server.md.',
   ],
   async run([path], flags, io) {
-    const { listen = '127.0.0.1:7710', 'allow-host': hosts, 'allow-origin': origins } = flags
-    const front = readFront(
+    const { listen = DEFAULT_LISTEN, 'allow-host': hosts, 'allow-origin': origins } = flags
+    const given = readFront(
       { listen, hosts, origins, cert: flags['tls-cert'], key: flags['tls-key'], clientCa: flags['client-ca'] },
       '--listen',
     )
@@ -49,6 +55,7 @@ export const serve = defineCommand({
       if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
       const tokens = openTokenFiles(opened.config.directories.state)
       const policy = await openPolicyRoutes(opened, tokens)
+      const front = flags.listen === undefined && policy?.rules ? frontOf(policy.rules, given) : given
       const server = await openApi(opened, io, front, { tokens, ...(policy ? { rooms: [policy], health: policy } : { rooms: [] }) })
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
       io.say('info', 'ending: no further requests are taken')
