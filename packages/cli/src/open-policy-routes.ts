@@ -20,7 +20,7 @@ export interface PolicyRoom extends PolicyRoutes {
   readonly rules?: ServerRules
 }
 
-/** undefined: no policy is named, and there is nothing to ask. @throws SwornError KEY_INVALID, IO_FAILED for the keys of identity tokens */
+/** undefined: no policy is named at the start, and there is nothing to ask. @throws SwornError KEY_INVALID, IO_FAILED for the keys of identity tokens */
 export async function openPolicyRoutes(opened: Opened, tokens: readonly TokenFile[]): Promise<PolicyRoom | undefined> {
   const { policy: name, policy_profile: profile } = opened.config.values
   if (name === undefined) return undefined
@@ -30,25 +30,28 @@ export async function openPolicyRoutes(opened: Opened, tokens: readonly TokenFil
     return text === undefined ? undefined : loadPolicy({ text, name: file }, { profile, actsOn: ['identity', 'server'] })
   }
   const record = (event: AuditEvent) => opened.recorder.record(event, { level: 'sync', required: true })
-  const governing = followGate(opened, load)
+  const reign = await openIdentity(opened, record)
+  const governing = followGate(opened, load, reign.follow)
   const first = governing().policy
-  const identity = first?.identity && (await openIdentity(opened, first, record))
+  await reign.settled()
   const routes = createPolicyRoutes({
     governing,
     profile,
     record,
     clients: tokens,
     admins: tokens.filter(({ may }) => may === 'govern'),
-    ...(identity && { identity }),
+    identity: reign.identity,
   })
   return { ...routes, ...(first?.server && { rules: first.server }) }
 }
 
-function followGate(opened: Opened, load: Load): () => Governing {
+function followGate(opened: Opened, load: Load, follow: (policy: Policy) => void): () => Governing {
   let seen: Governing | undefined
   return () => {
     const { gate, config } = opened
-    if (seen?.gate !== gate) seen = { gate, policy: policyOf(gate.policy.hash, config.values.policy, load) }
+    if (seen?.gate === gate) return seen
+    seen = { gate, policy: policyOf(gate.policy.hash, config.values.policy, load) }
+    if (seen.policy) follow(seen.policy)
     return seen
   }
 }
@@ -63,16 +66,59 @@ function policyOf(hash: string | undefined, name: string | undefined, load: Load
   }
 }
 
-async function openIdentity(opened: Opened, policy: Policy, record: (event: AuditEvent) => Promise<unknown>): Promise<Identity> {
-  const { createIdentity, nodeBinding } = await import('@sworn/govern/identity')
-  const reserve = (step: Reserve) => opened.port.reserve(step)
-  return createIdentity({ policy, keys: await openKeys(opened, policy), binding: nodeBinding(policy.file), reserve, record })
+interface Reign {
+  readonly identity: Identity
+  follow(policy: Policy): void
+  /** Resolves when the keys of the newest policy are there. @throws what kept them away */
+  settled(): Promise<void>
 }
 
-async function openKeys({ config, port }: Opened, { identity }: Policy): Promise<KeyRing> {
+/** Until keys are there no token holds: a policy that begins to ask for tokens asks at once. */
+const NO_KEYS: KeyRing = {
+  signing() {
+    throw new SwornError('KEY_INVALID', 'the keys of the policy are not open yet')
+  },
+  verifying: () => undefined,
+  published: async () => [],
+}
+
+async function openIdentity(opened: Opened, record: (event: AuditEvent) => Promise<unknown>): Promise<Reign> {
+  const { createIdentity, nodeBinding } = await import('@sworn/govern/identity')
+  const reserve = (step: Reserve) => opened.port.reserve(step)
+  let current: Identity | undefined
+  let newest: Policy | undefined
+  let keys = Promise.resolve()
+
+  function follow(policy: Policy): void {
+    newest = policy
+    if (current) current.follow(policy, NO_KEYS)
+    else current = createIdentity({ policy, keys: NO_KEYS, binding: nodeBinding(policy.file), reserve, record })
+    if (!policy.identity) return
+    keys = openKeys(opened, policy.identity).then((ring) => void (newest === policy && current?.follow(policy, ring)))
+    keys.catch(() => {}) // told at the start by `settled`; later no token holds, which the record says
+  }
+
+  const inForce = (): Identity => {
+    if (current) return current
+    throw new SwornError('POLICY_INVALID', 'a policy that holds was expected')
+  }
+  return {
+    identity: {
+      rules: () => current?.rules(),
+      openSession: () => inForce().openSession(),
+      judge: async (presented, tool) => (current ? current.judge(presented, tool) : {}),
+      revoke: (revocation) => inForce().revoke(revocation),
+      follow: (policy, ring) => inForce().follow(policy, ring),
+      published: async () => (current ? current.published() : []),
+    },
+    follow,
+    settled: () => keys,
+  }
+}
+
+async function openKeys({ config, port }: Opened, rules: NonNullable<Policy['identity']>): Promise<KeyRing> {
   const { createPeriodicKeys, openKeyFile, openKeyStore } = await import('@sworn/govern/identity')
-  if (!identity) throw new SwornError('POLICY_INVALID', 'a policy with identity was expected')
-  const { source, path, algorithm } = identity.keys
+  const { source, path, algorithm } = rules.keys
   if (source === 'file' && path !== undefined) return openKeyFile(path, algorithm, port.info.path)
-  return createPeriodicKeys(identity, openKeyStore(join(config.directories.state, 'identity'), port.info.path), Date.now)
+  return createPeriodicKeys(rules, openKeyStore(join(config.directories.state, 'identity'), port.info.path), Date.now)
 }

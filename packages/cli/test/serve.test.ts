@@ -188,6 +188,23 @@ test('the policy in force answers /v1/validate, every answer is recorded, and a 
   ])
 })
 
+test('a policy that begins to ask for identity tokens asks at the next request, and publishes its keys', LIMIT, async () => {
+  const here = place()
+  const file = join(here.cwd, 'agent.yaml')
+  writeFileSync(file, POLICY('read_file'))
+  const server = await startServe(here, ['--policy', 'agent.yaml'])
+  const validate = () => server.post(JSON.stringify({ tool: 'read_file', arguments: {} }), { path: '/v1/validate' })
+  const jwks = async () => (await fetch(`${server.url}/v1/jwks`)).status
+  assert.deepEqual([(await validate()).status, await jwks()], [200, 404])
+  writeFileSync(file, POLICY('read_file').replace('spec: {', 'spec: {identity: {enabled: true, require_token: true}, '))
+  server.process.kill('SIGHUP')
+  await server.until('configuration reloaded: policy')
+  const refused = await validate()
+  assert.deepEqual([refused.status, JSON.parse(refused.text).error, await jwks()], [401, 'token_required', 200])
+  server.process.kill('SIGTERM')
+  assert.equal(await server.code, 0)
+})
+
 test('without --listen the server listens where an enabled spec.server says', LIMIT, async () => {
   const here = place()
   const probe = createServer().listen(0, '127.0.0.1')
