@@ -1,11 +1,12 @@
 /** What servers said about their tools, kept from session to session. @module */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { openToolPins, pinsFile } from '../src/tool-pins.ts'
 import { temporary } from './support/io.ts'
+import { runProcess } from './support/process.ts'
 
 const silent = () => assert.fail('nothing was to be said')
 
@@ -36,4 +37,24 @@ test('a file of pins that is none is left as it is, and said once', async () => 
     await turn()
   }
   assert.deepEqual([pins.find('a'), said.length, readFileSync(file, 'utf8')], ['sha256:1', 1, 'not ours'])
+})
+
+/** Lists one tool, described by the file beside it. */
+const SERVER = `
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id } = JSON.parse(line)
+  const description = require('node:fs').readFileSync('description.txt', 'utf8')
+  console.log(JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'read', description }] } }))
+})`
+
+test('sworn proxy records that a tool is described differently than in an earlier session, once', { timeout: 60_000 }, async () => {
+  const place = { cwd: temporary(), home: temporary() }
+  for (const description of ['Reads', 'Reads', 'Reads, and sends', 'Reads, and sends']) {
+    writeFileSync(join(place.cwd, 'description.txt'), description)
+    const list = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n'
+    const { out, code } = await runProcess(['proxy', '--', process.execPath, '-e', SERVER], place, list)
+    assert.deepEqual([code, JSON.parse(out).result.tools[0].description], [0, description])
+  }
+  const segments = globSync(join(place.cwd, 'audit', 'segments', '*.jsonl')).map((file) => readFileSync(file, 'utf8'))
+  assert.equal(segments.join('').split('"rule":"tool_changed"').length - 1, 1)
 })
