@@ -11,6 +11,7 @@ import { isPlainJson } from '../src/event/plain.ts'
 import { sanitize } from '../src/event/sanitize.ts'
 import { eventSchema } from '../src/event/schema.ts'
 import { shapeEvent } from '../src/event/shape.ts'
+import type { EventContext } from '../src/event/types.ts'
 import { RESERVED_MEMBERS } from '../src/event/vocabulary.ts'
 import { recorded, STAMP } from './support/events.ts'
 
@@ -70,6 +71,15 @@ test('any set of members is written in the order of the format, however the call
     SEED,
   )
   assert.ok(Object.keys(MEMBERS).length <= 64, 'a set of members is two words of 32 bits')
+})
+
+test('how a user is known is said by whoever names the user', () => {
+  const base = { user: 'root', user_source: 'os' } as const
+  const sources = (event: object, context: EventContext = {}) => shapeEvent({ event_type: 'x', ...event }, [context, base], STAMP)
+  assert.partialDeepStrictEqual(sources({}), base)
+  assert.equal(sources({ user: 'alice' }).user_source, undefined)
+  assert.equal(sources({}, { user: 'alice' }).user_source, undefined)
+  assert.partialDeepStrictEqual(sources({}, { user: 'alice', user_source: 'token' }), { user: 'alice', user_source: 'token' })
 })
 
 test('severity follows from decision, risk and error when the caller gives none', () => {

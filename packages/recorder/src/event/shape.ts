@@ -123,8 +123,10 @@ function severityOf(known: readonly unknown[]): string {
 }
 
 function takeMembers(draft: Draft, from: object, checked: boolean): void {
+  const named = draft.known[RANK.user] !== undefined // how another layer's user is known says nothing of this one
   for (const name of namesOf(from)) {
     const member = MEMBER_RANKS.get(name)
+    if (named && member?.rank === RANK.user_source) continue
     if (member === undefined) takeUnknown(draft, from, name, checked)
     else if (draft.known[member.rank] === undefined) {
       const value = readMember(from, name)
