@@ -2,6 +2,7 @@
  * The HTTP side of an open recorder: what `sworn serve` listens with, and `sworn proxy --api`.
  * @module
  */
+import { createSecureContext } from 'node:tls'
 import type { ServerRules } from '@sworn/govern/http'
 import { readTextFile } from '@sworn/recorder'
 import { type Access, isLoopback, type ListenAddress, openServer, type Room, type Server, type Tls, type TokenFile } from '@sworn/server'
@@ -44,7 +45,7 @@ function parseListen(text: string, at: string): ListenAddress {
 /**
  * Reads the flags and the files that they name; nothing is opened.
  * @param at the flag of the address
- * @throws SwornError USAGE, IO_FAILED
+ * @throws SwornError USAGE, IO_FAILED, CONFIG_INVALID
  */
 export function readFront(flags: ServerFlags, at: string): Front {
   const { hosts = [], origins = [] } = flags
@@ -77,7 +78,16 @@ function readTls({ cert, key, clientCa }: ServerFlags): Tls | undefined {
   if (cert === undefined && key === undefined && clientCa === undefined) return undefined
   if (cert === undefined || key === undefined)
     throw new SwornError('USAGE', 'a certificate and its key were expected', '--tls-cert, --tls-key')
-  return { cert: readPem(cert), key: readPem(key), ...(clientCa !== undefined && { clientCa: readPem(clientCa) }) }
+  return checkTls({ cert: readPem(cert), key: readPem(key), ...(clientCa !== undefined && { clientCa: readPem(clientCa) }) })
+}
+
+function checkTls(tls: Tls): Tls {
+  try {
+    createSecureContext({ cert: tls.cert, key: tls.key, ...(tls.clientCa && { ca: tls.clientCa }) })
+    return tls
+  } catch {
+    throw new SwornError('CONFIG_INVALID', 'a certificate and its key in PEM were expected', 'tls') // no cause: it could quote the file
+  }
 }
 
 function readPem(path: string): string {

@@ -7,7 +7,15 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { extendRelay, type ProxyExit, type RelayOptions } from '@sworn/proxy'
-import { type Access, type HttpProxy, type ListenAddress, openHttpProxy, openStdioServer, runRemoteProxy } from '@sworn/proxy/http'
+import {
+  type Access,
+  checkAccess,
+  type HttpProxy,
+  type ListenAddress,
+  openHttpProxy,
+  openStdioServer,
+  runRemoteProxy,
+} from '@sworn/proxy/http'
 import { SwornError } from '@sworn/verify'
 import type { Io } from './frame/io.ts'
 
@@ -93,6 +101,13 @@ export function accessOf(flags: HttpFlags, cwd: string): Access {
   }
 }
 
+/** Where clients come in, and who may. @throws SwornError CONFIG_INVALID when others could and nothing keeps them out */
+function doorOf(flags: HttpFlags, at: string, cwd: string): { readonly listen: ListenAddress; readonly access: Access } {
+  const [listen, access] = [parseListen(at), accessOf(flags, cwd)]
+  checkAccess(listen, access)
+  return { listen, access }
+}
+
 /** Header fields for the upstream. @throws SwornError IO_FAILED, USAGE */
 export function headersOf(flags: HttpFlags, cwd: string): Record<string, string> {
   const file = flags['header-file']
@@ -101,17 +116,17 @@ export function headersOf(flags: HttpFlags, cwd: string): Record<string, string>
 
 /**
  * What the flags ask for, checked before anything is opened.
- * @throws SwornError USAGE, IO_FAILED
+ * @throws SwornError USAGE, IO_FAILED, CONFIG_INVALID
  */
 export function planHttp(flags: HttpFlags, words: readonly string[], io: Io): (relay: RelayOptions) => Promise<ProxyExit> {
   const [command, ...args] = words
   if (flags.listen !== undefined && command !== undefined) {
-    const front = { command, args, env: { ...io.env }, cwd: io.cwd, listen: parseListen(flags.listen), access: accessOf(flags, io.cwd) }
+    const front = { command, args, env: { ...io.env }, cwd: io.cwd, ...doorOf(flags, flags.listen, io.cwd) }
     return (relay) => serveHttp(() => openStdioServer(extendRelay(relay, front)), io)
   }
   const upstream = parseUrl(flags.url ?? '')
   if (flags.listen !== undefined) {
-    const front = { upstream, listen: parseListen(flags.listen), access: accessOf(flags, io.cwd) }
+    const front = { upstream, ...doorOf(flags, flags.listen, io.cwd) }
     return (relay) => serveHttp(() => openHttpProxy(extendRelay(relay, front)), io)
   }
   const { stdin, stdout, cwd } = io

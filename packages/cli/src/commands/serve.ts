@@ -5,6 +5,7 @@
  * records, events are handed over to it, and this one is ready to take over.
  * @module
  */
+import { resolve } from 'node:path'
 import { openTokenFiles } from '@sworn/server'
 import { defineCommand } from '../frame/command.ts'
 import { openPolicyRoutes } from '../open-policy-routes.ts'
@@ -37,8 +38,9 @@ export const serve = defineCommand({
   ],
   async run([path], flags, io) {
     const { listen = DEFAULT_LISTEN, 'allow-host': hosts, 'allow-origin': origins } = flags
+    const place = (file: string | undefined) => (file === undefined ? undefined : resolve(io.cwd, file))
     const given = readFront(
-      { listen, hosts, origins, cert: flags['tls-cert'], key: flags['tls-key'], clientCa: flags['client-ca'] },
+      { listen, hosts, origins, cert: place(flags['tls-cert']), key: place(flags['tls-key']), clientCa: place(flags['client-ca']) },
       '--listen',
     )
     const { signal } = io // listened for from here on: a ledger that is open is closed
