@@ -40,7 +40,7 @@ async function measure(dir: string, entries: number, rounds: number): Promise<re
     rounds,
   )
   const note = `${(bytes / 1e9).toFixed(2)} GB in ${files.length} segments; verifyLog alone, started from TypeScript`
-  const product = 'the command `sworn verify` as it is published, which takes as many threads as there are processors, at most 4'
+  const product = 'the command `sworn verify` as it is published, which takes two threads where there are two processors'
   const two = times.twoThreads
   return [
     compare({ what: 'one thread, ms', against: 'sha256sum', ours: times.oneThread, rival: times.sha256sum, bound: { atMost: 1 }, note }),
