@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startChild } from './support/child.ts'
+import { pause, startChild } from './support/child.ts'
 import { readLedger, readStored } from './support/stored.ts'
 import { temporaryLedger } from './support/temporary.ts'
 
@@ -35,7 +35,7 @@ test('a stopped recorder in another network namespace is not taken over although
   const path = temporaryLedger()
   const holder = startChild(path, 'hold')
   await holder.when((fact) => fact.open !== undefined)
-  holder.process.kill('SIGSTOP')
+  await pause(holder)
   const other = startChild(path, 'once-quick', 1, elsewhere)
   const fact = await other.when((f) => f.failed !== undefined || f.seq !== undefined)
   assert.equal(fact?.failed, 'LEDGER_BUSY')
@@ -62,7 +62,7 @@ test('a recorder that was paused while another took its place writes nothing whe
   const path = temporaryLedger()
   const old = startChild(path, 'write', 2)
   await old.when((fact) => fact.seq !== undefined)
-  old.process.kill('SIGSTOP')
+  await pause(old)
   rmSync(join(path, 'log.sock')) // as if its container were gone: only now may another take over
   const next = startChild(path, 'write', 2, elsewhere)
   assert.ok(await next.when((fact) => fact.seq !== undefined))

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import { formatFrame } from '../src/handover/frames.ts'
 import type { Ack } from '../src/port/types.ts'
-import { startChild } from './support/child.ts'
+import { pause, startChild } from './support/child.ts'
 import { openFakePort } from './support/fake-port.ts'
 import { acksOf } from './support/port-contract.ts'
 import { openRealPort } from './support/real-port.ts'
@@ -64,7 +64,7 @@ test('a recorder that is stopped keeps the ledger: its clients get unknown, star
   await holder.when((fact) => fact.open !== undefined)
   const port = await openRealPort(path, patient)
   const hasty = await openRealPort(path, { patience: { ...patient.patience, ackMs: 300 } })
-  holder.process.kill('SIGSTOP')
+  await pause(holder)
   const [answer] = await hasty.submit([sample(1)])
   assert.ok(SwornError.is(answer, 'APPEND_UNKNOWN'))
   assert.match(answer.message, new RegExp(String(holder.pid)))

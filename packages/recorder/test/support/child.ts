@@ -1,6 +1,8 @@
 /** Child processes that hold ports, and what they print. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { endWithTests } from '../../../../testkit/src/children.ts'
 
@@ -61,4 +63,12 @@ export function startChild(path: string, what: string, count = 1, wrap: readonly
       return ended
     },
   }
+}
+
+/** Stops a child; resolves when none of its threads runs any more. Linux. */
+export async function pause({ process: child, pid }: Child): Promise<void> {
+  child.kill('SIGSTOP')
+  const tasks = `/proc/${pid}/task`
+  const runs = (task: string) => !/\) [Tt] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'))
+  while (readdirSync(tasks).some(runs)) await setImmediate()
 }
