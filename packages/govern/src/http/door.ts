@@ -1,9 +1,9 @@
 /** What the handlers of the endpoints share. @module */
 import type { AuditEvent, Gate } from '@sworn/recorder'
+import type { BodyLimits } from '@sworn/recorder/http'
 import type { Identity } from '../identity/index.ts'
 import type { Policy } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
-import type { BodyLimits } from './body.ts'
 import type { Counters } from './counters.ts'
 
 /** What judges now. After a reload it is another one. */

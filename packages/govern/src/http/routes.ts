@@ -7,11 +7,11 @@
  * @module
  */
 import type { AuditEvent } from '@sworn/recorder'
+import type { BodyLimits } from '@sworn/recorder/http'
 import type { Identity } from '../identity/index.ts'
 import type { Profile } from '../profiles.ts'
 import { toResponse } from './answers.ts'
 import { type Bearer, createBearerCheck } from './bearer.ts'
-import type { BodyLimits } from './body.ts'
 import { createCounters } from './counters.ts'
 import { answerRequest, type EndpointName, findEndpoint, type Render } from './dispatch.ts'
 import type { Door, Governing } from './door.ts'

@@ -10,10 +10,13 @@
  * Source: issue "Approvals", design §2 (routes).
  * @module
  */
-import { hash, timingSafeEqual } from 'node:crypto'
 import type { AuditEvent } from '@sworn/recorder'
+import { bearerOf, createBearerCheck } from '../../http/bearer.ts'
 import type { Channel, Question, Reception, Remembered, Tell } from '../types.ts'
-import { fromApi, readBody, toWire } from './wire.ts'
+import { fromApi, readText, toWire } from './wire.ts'
+
+/** Milliseconds in which a body has to be here. */
+const BODY_MS = 5000
 
 export interface ApprovalApiOptions {
   /** Each at least 16 characters; the name becomes `human_decision.approver`. */
@@ -82,15 +85,9 @@ function put({ pending, settled }: Desk, place: Put): () => void {
 }
 
 function createTokenCheck(tokens: ApprovalApiOptions['tokens']): Desk['approverOf'] {
-  if (tokens.length === 0 || tokens.some(({ token }) => token.length < 16))
-    throw new TypeError('tokens of at least 16 characters were expected')
-  const known = tokens.map(({ token, approver }) => ({ digest: hash('sha256', token, 'buffer'), approver }))
-  return (request) => {
-    const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.get('authorization') ?? '')?.[1]
-    if (given === undefined) return undefined
-    const digest = hash('sha256', given, 'buffer')
-    return known.filter((one) => timingSafeEqual(one.digest, digest))[0]?.approver
-  }
+  if (tokens.length === 0) throw new TypeError('tokens of at least 16 characters were expected')
+  const nameOf = createBearerCheck(tokens.map(({ token, approver }) => ({ token, name: approver })))
+  return (request) => nameOf(bearerOf(request))
 }
 
 /** A flood of wrong tokens does not fill the record. */
@@ -133,7 +130,7 @@ const STATUS: Readonly<Record<Reception, number>> = { accepted: 200, late: 409, 
 
 async function decide({ pending, settled }: Desk, request: Request, id: string, approver: string): Promise<Response> {
   if (!/^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')) return answer(415, { error: 'json_expected' })
-  const body = await readBody(request.body)
+  const body = await readText(request.body, BODY_MS)
   if (body === undefined) return answer(413, { error: 'body_not_readable' })
   const place = pending.get(id) ?? settled.get(id)
   if (!place) return answer(404, { error: 'unknown_question' })

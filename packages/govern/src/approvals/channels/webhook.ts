@@ -9,7 +9,10 @@
 import { SwornError } from '@sworn/recorder'
 import type { Channel, ChannelFailure, Question, Tell } from '../types.ts'
 import { isSignedWebhook, parseWebhookSecret, signWebhook } from './webhook-signature.ts'
-import { fromWebhook, readBody, toWire } from './wire.ts'
+import { fromWebhook, readText, toWire } from './wire.ts'
+
+/** A person may take long; the signal ends the answer when the question is withdrawn. The longest timer there is. */
+const UNTIL_WITHDRAWN_MS = 2 ** 31 - 1
 
 export interface WebhookChannelOptions {
   readonly url: string
@@ -80,7 +83,7 @@ function send({ url, key, fetch, now }: Post, question: Question, signal: AbortS
 
 async function hear({ key, now }: Post, question: Question, response: Response, tell: Tell): Promise<void> {
   const fail = (why: ChannelFailure) => void tell({ kind: 'failed', why })
-  const body = await readBody(response.body)
+  const body = await readText(response.body, UNTIL_WITHDRAWN_MS)
   if (body === undefined) return fail('unusable_answer')
   if (!isSignedWebhook(key, messageId(question), now(), response.headers, body)) return fail('unsigned')
   const reception = tell({ kind: 'answer', answer: fromWebhook(body) })

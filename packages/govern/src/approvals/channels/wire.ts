@@ -4,6 +4,7 @@
  * An answer says what it is (`type`), so that a question sent back is none. Unknown members are refused.
  * @module
  */
+import { readBody } from '@sworn/recorder/http'
 import { z } from 'zod'
 import { MAX_APPROVER, MAX_REASON } from '../answer.ts'
 import { type Question, SCOPES } from '../types.ts'
@@ -55,17 +56,11 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** The text of a body; undefined beyond `MAX_BODY` bytes, when it is no UTF-8, or when it breaks off. */
-export async function readBody(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
-  const parts: Uint8Array[] = []
-  let bytes = 0
+/** The text of a body; undefined beyond `MAX_BODY` bytes or `timeMs`, when it is no UTF-8, or when it breaks off. */
+export async function readText(body: ReadableStream<Uint8Array> | null, timeMs: number): Promise<string | undefined> {
+  const bytes = await readBody(body, { bytes: MAX_BODY, timeMs })
   try {
-    for await (const part of body ?? []) {
-      bytes += part.byteLength
-      if (bytes > MAX_BODY) return undefined // leaving the loop cancels the stream
-      parts.push(part)
-    }
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
+    return typeof bytes === 'string' ? undefined : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return undefined
   }
