@@ -129,6 +129,10 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['test', 'good.yaml'], 2, /^error: USAGE /],
     ...ledgerRows('replay', 'good.yaml'),
     ...ledgerRows('init'),
+    ...['garbage', 'nul', 'text'].flatMap((file): Row[] => [
+      [['replay', 'good.yaml', file], 3, new RegExp(`^error: LINE_MALFORMED not an entry \\(at .*${file}:1\\)`)],
+      [['init', file], 3, new RegExp(`^error: LINE_MALFORMED not an entry \\(at .*${file}:1\\)`)],
+    ]),
     [['check', 'missing'], 2, /^error: POLICY_INVALID .*missing/],
     ...textRows('POLICY_INVALID', 'check'),
     [['explain', 'good.yaml', 't', '{'], 2, /^error: USAGE .*JSON/],

@@ -1,5 +1,6 @@
 /** `sworn policy replay` and `init`: a policy and a ledger. @module */
 import { createLearner, createReplay, type RecordedEntry, type Replayed } from '@sworn/govern/policy'
+import { SwornError } from '@sworn/verify'
 import type { ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { parseEntry } from '../reading/entry.ts'
@@ -10,10 +11,14 @@ import { missing, type PolicyOptions, print, readPolicy } from './read.ts'
 
 type Args = readonly string[]
 
-/** Entries of the ledger, of one session when it is named. Lines that cannot be read are passed over: `sworn verify` says so. */
+/**
+ * Entries of the ledger, of one session when it is named; a line in progress at the end is none yet.
+ * @throws SwornError LINE_MALFORMED: what is learnt or compared over a hole would be wrong without a word
+ */
 async function* entriesOf(path: string | undefined, { session }: PolicyOptions, io: Io): AsyncGenerator<RecordedEntry> {
   for await (const line of readLedger(findLedger(await ledgerPath(io, path), io.cwd))) {
     const entry = parseEntry(line)
+    if (!entry && line.complete) throw new SwornError('LINE_MALFORMED', 'not an entry', `${line.file}:${line.number}`)
     if (entry && (session === undefined || entry.session_id === session)) yield entry
   }
 }
