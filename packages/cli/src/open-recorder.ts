@@ -105,6 +105,16 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
     ...toStart(config, surroundings),
     ...(surroundings.producerId !== undefined && { producerId: surroundings.producerId }),
   })
+  try {
+    return await wire(held, config, options, surroundings)
+  } catch (e) {
+    await held.close().catch(() => {}) // the first failure is the one to tell; whoever called has nothing to close
+    throw e
+  }
+}
+
+/** A port with its recorder, and what follows changes. */
+async function wire(held: Port, config: LoadedConfig, options: OpenOptions, surroundings: OpenSurroundings): Promise<Opened> {
   const identity = findIdentity(config, options.env ?? process.env, surroundings.forOthers ?? false)
   let following: Closable | undefined
   const port: Port = {
@@ -130,10 +140,10 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
     settings: toSettings,
     say: surroundings.say,
   })
-  following = followChanges(live, port, surroundings)
   const begun = loaded(config, live.gate)
   if (begun) void recorder.record(begun).catch(() => {}) // the first action waits for the same disk and says what is wrong
   for (const { key, file, reason } of config.refusals) await recorder.record(tampered(key, file, reason))
+  following = followChanges(live, port, surroundings)
   return {
     recorder,
     port,
