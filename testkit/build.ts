@@ -3,7 +3,7 @@
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { bundlePackage } from './bundle.ts'
 
 const layers: { packages: Record<string, string[]> } = JSON.parse(readFileSync('layers.json', 'utf8'))
@@ -33,4 +33,3 @@ for (const name of buildOrder()) {
   await bundlePackage(`packages/${name}`)
   console.log(`built ${name}`)
 }
-if (existsSync('packages/cli/dist/bin.js')) chmodSync('packages/cli/dist/bin.js', 0o755)

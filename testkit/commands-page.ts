@@ -45,9 +45,10 @@ export function commandsPage(): string {
 }
 
 function rowsOf(program: Program, parent: string): string[] {
-  const { names, is, named, rule, options, sub, reader, wraps, raise, words } = program
+  const { names, is, named, rule, options, sub, reader, wraps, raise, words, tells } = program
   const verdict = named && named !== is ? `${is}; with operands ${named}` : is
-  const harmless = reader ? 'a syntax of its own' : options === undefined ? '' : options.includes('*') ? 'all' : code(options)
+  const listed = reader ? 'a syntax of its own' : options === undefined ? '' : options.includes('*') ? 'all' : code(options)
+  const harmless = tells === undefined ? listed : `${listed} alone: ${code(tells)}`.trim()
   const worse = [
     ...Object.entries(raise ?? {})
       .filter(([, effect]) => effect !== 'safe' && effect !== 'stops')

@@ -35,7 +35,7 @@ spec:
 
 | key of \`dlp\` | default | means |
 |---|---|---|
-| \`scan_requests\`, \`scan_responses\` | false, true | the direction that is looked at |
+| \`scan_requests\`, \`scan_responses\` | false, true | the direction that is looked at. Requests: also what the client answers to the server (sampling, roots, elicitation, \`inputResponses\`) and its notifications; where those are blocked the server gets an error, or nothing |
 | \`builtin\` | none | patterns of the table below, or the groups \`secrets\` and \`personal\`; with \`scope\`, \`action\` and \`mask\` of their own; what is named later replaces what was said before |
 | \`patterns\` | none | patterns in RE2 syntax, with \`scope\`, \`action\`, \`mask\` |
 | \`on_request_match\` | block | for requests, where a pattern has no \`action\`: \`block\`, \`redact\`, \`warn\`. Responses are masked |
@@ -43,8 +43,8 @@ spec:
 | \`mask\` | full | what a marker shows: \`full\` the name; \`partial\` the last four characters of at least twelve; \`hash\` 16 digits of HMAC-SHA-256 under the ledger's own key: equal values are seen to be equal, and cannot be guessed without the key |
 | \`allow\` | none | RE2 patterns; what one of them matches whole is no finding |
 | \`detect_encoding\` | false | looks into hex, base64, base64url and percent triplets, and into one such encoding within another; what decodes to a finding is masked whole |
-| \`filter_stderr\` | false | looks through what the server writes to stderr; text is held to the end of its line, a private key to its last line, so a secret in two writes is found |
-| \`max_scan_size\`, \`max_scan_ms\` | 1MB, 1500 | what is larger or takes longer is treated as \`on_redaction_failure\` says, never passed by accident |
+| \`filter_stderr\` | false (true, with every secret, while an invalid policy blocks everything) | looks through what the server writes to stderr; text is held to the end of its line, a private key to its last line, so a secret in two writes is found |
+| \`max_scan_size\`, \`max_scan_ms\` | 1MB, 750 | what is larger or takes longer is treated as \`on_redaction_failure\` says, never passed by accident |
 | \`on_redaction_failure\` | block | \`block\`, \`reject\`, \`allow_original\`; the record has the pattern \`scan_failed\` |
 
 \`builtin\`, \`allow\`, \`action\`, \`mask\` and \`max_scan_ms\` are ours; AgentPolicy has the others. In the profile \`aip-compat\` overlapping patterns, sizes and encodings are treated as AIP's reference does; in \`strict\` what overlaps becomes one marker.

@@ -5,22 +5,35 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { alertsSchema } from '@sworn/analyze/alerts-schema'
+import { CONFIG_ROOMS } from '@sworn/deliver'
 import { policyJsonSchema } from '@sworn/govern/policy'
 import { configJsonSchema, eventJsonSchema } from '@sworn/recorder/schemas'
 import { ERRORS } from '@sworn/verify'
 import { COMMANDS } from '../packages/cli/src/commands/table.ts'
 import { formatReference } from '../packages/cli/src/frame/reference.ts'
 import { commandsPage } from './commands-page.ts'
+import { dialectsPage, foreignPage } from './dialects-page.ts'
 import { dlpPage } from './dlp-page.ts'
+import { hooksPage } from './hooks-page.ts'
+import { instrumentPage } from './instrument-page.ts'
+
+const { sinks, destinations } = CONFIG_ROOMS
 
 /** The pages that are made from code: path -> content. */
 export async function generatedPages(): Promise<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(),
     'docs/reference/commands.md': commandsPage(),
+    'docs/reference/dialects.md': dialectsPage(),
     'docs/reference/dlp.md': dlpPage(),
+    'docs/reference/foreign.md': await foreignPage(),
+    'docs/reference/hooks.md': hooksPage(),
+    'docs/reference/instrument.md': instrumentPage(),
     'docs/reference/cli.md': await formatReference(COMMANDS),
-    'packages/recorder/schema/sworn.schema.json': json(configJsonSchema()),
+    'packages/recorder/schema/sworn.schema.json': json(
+      configJsonSchema({ alerts: alertsSchema, sinks: sinks.schema, destinations: destinations.schema }),
+    ),
     'packages/recorder/schema/event.schema.json': json(eventJsonSchema()),
     'packages/govern/schema/agent-policy.schema.json': json(policyJsonSchema()),
   }

@@ -9,6 +9,7 @@ export const candidates = {
   'pino-redacting': async () => (await import('./pino.ts')).openPinoRedacting,
   'pino-worker': async () => (await import('./pino.ts')).openPinoWorker,
   'governance-logger': async () => (await import('./governance-logger.ts')).openGovernanceLogger,
+  'audit-core': async () => (await import('./audit-core.ts')).openAuditCore,
   'naive-chain': async () => (await import('./naive-chain.ts')).openNaiveChain,
   sworn: async () => (await import('./sworn.ts')).openSworn,
   'sworn-keys-only': async () => (await import('./sworn.ts')).openSwornKeysOnly,

@@ -6,11 +6,9 @@
  * @module
  */
 import { join } from 'node:path'
-import { createRecorder, openPort, type Port, type RecordAnswer, type Recorder, type RedactOptions } from '@sworn/recorder'
+import { createRecorder, openPort, type Port, type Recorder, type RedactOptions } from '@sworn/recorder'
 import type { Candidate } from './candidate.ts'
-
-/** Events that a caller leaves unanswered before it waits for the oldest. */
-const MOST_UNANSWERED = 2048
+import { createPressure } from './pressure.ts'
 
 /** @param redact what differs from the defaults */
 export async function openRecorder(dir: string, redact: RedactOptions = {}): Promise<Recorder> {
@@ -28,28 +26,23 @@ export const openSwornKeysOnly = (dir: string): Promise<Candidate> => open(dir, 
 
 async function open(dir: string, redact: RedactOptions): Promise<Candidate> {
   const recorder = await openRecorder(dir, redact)
-  let unanswered = 0
-  let newest: Promise<RecordAnswer> | undefined
+  const pressure = createPressure()
   let failure: unknown
-  const answered = (): void => void unanswered--
   const failed = (error: unknown): void => {
-    unanswered--
     failure ??= error
+    pressure.answered()
   }
   return {
     record(event) {
-      unanswered++
-      newest = recorder.record(event)
-      newest.then(answered, failed)
+      pressure.sent()
+      recorder.record(event).then(pressure.answered, failed)
     },
-    async ready() {
-      if (unanswered > MOST_UNANSWERED) await newest?.catch(() => {}) // `failed` has it
-    },
+    ready: pressure.ready,
     async finish() {
       await recorder.flush()
       await recorder.close()
       if (failure !== undefined) throw new Error('an event was not recorded', { cause: failure })
-      if (unanswered > 0) throw new Error(`${unanswered} events were not answered`)
+      if (pressure.unanswered > 0) throw new Error(`${pressure.unanswered} events were not answered`)
     },
   }
 }

@@ -9,6 +9,7 @@ import { agentEvents } from '../../testkit/src/events.ts'
 import { openRecorder } from '../candidates/sworn.ts'
 import { answer, childTask } from '../harness/child.ts'
 import { openBareDisk } from '../harness/disk.ts'
+import { paced } from '../harness/pace.ts'
 
 export interface LatencyTask {
   readonly dir: string
@@ -37,32 +38,13 @@ const events = agentEvents(4, 1024)
 const decisions = events.map((event) => ({ ...event, event_type: 'authorization_decision', decision: 'allow' }))
 const disk = openBareDisk(join(task.dir, 'bare.bin'))
 
-await paced(task.paced / 10) // warm-up
-const durableMs = await paced(task.paced)
+await paced(recorder, events, task.paced / 10, PER_MS) // warm-up
+const durableMs = await paced(recorder, events, task.paced, PER_MS)
 const { syncMs, bareMs } = await alternate()
 const groupMs = await grouped()
 await recorder.close()
 disk.close()
 answer({ durableMs, syncMs, bareMs, groupMs } satisfies LatencyAnswer)
-
-/** Milliseconds from `record` to on disk, for `count` events at 8 a millisecond. */
-async function paced(count: number): Promise<number[]> {
-  const all: Promise<number>[] = []
-  const start = performance.now()
-  while (all.length < count) {
-    const due = Math.min(count, Math.ceil((performance.now() - start) * PER_MS))
-    while (all.length < due) all.push(untilDurable(events[all.length % events.length]!))
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  return Promise.all(all)
-}
-
-async function untilDurable(event: object): Promise<number> {
-  const start = performance.now()
-  const ack = await recorder.record({ ...event })
-  if ('seq' in ack && !ack.durable) await recorder.durable(ack.seq)
-  return performance.now() - start
-}
 
 /** One decision, then one bare append of the same bytes, and so on. */
 async function alternate(): Promise<{ syncMs: number[]; bareMs: number[] }> {

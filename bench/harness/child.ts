@@ -12,17 +12,22 @@ export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--condition
 
 const TIMEOUT_MS = 5 * 60_000
 
+/** For a task over so many entries: five minutes, and one more for each 200,000. */
+export function timeoutFor(entries: number): number {
+  return TIMEOUT_MS + (entries / 200_000) * 60_000
+}
+
 /**
  * Runs `bench/children/<name>.ts` with `task` and gives back what it answers.
  *
  * @typeParam Answer the shape that the child writes; it is our own file, so it is not checked again
- * @throws Error with the child's stderr when it fails or takes more than five minutes
+ * @throws Error with the child's stderr when it fails or takes longer than `timeoutMs`, five minutes
  */
-export function runChild<Answer>(name: string, task: unknown, flags: readonly string[] = []): Promise<Answer> {
+export function runChild<Answer>(name: string, task: unknown, timeoutMs = TIMEOUT_MS): Promise<Answer> {
   const file = fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url))
-  const args = [...NODE_FLAGS, ...flags, file, JSON.stringify(task)]
+  const args = [...NODE_FLAGS, file, JSON.stringify(task)]
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { timeout: TIMEOUT_MS, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { timeout: timeoutMs, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`bench child ${name} failed: ${stderr.slice(-2000)}`, { cause: error }))
       else resolve(JSON.parse(stdout) as Answer) // the child's own shape, see above
     })
@@ -37,4 +42,9 @@ export function childTask<Task>(): Task {
 /** In a child: the answer, on a line of its own. */
 export function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+/** In a child: the most memory that it has had resident so far, in MB. */
+export function peakMb(): number {
+  return process.resourceUsage().maxRSS / 1024
 }

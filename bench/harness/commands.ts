@@ -4,6 +4,10 @@ import { spawnSync } from 'node:child_process'
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** What it reads on stdin; asked for each time. */
+  readonly input?: () => string
 }
 
 /**
@@ -22,9 +26,12 @@ export function timeCommands<Name extends string>(commands: Record<Name, Command
   return times
 }
 
-function timeCommand({ command, args }: Command): number {
+function timeCommand({ command, args, cwd, env, input }: Command): number {
+  const given = input?.()
+  const stdin = given === undefined ? 'ignore' : 'pipe'
+  const options = { cwd, ...(env && { env }), ...(given !== undefined && { input: given }) }
   const start = performance.now()
-  const { status, error, stderr } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const { status, error, stderr } = spawnSync(command, args, { ...options, stdio: [stdin, 'ignore', 'pipe'] })
   const ms = performance.now() - start
   if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? String(stderr).slice(-500)}`)
   return ms

@@ -35,8 +35,12 @@ export interface Row {
   readonly job: string
   readonly against: string
   readonly target: string
-  /** Measures. `quick`: counts so small that the row runs in a second; its figures mean nothing. */
-  run(quick: boolean): Promise<readonly Measurement[]>
+  /** A server on 127.0.0.1 without which it cannot be measured. */
+  readonly needs?: { readonly name: string; readonly port: number }
+  /** Set where the row can be run over another number of entries than its own. */
+  readonly sizes?: true
+  /** Measures. `quick`: counts so small that the row runs in a second; its figures mean nothing. `entries`: that many. */
+  run(quick: boolean, entries?: number): Promise<readonly Measurement[]>
   /** Printed below the row, where it is asked for. */
   appendix?(): string
 }

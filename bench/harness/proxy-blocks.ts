@@ -17,6 +17,8 @@ export interface BlockFigures {
 }
 
 export interface BlockPlan {
+  /** Blocks before the first that counts: a session that has run for some thousand calls is measured, not the compiler. */
+  readonly warmUps: number
   readonly rounds: number
   readonly calls: number
 }
@@ -37,7 +39,9 @@ export async function proxyBlocks<Name extends string>(
     Name,
     BlockFigures
   > // one a name
-  for (const client of clients.values()) await block(client, plan.calls, { oneMs: [], rate: [], largeMs: [] }) // warm-up
+  for (let n = 0; n < plan.warmUps; n++) {
+    for (const client of clients.values()) await block(client, plan.calls, { oneMs: [], rate: [], largeMs: [] })
+  }
   for (let round = 0; round < plan.rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) await block(clients.get(name)!, plan.calls, figures[name])
   }

@@ -40,7 +40,7 @@ function head(date: string): string[] {
     '',
     'Every ratio is ours / rival: both measured in the same run, in turns, on the same bytes (events of about 1 KB from the seeded generator in `testkit/src/events.ts`). It is the median of the rounds’ ratios; in brackets the least and the greatest. Read ratios; the figures beside them move with the machine.',
     '',
-    'Not measured: `@hexmon_tech/audit-core` and `aip-go`, which are no dependencies of this repository. pi-governance’s logger is on no registry: its shape was written anew from its source (`bench/candidates/governance-logger.ts`).',
+    'Not measured: `aip-go`, which is no dependency of this repository; delivery beside Vector or Fluent Bit, of which Debian 12 has no package. pi-governance’s logger is on no registry: its shape was written anew from its source (`bench/candidates/governance-logger.ts`).',
   ]
 }
 
@@ -51,7 +51,12 @@ function section({ row, measurements }: Result): string[] {
   )
   const notes = measurements.filter((m) => m.note !== '').map((m) => `- ${m.what}: ${m.note}`)
   const table = ['| measured | rival | ours | rival’s | ratio | target | |', '|---|---|--:|--:|--:|--:|---|', ...lines]
-  const body = notes.length > 0 ? [...table, '', ...notes] : table
+  const body =
+    measurements.length === 0
+      ? [`Not measured: there was no ${row.needs?.name} here.`]
+      : notes.length > 0
+        ? [...table, '', ...notes]
+        : table
   return [
     '',
     `## Row ${row.row}: ${row.job}`,

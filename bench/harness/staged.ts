@@ -20,11 +20,13 @@ export async function stagePackages(dir: string): Promise<string> {
   for (const name of readdirSync(join(ROOT, 'node_modules'))) {
     if (name !== '@sworn' && name !== 'sworn') symlinkSync(join(ROOT, 'node_modules', name), join(modules, name))
   }
-  for (const folder of readdirSync(join(ROOT, 'packages'))) await stagePackage(join(ROOT, 'packages', folder), modules)
+  const staged = readdirSync(join(ROOT, 'packages')).map((folder) => stagePackage(join(ROOT, 'packages', folder), modules))
+  for (const folder of staged) await bundlePackage(folder)
   return join(modules, 'sworn')
 }
 
-async function stagePackage(from: string, modules: string): Promise<void> {
+/** @returns its folder */
+function stagePackage(from: string, modules: string): string {
   const text = readFileSync(join(from, 'package.json'), 'utf8')
   const to = join(modules, (JSON.parse(text) as { name: string }).name) // our own package.json
   mkdirSync(to, { recursive: true })
@@ -37,7 +39,7 @@ async function stagePackage(from: string, modules: string): Promise<void> {
   }
   const own = join(from, 'node_modules')
   if (globSync(own).length > 0) symlinkSync(own, join(to, 'node_modules'))
-  await bundlePackage(to)
+  return to
 }
 
 /** Types out, relative imports to the files that stand there: what the build writes, but for comments and spaces. */

@@ -17,7 +17,7 @@ export const proxy: Row = {
   target: 'p50 ≤ 1.2 ×, calls/s at 32 in flight ≥ 0.8 ×; 50 KB results ≤ 1.25 ×',
   run: (quick) =>
     withWorkdir(async (dir) => {
-      const plan = quick ? { rounds: 1, calls: 5 } : { rounds: 9, calls: 300 }
+      const plan = quick ? { warmUps: 1, rounds: 1, calls: 5 } : { warmUps: 4, rounds: 9, calls: 300 }
       const { ours, pipe } = await proxyBlocks({ ours: ourProxy(dir, 'batch'), pipe: rawPipe() }, plan)
       const against = 'raw Node pipe'
       return [

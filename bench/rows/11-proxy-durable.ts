@@ -19,7 +19,7 @@ export const proxyDurable: Row = {
   job: 'MCP proxy, stdio, decisions on disk before forwarding',
   against: 'the pipe plus one fdatasync; its own one-by-one rate',
   target: 'p50 ≤ 1.3 × of the sum; at 32 in flight ≥ 8 × the one-by-one rate',
-  run: (quick) => withWorkdir((dir) => measure(dir, quick ? { rounds: 1, calls: 5 } : { rounds: 9, calls: 200 })),
+  run: (quick) => withWorkdir((dir) => measure(dir, quick ? { warmUps: 1, rounds: 1, calls: 5 } : { warmUps: 5, rounds: 9, calls: 200 })),
 }
 
 async function measure(dir: string, plan: BlockPlan): Promise<readonly Measurement[]> {

@@ -19,7 +19,7 @@ export const proxyHttp: Row = {
   target: 'p50 ≤ 1.2 ×',
   run: (quick) =>
     withWorkdir(async (dir) => {
-      const plan = quick ? { rounds: 1, calls: 5 } : { rounds: 9, calls: 200 }
+      const plan = quick ? { warmUps: 1, rounds: 1, calls: 5 } : { warmUps: 5, rounds: 9, calls: 200 }
       return [...(await measure(join(dir, 'events'), 'events', plan)), ...(await measure(join(dir, 'json'), 'json', plan))]
     }),
 }

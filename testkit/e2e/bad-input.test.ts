@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { COMMANDS } from '../../packages/cli/src/commands/table.ts'
 import { sworn } from '../../packages/cli/test/support/io.ts'
+import { later } from '../src/suite.ts'
 import { inherited, SWORN } from './support/cli.ts'
 import { temporary } from './support/temporary.ts'
 
@@ -30,6 +31,11 @@ const ledgerRows = (...before: string[]): Row[] => [
   [[...before, 'garbage/below'], 3, /^error: LEDGER_NOT_FOUND .*garbage\/below/],
   [[...before, 'loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
   [[...before, 'a\0b'], 2, /^error: USAGE a path without NUL was expected/],
+]
+/** The same for a command that asks the configuration for everything but the path. */
+const configuredRows = (...before: string[]): Row[] => [
+  ...ledgerRows(...before).slice(0, -1),
+  [[...before, 'a\0b'], 2, /^error: CONFIG_INVALID a path without NUL was expected/],
 ]
 /** Lines that are no entries: each is named. */
 const lineRows = (): Row[] =>
@@ -50,9 +56,10 @@ const counts = (...flag: string[]): Row[] =>
   ['x', '1e3', '-0.5', '99999999'].map((count) => [['good', `${flag[0]}=${count}`], 2, new RegExp(`^error: USAGE .*${flag.at(-1)}`)])
 const writerRows: Row[] = ['garbage', 'nul', 'long', 'text'].map((file) => [[file], 3, new RegExp(`^error: LEDGER_DETACHED .*${file}`)])
 const server = ['--', 'true']
+const ERASE = ['--subject', 's', '--reason', 'r', '--request', 'r']
 
 const ROWS: Readonly<Record<string, readonly Row[]>> = {
-  demo: [[['surplus'], 2, /0 arguments at most were expected/]],
+  demo: [[['surplus'], 2, /at most 0 arguments were expected/]],
   proxy: [
     [[], 2, /^error: USAGE a server is missing/],
     [['--target', 'a | b'], 2, /^error: USAGE .*--target/],
@@ -64,11 +71,37 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['--listen', 'here', ...server], 2, /^error: .*--listen/],
     [['--listen', '0.0.0.0:0', '--token-file', 'missing', ...server], 3, /^error: IO_FAILED .*--token-file/],
     [['--api', 'here', ...server], 2, /^error: .*--api/],
+    [['--validator', 'nonsense', ...server], 2, /^error: USAGE .*--validator/],
+    [['--validator', 'http://example.com/', ...server], 2, /^error: CONFIG_INVALID an https address/],
+    [
+      ['--validator', 'http://127.0.0.1:9/', '--validator-token-file', 'missing', ...server],
+      3,
+      /^error: IO_FAILED .*--validator-token-file/,
+    ],
+    [['--validator', 'http://127.0.0.1:9/', '--roles', 'good.yaml', ...server], 2, /^error: USAGE no roles .*--validator/],
     [['--record-mode', 'never', ...server], 2, /--record-mode takes one of before, batch/],
     [['--config', 'missing', ...server], 2, /^error: CONFIG_INVALID .*missing/],
     ...settings('--config').map(([argv, ...rest]): Row => [[...argv, ...server], ...rest]),
     [['--audit-log', 'text', ...server], 3, /^error: LEDGER_DETACHED .*text/],
     [['--audit-log', 'loop', ...server], 3, /^error: IO_FAILED ELOOP .*loop/],
+  ],
+  erase: [
+    [[], 2, /^error: USAGE --subject, --reason and --request were expected/],
+    ...configuredRows(...ERASE),
+    ...['garbage', 'nul', 'long', 'text'].map((file): Row => [[...ERASE, file], 3, new RegExp(`^error: LEDGER_\\w+ .*${file}`)]),
+    [['good', '--subject', 's3cret', '--reason', 'of S3CRET', '--request', 'r'], 2, /^error: USAGE .*\(at --reason\)/],
+    [['good', '--subject', 'x'.repeat(1025), '--reason', 'r', '--request', 'r'], 2, /^error: USAGE .*1024 characters/],
+  ],
+  retain: [
+    ...configuredRows(),
+    ...['garbage', 'nul', 'long', 'text'].map((file): Row => [[file], 3, new RegExp(`^error: LEDGER_FOREIGN_FILE .*${file}`)]),
+    [['good'], 2, /^error: USAGE no retention is configured/],
+    [['good', 'surplus'], 2, /^error: USAGE one PATH/],
+    [['hold', 'drop', 'case', 'good'], 2, /^error: USAGE hold list, hold add or hold release/],
+    [['hold', 'add', 'case', 'good', '--reason', 'r'], 2, /^error: USAGE .*--where/],
+    [['hold', 'add', '../case', 'good', '--where', 'true', '--reason', 'r'], 2, /^error: USAGE a name/],
+    [['hold', 'add', 'case', 'good', '--where', 'user ==', '--reason', 'r'], 2, /^error: FILTER_INVALID/],
+    [['hold', 'release', 'case', 'good', '--reason', 'r'], 2, /^error: USAGE no hold of this name/],
   ],
   verify: [
     ...ledgerRows(),
@@ -78,6 +111,14 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ...['empty', 'nul', 'garbage', 'long', 'private.pem'].map((file): Row => [['good', '--key', file], 2, /^error: KEY_INVALID .*--key/]),
     [['good', '--key', 'folder'], 3, /^error: IO_FAILED .*folder/],
     [['good', '--require', 'everything'], 2, /--require takes one of/],
+    [['good', '--checkpoint', 'missing'], 3, /^error: IO_FAILED .*missing/],
+    [['good', '--witness', 'nonsense'], 2, /^error: KEY_INVALID .*--witness/],
+    [['good', '--table', 'x'], 2, /^error: USAGE .*--table/],
+    [['postgres://u:s3cr3t@127.0.0.1:1/x'], 3, /^error: SINK_UNREADABLE the copy cannot be read \(ECONNREFUSED\)/],
+    [['postgres://u:s3cr3t@127.0.0.1:1/x', '--table', 'a;b'], 2, /^error: CONFIG_INVALID/],
+    [['postgres://u:s3cr3t@:x/y'], 2, /^error: USAGE .*postgres/],
+    [['foreign', '--key', 'nonsense'], 2, /^error: KEY_INVALID .*--key/],
+    [['foreign', '--head', 'missing'], 3, /^error: IO_FAILED .*missing/],
   ],
   query: [
     ...ledgerRows(),
@@ -88,8 +129,84 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['good', '--format', 'xml'], 2, /--format takes one of/],
     [['good', '-o', 'folder'], 3, /^error: IO_FAILED EISDIR .*folder/],
     [['good', '-o', 'text/below'], 3, /^error: IO_FAILED ENOTDIR .*text\/below/],
+    ...counts('--around').slice(0, -1), // any seq may be asked about
+    ...['x', '5:', '1:2', '-1'].map((place): Row => [['good', `--after=${place}`], 2, /^error: USAGE .*--after/]),
+    [['good', '--sort', 'time', '--after', '5'], 2, /^error: USAGE .*--after/],
+    [['good', '--around', '2', '--reverse'], 2, /^error: USAGE .*--around/],
+    [['good', '--count-by', 'tool', '--limit', '3'], 2, /^error: USAGE .*--count-by/],
+    [['good', '--count-by', 'colour'], 2, /--count-by takes one of/],
+    [['good', '--where', 'tool =='], 2, /^error: FILTER_INVALID /],
+    [['good', '--where', 'colour == "red"'], 2, /^error: FILTER_INVALID .*colour/],
+    [['good', '--key', 'nonsense'], 2, /^error: USAGE .*--key/],
+    [['good', '--verified', '--key', 'nonsense'], 2, /^error: KEY_INVALID .*--key/],
+    [['text', '--verified'], 3, /^error: NOTE_UNVERIFIED .*text/],
   ],
-  tail: [...ledgerRows(), ...lineRows(), ...times('--since'), ...counts('--lines')],
+  sql: [
+    [[], 2, /^error: USAGE a SELECT was expected/],
+    ...ledgerRows('SELECT 1'),
+    [['SELECT 1', 'text'], 3, /^error: LEDGER_DETACHED .*text/],
+    ...['SELEC', 'DELETE FROM entry', "ATTACH 'x.db' AS x", 'PRAGMA query_only', "VACUUM INTO 'x.db'", 'SELECT x FROM entries', ''].map(
+      (statement): Row => [[statement, 'good'], 2, /^error: USAGE .*\(at SQL\)/],
+    ),
+    [['SELECT 1', 'good', '--format', 'xml'], 2, /--format takes one of/],
+    [['SELECT 1', 'good', '-o', 'folder/below/it'], 3, /^error: IO_FAILED ENOENT .*folder\/below/],
+  ],
+  report: [
+    ...ledgerRows(),
+    ...lineRows().map(([argv, ...rest]): Row => [[...argv, '--unchecked'], ...rest]),
+    ...times('--since'),
+    ...times('--until'),
+    [['good', '--since', '1h', '--until', '2h'], 2, /^error: USAGE a time after --since was expected .*--until/],
+    [['good', '--format', 'xml'], 2, /--format takes one of html, md, json, jsonl/],
+    [['good', '--format', 'jsonl'], 2, /^error: USAGE .*--subject was expected .*--format/],
+    [['good', '--framework', 'iso-9001'], 2, /--framework takes one of eu-ai-act, /],
+    [['good', '--key', 'nonsense'], 2, /^error: KEY_INVALID .*--key/],
+    [['good', '-o', 'folder'], 3, /^error: IO_FAILED EISDIR .*folder/],
+    [['good', '-o', 'text/below'], 3, /^error: IO_FAILED ENOTDIR .*text\/below/],
+    [['good', '--subject', 'x', '-o', 'folder/below/it.jsonl'], 3, /^error: IO_FAILED ENOENT .*folder\/below/],
+  ],
+  export: [
+    [[], 2, /^error: USAGE a dialect was expected .*--dialect/],
+    [['good', '--dialect', 'word'], 2, /--dialect takes one of aip, /],
+    ...ledgerRows('--dialect', 'aip'),
+    ...lineRows().map(([argv, ...rest]): Row => [['--dialect', 'aip', ...argv], ...rest]),
+    ...times('--since').map(([argv, ...rest]): Row => [['--dialect', 'aip', ...argv], ...rest]),
+    [['good', '--dialect', 'aip', '--where', 'decision == "denied"'], 2, /^error: FILTER_INVALID .*allow, deny, ask \(at 1:13\)/],
+    [['good', '--dialect', 'aip', '-o', 'folder/below/it'], 3, /^error: IO_FAILED ENOENT .*folder\/below/],
+    [['good', '--dialect', 'sahu'], 2, /^error: KEY_INVALID /],
+    ...['aegis-sqlite', 'parquet'].map(
+      (dialect): Row => [['good', '--dialect', dialect], 2, /^error: USAGE .*-o FILE was expected .*--output/],
+    ),
+    ...['missing', 'empty', 'garbage', 'nul'].map(
+      (file): Row => [['good', '--dialect', 'sahu', '--sign-key', file], 2, /^error: KEY_INVALID .*--sign-key/],
+    ),
+  ],
+  import: [
+    [[], 2, /^error: USAGE a file to import was expected/],
+    [['garbage', 'fresh'], 2, /^error: USAGE a dialect was expected .*--dialect/],
+    [['garbage', 'fresh', '--dialect', 'ocsf'], 2, /--dialect takes one of aip, /],
+    [['missing', 'fresh', '--dialect', 'aip'], 3, /^error: IO_FAILED .*missing/],
+    [['folder', 'fresh', '--dialect', 'aip'], 3, /^error: IO_FAILED .*folder/],
+    [['garbage', 'fresh', '--dialect', 'aip'], 3, /^error: JSON_INVALID UTF-8 was expected .*garbage/],
+    [['text', 'fresh', '--dialect', 'aip', '--require', 'chain'], 2, /^error: USAGE .*--require/],
+    [['text', 'fresh', '--dialect', 'aegis-sqlite'], 3, /^error: JSON_INVALID an SQLite database .*text/],
+  ],
+  tail: [
+    ...ledgerRows(),
+    ...lineRows(),
+    ...times('--since'),
+    ...counts('--lines'),
+    [['good', '--where', 'tool =='], 2, /^error: FILTER_INVALID /],
+  ],
+  alerts: [
+    ...ledgerRows(),
+    ...times('--since'),
+    ...times('--until'),
+    ...settings('good', '--config'),
+    [['good', '--config', 'missing'], 2, /^error: CONFIG_INVALID .*missing/],
+    [['good', '--rule', 'of_hours'], 2, /^error: USAGE one of high_error_rate.*--rule/],
+    [['good', '--severity', 'loud'], 2, /--severity takes one of debug/],
+  ],
   record: [
     ...writerRows,
     [['loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
@@ -102,11 +219,38 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   serve: [
     ...writerRows,
     [['loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
+    [['--mirrors', 'postgres://u:s3cr3t@:x/y', '--listen', '127.0.0.1:0'], 2, /^error: USAGE postgres:/],
+    [['--mirrors', 'garbage', '--listen', '127.0.0.1:0'], 3, /^error: IO_FAILED a folder for the mirrors was expected .*garbage/],
+    [['--mirrors', 'new', '--mirror-key', 'nonsense', '--listen', '127.0.0.1:0'], 2, /^error: KEY_INVALID /],
+    [['--mirror-key', 'nonsense', '--listen', '127.0.0.1:0'], 2, /^error: .*--mirror/],
     ...['here', '127.0.0.1:99999', ':0'].map((at): Row => [['--listen', at], 2, /^error: .*--listen/]),
     [['--listen', '127.0.0.1:0', '--config', 'missing'], 2, /^error: CONFIG_INVALID .*missing/],
     [['--listen', '127.0.0.1:0', '--tls-cert', 'missing', '--tls-key', 'missing'], 3, /^error: IO_FAILED .*missing/],
     [['--listen', '127.0.0.1:0', '--tls-cert', 'garbage', '--tls-key', 'garbage'], 2, /^error: CONFIG_INVALID .*\(at tls\)/],
     [['--listen', '127.0.0.1:0', '--tls-cert', 'good.yaml'], 2, /^error: .*--tls/],
+    [['--jwt-keys', 'good.yaml'], 2, /^error: USAGE .*belong together/],
+    [['--jwt-keys', 'missing', '--jwt-issuer', 'i', '--jwt-audience', 'a'], 3, /^error: IO_FAILED .*--jwt-keys/],
+    [['--jwt-keys', 'garbage', '--jwt-issuer', 'i', '--jwt-audience', 'a'], 2, /^error: KEY_INVALID .*--jwt-keys/],
+  ],
+  sinks: [
+    [['burn'], 2, /^error: USAGE status, replay NAME or reconcile NAME was expected/],
+    [['replay'], 2, /^error: USAGE status, replay NAME or reconcile NAME was expected/],
+    [['status', 'good', 'more'], 2, /^error: USAGE status, replay NAME or reconcile NAME was expected/],
+    ...ledgerRows('status'),
+    [['status', 'garbage'], 3, /^error: LEDGER_DETACHED .*garbage/],
+    [['replay', 'x', 'missing'], 3, /^error: LEDGER_NOT_FOUND .*missing/],
+    [['replay', 'x', 'good'], 2, /^error: USAGE the name of a sink was expected/],
+    [['replay', '../x', 'good'], 2, /^error: USAGE the name of a sink was expected/],
+    [['replay', 'x', 'good', '--from', '-1'], 2, /^error: USAGE .*--from/],
+    [['replay', 'x', 'good', '--from', '1e3'], 2, /^error: USAGE .*--from/],
+    [['reconcile'], 2, /^error: USAGE status, replay NAME or reconcile NAME was expected/],
+    ...ledgerRows('reconcile', 'x'),
+    [['reconcile', 'x', 'garbage'], 3, /^error: LEDGER_DETACHED .*garbage/],
+    [['reconcile', '../x', 'good'], 2, /^error: USAGE the name of a sink was expected/],
+  ],
+  metrics: [
+    ...ledgerRows(),
+    ...['garbage', 'nul', 'long', 'text'].map((file): Row => [[file], 3, new RegExp(`^error: LINE_MALFORMED .*${file}`)]),
   ],
   keys: [
     [['burn'], 2, /^error: USAGE list, show, export or adopt was expected/],
@@ -123,7 +267,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['--reason', 'x', 'loop'], 3, /^error: IO_FAILED .*loop/],
   ],
   policy: [
-    [['wave', 'good.yaml'], 2, /^error: USAGE check, explain, test, replay or init was expected/],
+    [['wave', 'good.yaml'], 2, /^error: USAGE check, explain, test, replay, init or sign was expected/],
     ...textRows('POLICY_INVALID', 'test').map(([argv, ...rest]): Row => [[...argv, 'good.yaml'], ...rest]),
     ...textRows('POLICY_INVALID', 'test', 'good.yaml'),
     [['test', 'good.yaml'], 2, /^error: USAGE /],
@@ -146,14 +290,54 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['loop'], 3, /^error: IO_FAILED .*loop/],
   ],
   install: [
-    [[], 2, /^error: USAGE mcp-client was expected/],
+    [[], 2, /^error: USAGE mcp-client or one of claude-code, .* was expected/],
+    [['emacs'], 2, /^error: USAGE mcp-client or one of claude-code, /],
+    [['claude-code'], 2, /^error: USAGE nobody can be asked here/],
+    [['codex', '--scope', 'managed'], 2, /^error: USAGE Codex CLI has no file .*--scope/],
+    [['cursor', '--scope', 'all'], 2, /--scope takes one of user, project, managed/],
+    ...['garbage', 'nul', 'text'].map((file): Row => [['gemini', file, '--yes'], 2, new RegExp(`^error: CONFIG_INVALID .*${file}`)]),
+    [['gemini', 'folder', '--yes'], 3, /^error: IO_FAILED .*folder/],
+    [['claude-code', 'new.json', '--policy-key', 'nonsense', '--yes'], 2, /^error: KEY_INVALID /],
+    [['mcp-client', 'client.json', '--server', 'http://127.0.0.1:1'], 2, /^error: USAGE a coding agent was expected .*--server/],
+    [['codex', '--server', 'http://127.0.0.1:1', '--yes'], 2, /^error: USAGE .*--server/],
+    [['claude-code', 'new.json', '--server', 'nowhere', '--yes'], 2, /^error: USAGE .*--server/],
     [['mcp-client'], 2, /^error: USAGE no configuration was found/],
     [['mcp-client', 'missing'], 3, /^error: IO_FAILED .*missing/],
     ...textRows('CONFIG_INVALID', 'mcp-client'),
     [['mcp-client', 'client.json'], 2, /^error: USAGE nobody can be asked here/],
     [['mcp-client', '--client', 'emacs'], 2, /--client takes one of/],
   ],
-  uninstall: [[['mcp-client', 'missing'], 3, /^error: IO_FAILED .*missing/], ...textRows('CONFIG_INVALID', 'mcp-client')],
+  uninstall: [
+    [['mcp-client', 'missing'], 3, /^error: IO_FAILED .*missing/],
+    ...textRows('CONFIG_INVALID', 'mcp-client'),
+    [['emacs'], 2, /^error: USAGE mcp-client or one of claude-code, /],
+    ...['garbage', 'nul', 'text'].map((file): Row => [['codex', file], 2, new RegExp(`^error: CONFIG_INVALID .*${file}`)]),
+  ],
+  tools: [
+    [[], 2, /^error: USAGE serve FILE was expected/],
+    [['list', 'tools.yaml'], 2, /^error: USAGE serve FILE was expected/],
+    [['serve'], 2, /^error: USAGE serve FILE was expected/],
+    [['serve', 'missing', '--check'], 3, /^error: IO_FAILED .*missing/],
+    ...textRows('CONFIG_INVALID', 'serve').map(([[action, file], ...rest]): Row => [[action!, file!, '--check'], ...rest]),
+    ...textRows('CONFIG_INVALID', 'serve'),
+    [['serve', 'spliced.yaml', '--check'], 2, /^error: CONFIG_INVALID .*spliced\.yaml:4:/],
+    [['serve', 'spliced.yaml'], 2, /^error: CONFIG_INVALID .*spliced\.yaml:4:/],
+    [['serve', 'tools.yaml', '--audit-log', 'text'], 3, /^error: LEDGER_DETACHED .*text/],
+    [['serve', 'tools.yaml', '--config', 'missing'], 2, /^error: CONFIG_INVALID .*missing/],
+  ],
+  hook: [
+    [[], 2, /^error: USAGE one of claude-code, codex, gemini, copilot, cursor, opencode, pi was expected/],
+    [['emacs'], 2, /^error: USAGE one of claude-code, /],
+    [['codex', 'PostToolUseFailure'], 2, /^error: USAGE an event of codex was expected/],
+    [['claude-code'], 2, /^error: EVENT_INVALID an event of claude-code was expected/],
+    ...['', '{', '[]', '1', 'null', '\0\0', '{"hook_event_name":5}', '{"hook_event_name":"constructor"}', '{"a":1,"a":2}'].map(
+      (payload): Row => [['claude-code'], 2, /^error: EVENT_INVALID .+\nhint: .+\n$/, payload],
+    ),
+    [['claude-code', 'Stop'], 1, /^error: EVENT_INVALID .+\nhint: .+\n$/, '{'],
+    [['claude-code', 'Stop', '--audit-log', 'text'], 1, /^error: LEDGER_DETACHED .*text/, '{}'],
+    [['claude-code', 'Stop', '--audit-log', 'loop'], 1, /^error: IO_FAILED ELOOP .*loop/, '{}'],
+    [['claude-code', 'Stop', '--config', 'missing'], 1, /^error: CONFIG_INVALID .*missing/, '{}'],
+  ],
   trust: [
     [['missing'], 2, /^error: USAGE there is no such file .*missing/],
     [['folder'], 2, /^error: USAGE there is no such file .*folder\/sworn\.yaml/],
@@ -169,14 +353,17 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
 
 before(async () => {
   for (const path of [cwd, home, join(cwd, 'folder'), join(cwd, 'hollow', 'segments')]) mkdirSync(path, { recursive: true })
-  const put = (name: string, content: string | Buffer) => writeFileSync(join(cwd, name), content)
+  const put = (name: string, content: string | Buffer) => writeFileSync(join(cwd, name), content, { mode: 0o600 })
   put('garbage', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)))
   put('empty', '')
   put('nul', `${'\0'.repeat(100)}\n\0\n`)
   put('long', `{"a":"${'x'.repeat(MEBIBYTES_10)}"}\n`)
   put('text', 'hello\n')
+  put('foreign', '{"step_id":"1","action_id":"x","params":{},"success":true,"ts_ms":0}\n')
   put('private.pem', '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n')
   put('good.yaml', 'apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: p}\nspec: {allowed_tools: [t]}\n')
+  put('tools.yaml', 'tools:\n  - {name: t, script: {command: echo}}\n')
+  put('spliced.yaml', 'tools:\n  - name: t\n    parameters: [{name: x}]\n    script: {shell: "eval {{x}}"}\n')
   put('client.json', '{"mcpServers":{"a":{"command":"node","args":["x.js"]}}}')
   put('sworn.yaml', 'audit:\n  redact: [codename]\n')
   symlinkSync('loop', join(cwd, 'loop'))
@@ -205,8 +392,9 @@ test('every command of the table has rows here', () => {
 for (const { name } of COMMANDS) {
   describe(`bad input to sworn ${name}`, () => {
     const common: Row[] = name === 'complete' ? [] : [[['--no-such-flag'], 2, /^error: unknown flag --no-such-flag/]]
-    for (const [argv, exit, names, stdin] of [...common, ...ROWS[name]!]) {
-      test(`${name} ${shown(argv)}: exit ${exit}, the place named, nothing changed on disk`, { timeout: 60_000 }, async () => {
+    for (const [n, [argv, exit, names, stdin]] of [...common, ...ROWS[name]!].entries()) {
+      const skip = n % 4 > 1 && later // two of four
+      test(`${name} ${shown(argv)}: exit ${exit}, the place named, nothing changed on disk`, { skip, timeout: 60_000 }, async () => {
         const unwritten = name === 'record' && stdin !== undefined
         const before = snapshot(directory)
         const ran = await sworn([name, ...argv], { cwd, home, stdin: stdin ?? EVENT })
@@ -232,7 +420,7 @@ test('a line that cannot be recorded takes no other line with it', async () => {
 const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
 const possible = nobody.length === 0 || spawnSync('setpriv', ['--version']).status === 0
 if (!possible) console.error('SKIPPED: unreadable files: root reads everything, and setpriv is not here')
-test('a ledger that this user may not read: exit 3 and its name', { skip: possible ? false : 'needs setpriv', timeout: 60_000 }, () => {
+test('a ledger that this user may not read: exit 3 and its name', { skip: possible ? later : 'needs setpriv', timeout: 60_000 }, () => {
   const open = temporary()
   chmodSync(open, 0o755)
   cpSync(join(cwd, 'good'), join(open, 'closed'), { recursive: true })

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { later } from '../src/suite.ts'
 import { inherited, type Place, type Running, SWORN, start, sworn } from './support/cli.ts'
 import { childrenOf, isAlive, SERVERS } from './support/mcp.ts'
 import { temporary } from './support/temporary.ts'
 
-const later = process.env.SWORN_TESTS === undefined ? 'runs with SWORN_TESTS=ci' : false
 const EVENT = '{"event_type":"data_access","target":"crm.contacts"}\n'
 const HELLO = `${JSON.stringify({
   jsonrpc: '2.0',

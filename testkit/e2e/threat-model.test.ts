@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { titlesOf } from '../src/titles.ts'
 
 const page = readFileSync('docs/threat-model.md', 'utf8')
 
@@ -11,12 +12,6 @@ function rowsOf(section: string): { claim: string; file: string; title: string }
   const [, text = ''] = page.split(`## ${section}\n`)
   const rows = text.split('\n## ')[0]!.matchAll(/^\| (?<claim>.+?) \|.*\| \[[^\]]+\]\((?<file>[^)]+)\): (?<title>.+?) \|$/gm)
   return [...rows].map(({ groups }) => ({ claim: groups!.claim!, file: join('docs', groups!.file!), title: groups!.title! }))
-}
-
-/** Titles as they stand in a test file's text. */
-function titlesOf(file: string): string[] {
-  const calls = readFileSync(file, 'utf8').matchAll(/\b(?:test|it|attack)\(\s*(?<quote>['"`])(?<title>.+?)\k<quote>,/g)
-  return [...calls].map(({ groups }) => groups!.title!)
 }
 
 for (const section of ['What is found', 'What cannot be found']) {

@@ -11,6 +11,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { later } from '../src/suite.ts'
 import { type Place, sworn } from './support/cli.ts'
 import { allowing, type Connected, connect, SERVERS, watched } from './support/mcp.ts'
 import { temporary } from './support/temporary.ts'
@@ -26,7 +27,6 @@ interface Fault {
   readonly slow?: true
 }
 
-const later = process.env.SWORN_TESTS === undefined ? 'runs with SWORN_TESTS=ci' : false
 const run = (...argv: string[]) => spawnSync(argv[0]!, argv.slice(1), { encoding: 'utf8' })
 /** Makes everything below immutable; chattr complains about the socket, which has no attributes. */
 const freeze = (path: string) => run('chattr', '-R', '+i', path).error === undefined && /^----i/.test(run('lsattr', '-d', path).stdout)

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const PACKAGES = ['verify', 'recorder', 'govern', 'proxy', 'server', 'cli']
+const PACKAGES = ['verify', 'recorder', 'dialects', 'deliver', 'analyze', 'govern', 'instrument', 'proxy', 'server', 'cli']
 
 interface LockEntry {
   readonly link?: boolean
@@ -39,7 +39,7 @@ export function installPacked(folder: string): Record<string, string[]> {
   }
   for (const path of thirdParty()) cpSync(path, join(folder, path), { recursive: true, dereference: true })
   mkdirSync(join(modules, '.bin'), { recursive: true })
-  writeFileSync(join(modules, '.bin', 'sworn'), `#!/bin/sh\nexec node "$(dirname "$0")/../sworn/dist/bin.js" "$@"\n`, { mode: 0o755 })
+  writeFileSync(join(modules, '.bin', 'sworn'), `#!/bin/sh\nexec node "$(dirname "$0")/../sworn/sworn.js" "$@"\n`, { mode: 0o755 })
   return contents
 }
 

@@ -1,7 +1,7 @@
 /** What a user installs works: packed, unpacked into an empty folder, without network, on every supported Node. @module */
 import assert from 'node:assert/strict'
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -10,10 +10,13 @@ import { hasPeer, installPacked } from './install.ts'
 const slow = process.env.SWORN_TESTS === 'ci' || process.env.SWORN_TESTS === 'full'
 const LIBRARY = `
 import { openRecorder } from 'sworn'
+import { instrument, wrapTool } from 'sworn/instrument'
 const recorder = await openRecorder({ path: './library-audit', agent: { name: 'billing-agent' } })
 await recorder.record({ event_type: 'data_access', target: 'crm.contacts', user: 'alice@example.com' })
 const search = recorder.tool('search_database', async ({ query }) => [query])
 await recorder.withContext({ user: 'alice@example.com', session_id: 's-1' }, () => search({ query: 'q' }))
+await instrument(recorder)
+await wrapTool(recorder, 'add', (a, b) => a + b)(1, 2)
 await recorder.close()
 `
 const SERVE = `
@@ -36,8 +39,39 @@ process.stdin.setEncoding('utf8').on('data', (text) => {
 })
 `
 
+/** Asks a model of its own for every form in which a program loads an SDK. */
+const AGENT = `
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { isMainThread, Worker, workerData } from 'node:worker_threads'
+const { default: OpenAI } = await import('openai')
+const call = { id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] }
+const ask = (Client, url) => new Client({ apiKey: 'none', baseURL: url, maxRetries: 0 }).chat.completions.create({ model: 'm', messages: [] })
+if (!isMainThread) await ask(OpenAI, workerData)
+else {
+  const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(call)))
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  const url = 'http://127.0.0.1:' + server.address().port
+  await ask(OpenAI, url)
+  await ask(createRequire(import.meta.url)('openai').OpenAI, url)
+  await new Promise((done) => new Worker(new URL(import.meta.url), { workerData: url }).on('exit', done))
+  server.close()
+  server.closeAllConnections()
+}
+`
+
+const PROTOBUF = `
+import { createOtlpRoute } from '@sworn/proxy/otlp'
+const route = createOtlpRoute(() => { throw new Error('nothing was to be recorded') })
+const headers = { 'content-type': 'application/x-protobuf' }
+const metric = new Uint8Array([10, 8, 18, 6, 18, 4, 42, 2, 10, 0])
+const response = await route(new Request('http://localhost/v1/metrics', { method: 'POST', headers, body: metric }), '/v1/metrics', 'ci')
+process.exitCode = response.status === 200 && (await response.text()).includes('1 not recorded') ? 0 : 1
+`
+
 const nodes = [{ name: 'this Node', bin: resolve(process.execPath, '..') }]
-if (hasPeer('node22')) nodes.push({ name: 'Node 22', bin: resolve('testkit/peers/node22/node_modules/.bin') })
+for (const major of [22, 26])
+  if (hasPeer(`node${major}`)) nodes.push({ name: `Node ${major}`, bin: resolve(`testkit/peers/node${major}/node_modules/.bin`) })
 
 describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=ci' }, () => {
   let folder = ''
@@ -50,6 +84,9 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
     writeFileSync(join(folder, 'library.js'), LIBRARY)
     writeFileSync(join(folder, 'echo.js'), ECHO)
     writeFileSync(join(folder, 'serve.js'), SERVE)
+    writeFileSync(join(folder, 'protobuf.js'), PROTOBUF)
+    writeFileSync(join(folder, 'agent.js'), AGENT)
+    symlinkSync(resolve('node_modules/openai'), join(folder, 'node_modules', 'openai'))
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -69,10 +106,10 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
 
   for (const { name, bin } of nodes) {
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NODE_OPTIONS: '' }
-    const run = (command: string, args: string[], input = ''): SpawnSyncReturns<string> =>
+    const run = (command: string, args: string[], input = '', more: object = {}): SpawnSyncReturns<string> =>
       spawnSync(command, args, {
         cwd: folder,
-        env: { ...env, SWORN_HOME: join(folder, `home-${name}`) },
+        env: { ...env, SWORN_HOME: join(folder, `home-${name}`), ...more },
         encoding: 'utf8',
         input,
         timeout: 60_000,
@@ -102,11 +139,26 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
       assert.equal(run(sworn, ['verify', 'served']).status, 0)
     })
 
+    test(`${name}: Protocol Buffers of OpenTelemetry are read, with nothing else installed`, () => {
+      assert.ok(!existsSync(join(folder, 'node_modules', 'protobufjs')))
+      const read = run('node', ['protobuf.js'])
+      assert.equal(read.status, 0, read.stderr)
+    })
+
     test(`${name}: the library records and the ledger verifies`, () => {
       rmSync(join(folder, 'library-audit'), { recursive: true, force: true })
       const used = run('node', ['library.js'])
       assert.equal(used.status, 0, used.stderr)
       assert.equal(run(sworn, ['verify', 'library-audit']).status, 0)
+    })
+
+    test(`${name}: an application under sworn/register is recorded, by import, by require and in a worker`, () => {
+      rmSync(join(folder, 'agent-audit'), { recursive: true, force: true })
+      const agent = run('node', ['--import', 'sworn/register', 'agent.js'], '', { SWORN_LEDGER: 'agent-audit' })
+      assert.deepEqual([agent.status, agent.stdout, agent.stderr], [0, '', ''])
+      const answers = run(sworn, ['query', 'agent-audit', '--type', 'model_response', '--format', 'jsonl'])
+      assert.equal(answers.stdout.split('\n').filter(Boolean).length, 3, answers.stderr)
+      assert.equal(run(sworn, ['verify', 'agent-audit']).status, 0)
     })
   }
 })

@@ -12,6 +12,14 @@ if (found < 22022) {
   process.stderr.write('error: NODE_TOO_OLD node ' + process.versions.node + ' found, 22.22 needed\n')
   process.stderr.write('hint: use a newer Node.js, for example `npx --package=node@24 --package=sworn sworn --help`\n')
   process.exitCode = 2
+} else if (process.argv[2] === 'hook') {
+  import('./answering/ask.ts')
+    .then((asking) => asking.askAnswerer(process.argv.slice(3)))
+    .then((asked) => (asked !== undefined && asked.end === 'answered' ? undefined : run(asked)))
 } else {
-  import('./main.ts').then((main) => main.main(process.argv.slice(2)))
+  run()
+}
+
+function run(asked?: import('./answering/ask.ts').Asked): Promise<void> {
+  return import('./main.ts').then((main) => main.main(process.argv.slice(2), asked))
 }

@@ -4,8 +4,11 @@
  */
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Ledger, LedgerOptions } from '@sworn/analyze'
 import type { Recorder } from '@sworn/recorder'
+import { askConfigured } from './asking.ts'
 import { startAgain } from './frame/start-again.ts'
+import { keepAsk, keepGate, keepPrices } from './library-gate.ts'
 import { type OpenOptions, type OpenSurroundings, openAll } from './open-recorder.ts'
 
 /** The command line beside this file, in source and in the build. */
@@ -14,6 +17,7 @@ const BIN = fileURLToPath(new URL(`./bin${extname(import.meta.url)}`, import.met
 /** A library has no stderr of its own: what went wrong is a warning of the process. */
 const LIBRARY: OpenSurroundings = {
   signals: process,
+  stdout: process.stdout,
   say: (level, text) => void (level === 'error' && process.emitWarning(text, 'SwornWarning')),
   startRecorder: (ledger) => startAgain(BIN, ['recorder', ledger, '--idle-exit', '60s']),
 }
@@ -26,5 +30,19 @@ const LIBRARY: OpenSurroundings = {
  * @throws SwornError CONFIG_INVALID, LEDGER_* as recovery found; TypeError for an unknown option name
  */
 export async function openRecorder(options: OpenOptions | string = {}): Promise<Recorder> {
-  return (await openAll(typeof options === 'string' ? { config: options } : options, LIBRARY)).recorder
+  const opened = await openAll(typeof options === 'string' ? { config: options } : options, LIBRARY)
+  keepGate(opened.recorder, () => opened.gate)
+  keepAsk(opened.recorder, askConfigured(opened, { platform: process.platform, env: process.env, cwd: process.cwd(), say: LIBRARY.say }))
+  if (opened.config.values.prices) keepPrices(opened.recorder, opened.config.values.prices)
+  return opened.recorder
+}
+
+/**
+ * Opens a ledger to read it, whoever records it: `for await (const { entry } of ledger.query({ decision: 'deny' }))`.
+ *
+ * @throws SwornError LEDGER_NOT_FOUND, LEDGER_FOREIGN_FILE, KEY_INVALID
+ */
+export async function openLedger(path: string, options: LedgerOptions = {}): Promise<Ledger> {
+  const { openLedgerReader } = await import('@sworn/analyze') // a program that only records loads none of it
+  return openLedgerReader(path, options)
 }

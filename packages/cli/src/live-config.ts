@@ -6,6 +6,7 @@
  * Source: design, configuration.
  * @module
  */
+import type { Policy } from '@sworn/govern'
 import { type AuditKey, compareConfig, type Gate, type LoadedConfig, type Recorder, type RecorderSettings } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import type { Say } from './frame/say.ts'
@@ -20,6 +21,8 @@ export interface LiveConfig {
   readonly policyFault: string | undefined
   /** Of this moment: a caller takes it once per call. */
   readonly gate: Gate
+  /** What that gate was made from; undefined: no policy is named, or it does not hold. */
+  readonly policy: Policy | undefined
   /** Files that are watched; they need not exist. */
   readonly files: readonly string[]
   /** Reads the files again. One at a time, in order; never rejects. */
@@ -38,6 +41,7 @@ export interface LiveParts {
 interface InForce {
   readonly config: LoadedConfig
   readonly gate: Gate
+  readonly policy: Policy | undefined
   readonly fault: string | undefined
   readonly gateKey: string
   readonly gateFiles: readonly string[]
@@ -94,6 +98,9 @@ export async function createLiveConfig(first: LoadedConfig, parts: LiveParts): P
     get gate() {
       return inForce.gate
     },
+    get policy() {
+      return inForce.policy
+    },
     get files() {
       return [...inForce.config.looked, ...inForce.gateFiles]
     },
@@ -109,11 +116,12 @@ async function prepare(inForce: InForce, parts: LiveParts): Promise<Next> {
   const { config, changed, fixed } = compareConfig(inForce.config, await parts.read())
   const plan = parts.plan(config)
   const same = plan.key === inForce.gateKey
-  const { gate, fault } = same ? inForce : { gate: await plan.open(), fault: undefined } // the same gate keeps its counters
+  const { gate, policy, fault } = same ? inForce : { ...(await plan.open()), fault: undefined } // the same gate keeps its counters
   const rules = gate.policy.hash !== inForce.gate.policy.hash && !changed.includes('policy') ? (['policy'] as const) : []
   return {
     config,
     gate,
+    policy,
     fault,
     gateKey: plan.key,
     gateFiles: plan.files,

@@ -36,13 +36,25 @@ const SOURCE = { kind: 'mcp_stdio', name: 'sworn-proxy', vantage: 'inline' }
 /** Never recorded: a redacted event is only shown. */
 const NO_ID = '00000000-0000-7000-8000-000000000000'
 
-/**
- * @param more ways besides those of the configuration
- * @throws SwornError CONFIG_INVALID for a webhook that cannot be one
- */
-export async function planApprovals(opened: Opened, io: Io, more: readonly Channel[] = []): Promise<ApprovalsHandle> {
-  const settings = opened.config.values.approvals ?? {}
-  const ways = waysOf(settings)
+/** What of the world is needed to ask. */
+export type AskingIo = Pick<Io, 'platform' | 'env' | 'cwd' | 'say' | 'openTerminal'>
+
+export interface PlanOptions {
+  /** Ways besides those of the configuration. */
+  readonly more?: readonly Channel[]
+  /** Ways that cannot be gone here. */
+  readonly without?: readonly Way[]
+  /** Who asks waits no longer. */
+  readonly longestMs?: number
+}
+
+/** @throws SwornError CONFIG_INVALID for a webhook that cannot be one */
+export async function planApprovals(opened: Opened, io: AskingIo, options: PlanOptions = {}): Promise<ApprovalsHandle> {
+  const { more = [], without = [], longestMs } = options
+  const configured = opened.config.values.approvals ?? {}
+  const settings =
+    longestMs === undefined ? configured : { ...configured, timeout_s: Math.min(configured.timeout_s ?? longestMs, longestMs / 1000) }
+  const ways = waysOf(settings).filter((way) => !without.includes(way))
   let open: Promise<OpenApprovals> | undefined
   let approvals: Approvals | undefined
   const handle: ApprovalsHandle = {
@@ -72,11 +84,13 @@ interface Plan {
   readonly more: readonly Channel[]
 }
 
-async function openApprovals(opened: Opened, io: Io, { settings, ways, more }: Plan): Promise<OpenApprovals> {
+async function openApprovals(opened: Opened, io: AskingIo, { settings, ways, more }: Plan): Promise<OpenApprovals> {
   const govern = await import('@sworn/govern/approvals')
   const { user } = opened.identity
   const client = ways.includes('mcp') ? govern.createClientDesk(user === undefined ? {} : { approver: user }) : undefined
   const approver = localUser()
+  const { createServedChannel } = await import('./served-approvals.ts')
+  const served = createServedChannel(opened, io)
   const channelOf = (way: Way): readonly Channel[] => {
     if (way === 'terminal') return [terminalOf(govern, io.openTerminal ?? govern.openControllingTerminal, approver)]
     if (way === 'dialog') return [govern.createDialogChannel({ desktop: { platform: io.platform, env: io.env, cwd: io.cwd }, approver })]
@@ -84,7 +98,7 @@ async function openApprovals(opened: Opened, io: Io, { settings, ways, more }: P
     return client?.channels ?? []
   }
   const approvals = govern.createApprovals({
-    channels: [...[...new Set(ways)].flatMap(channelOf), ...more],
+    channels: [...[...new Set(ways)].flatMap(channelOf), ...more, served],
     redact: redactWith(opened),
     reserve: (step) => opened.port.reserve(step),
     note: (event) => void opened.recorder.record({ ...event, source: SOURCE }).catch(() => {}), // counted by the recorder

@@ -3,8 +3,11 @@
  * changes while it is open.
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
+import type { Writable } from 'node:stream'
+import type { Policy } from '@sworn/govern'
 import type { ActedOn } from '@sworn/govern/policy'
 import {
   type AuditBlock,
@@ -26,7 +29,10 @@ import {
 import { SwornError } from '@sworn/verify'
 import { followChanges, type Surroundings } from './follow.ts'
 import { createLiveConfig, loaded, tampered } from './live-config.ts'
+import { type OpenAlerts, openAlerts } from './open-alerts.ts'
+import { type DeliveryParts, type OpenDelivery, openConfiguredDelivery, rooms } from './open-delivery.ts'
 import { planGate } from './open-gate.ts'
+import { SPOOL_PATIENCE, type SpoolParts, withConfiguredSpool } from './open-spool.ts'
 import { type AgentIdentity, type Identity, type PreviousLog, toPortOptions, toRecorderOptions, toSettings } from './wiring.ts'
 
 export interface OpenOptions {
@@ -36,12 +42,18 @@ export interface OpenOptions {
   readonly config?: string
   /** An AgentPolicy file. */
   readonly policy?: string
+  /** Who may sign it: verifier keys, or files with one or with a PEM public key. It has to be signed then. */
+  readonly policyKeys?: readonly string[]
+  /** A file of users, roles and budgets. */
+  readonly roles?: string
   readonly user?: string
   readonly agent?: string | AgentIdentity
   readonly onAuditFailure?: 'block' | 'continue'
   readonly redact?: AuditBlock['redact']
   /** Of a new ledger: the one it succeeds, from `previousLog` of the recorder. */
   readonly previousLog?: PreviousLog
+  /** Where a sink of type `logger` writes: pino, console and winston fit. */
+  readonly logger?: DeliveryParts['logger']
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
 }
@@ -58,18 +70,25 @@ export interface Opened {
   readonly policyFault: string | undefined
   /** Taken once per call, so that a call is judged by one policy. */
   readonly gate: Gate
+  /** What that gate was made from; undefined: no policy is named, or it does not hold. */
+  readonly policy: Policy | undefined
   readonly identity: Identity
+  /** What it is made from: configuration, policy, roles, keys. They need not exist. */
+  readonly files: readonly string[]
 }
 
 const OPTIONS: ReadonlySet<string> = new Set([
   'path',
   'config',
   'policy',
+  'roles',
+  'policyKeys',
   'user',
   'agent',
   'onAuditFailure',
   'redact',
   'previousLog',
+  'logger',
   'env',
   'cwd',
 ])
@@ -82,10 +101,18 @@ export interface OpenSurroundings extends Surroundings {
   readonly shortLived?: boolean
   /** What is recorded was done by others: the operating system's user is not named. */
   readonly forOthers?: boolean
+  /** For a sink of type `stdout`; absent where stdout belongs to something else. */
+  readonly stdout?: Writable
   /** See `OpenPortOptions`. */
   readonly producerId?: string
   /** Sections of a policy that this process acts on; a policy with another of them blocks everything. */
   readonly actsOn?: readonly ActedOn[]
+  /** False: another process of the same session said what was loaded. */
+  readonly announces?: boolean
+  /** Of the agent that is judged: the folder that it is in, and files of its own that it may not touch. */
+  readonly actor?: { readonly cwd?: string; readonly protect: readonly string[] }
+  /** Top-level keys of the configuration file that somebody else reads. */
+  readonly beside?: readonly string[]
   /** How long others may take; default: that of the recorder. */
   readonly patience?: NonNullable<OpenPortOptions['patience']>
 }
@@ -98,15 +125,14 @@ export interface OpenSurroundings extends Surroundings {
 export async function openAll(options: OpenOptions, surroundings: OpenSurroundings): Promise<Opened> {
   const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
   if (unknown !== undefined) throw new TypeError(`unknown option ${JSON.stringify(unknown)}`)
-  const config = await readConfiguration(options)
+  const config = await readConfiguration(options, surroundings.beside)
   if (!config.values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
-  const held = await (surroundings.here ? openPortHere : openPort)({
-    ...toPortOptions(config, options.previousLog),
-    ...toStart(config, surroundings),
-    ...(surroundings.producerId !== undefined && { producerId: surroundings.producerId }),
-  })
+  const producerId = surroundings.producerId ?? randomUUID()
+  const portOptions = { ...toPortOptions(config, options.previousLog), ...toStart(config, surroundings) }
+  const open = (named: string) => (surroundings.here ? openPortHere : openPort)({ ...portOptions, producerId: named })
+  const held = await open(producerId)
   try {
-    return await wire(held, config, options, surroundings)
+    return await wire(held, config, options, { ...surroundings, producerId, open })
   } catch (e) {
     await held.close().catch(() => {}) // the first failure is the one to tell; whoever called has nothing to close
     throw e
@@ -114,35 +140,52 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
 }
 
 /** A port with its recorder, and what follows changes. */
-async function wire(held: Port, config: LoadedConfig, options: OpenOptions, surroundings: OpenSurroundings): Promise<Opened> {
+async function wire(
+  held: Port,
+  config: LoadedConfig,
+  options: OpenOptions,
+  surroundings: OpenSurroundings & Pick<SpoolParts, 'producerId' | 'open'>,
+): Promise<Opened> {
   const identity = findIdentity(config, options.env ?? process.env, surroundings.forOthers ?? false)
   let following: Closable | undefined
+  let delivery: OpenDelivery | undefined
+  let alerts: OpenAlerts | undefined
   const port: Port = {
     ...held,
-    close() {
+    async close() {
       following?.close()
-      return held.close()
+      await alerts?.close()
+      try {
+        await held.close()
+      } finally {
+        await delivery?.close()
+      }
     },
   }
-  const recorder = createRecorder(toRecorderOptions(config, port, identity))
+  const recording = withConfiguredSpool(port, config, { ...surroundings, record: (event) => recorder.record(event) })
+  const recorder: Recorder = createRecorder(toRecorderOptions(config, recording, identity))
   const live = await createLiveConfig(config, {
     recorder,
-    read: () => readConfiguration(options),
+    read: () => readConfiguration(options, surroundings.beside),
     plan: (read) => {
       const lent = {
         reserve: (step: Reserve) => port.reserve(step),
         maskKey: port.info.macKey,
         env: options.env ?? process.env,
         actsOn: surroundings.actsOn ?? [],
+        protect: surroundings.actor?.protect ?? [],
       }
-      return planGate(read, options.cwd ?? process.cwd(), lent)
+      return planGate(read, surroundings.actor?.cwd ?? options.cwd ?? process.cwd(), lent)
     },
     settings: toSettings,
     say: surroundings.say,
   })
-  const begun = loaded(config, live.gate)
+  const begun = surroundings.announces === false ? undefined : loaded(config, live.gate)
   if (begun) void recorder.record(begun).catch(() => {}) // the first action waits for the same disk and says what is wrong
   for (const { key, file, reason } of config.refusals) await recorder.record(tampered(key, file, reason))
+  const { say, stdout } = surroundings
+  delivery = await openConfiguredDelivery({ config, info: held.info, stdout, logger: options.logger, say, recorder })
+  alerts = openAlerts({ path: held.info.path, section: () => live.config.values.alerts, recorder, say })
   following = followChanges(live, port, surroundings)
   return {
     recorder,
@@ -160,6 +203,12 @@ async function wire(held: Port, config: LoadedConfig, options: OpenOptions, surr
     get gate() {
       return live.gate
     },
+    get policy() {
+      return live.policy
+    },
+    get files() {
+      return live.files
+    },
   }
 }
 
@@ -167,18 +216,30 @@ async function wire(held: Port, config: LoadedConfig, options: OpenOptions, surr
 function toStart({ recorder, values }: LoadedConfig, { startRecorder, shortLived, patience }: OpenSurroundings): Partial<OpenPortOptions> {
   const wanted = recorder === 'process' || (recorder === 'by command' && shortLived === true)
   const start = wanted && startRecorder ? { ephemeral: true, spawnRecorder: () => startRecorder(values.log_path) } : {}
-  return { ...start, ...(patience && { patience }) }
+  const given = { ...(values.fallback === 'spool' && SPOOL_PATIENCE), ...patience }
+  return { ...start, ...(Object.keys(given).length > 0 && { patience: given }) }
 }
 
-function readConfiguration(options: OpenOptions): Promise<LoadedConfig> {
+function readConfiguration(options: OpenOptions, beside?: readonly string[]): Promise<LoadedConfig> {
   const env = options.env ?? process.env
   const platform = { name: process.platform, env, homeDirectory: env.HOME ?? homedir() }
-  const { path, policy, user, agent, onAuditFailure, redact } = options
+  const { path, policy, roles, policyKeys, user, agent, onAuditFailure, redact } = options
   return loadConfig({
     ...platform,
     cwd: options.cwd ?? process.cwd(),
     file: options.config,
-    flags: { log_path: path, policy, user, agent, on_audit_failure: onAuditFailure, redact },
+    ...(beside && { beside }),
+    flags: {
+      log_path: path,
+      policy,
+      roles,
+      policy_keys: policyKeys && [...policyKeys],
+      user,
+      agent,
+      on_audit_failure: onAuditFailure,
+      redact,
+    },
+    rooms,
     readText: readTextFile,
     trusted: readTrusted(findDirectories(platform).state),
     realpath: realpathSync,
@@ -186,7 +247,7 @@ function readConfiguration(options: OpenOptions): Promise<LoadedConfig> {
 }
 
 /** Who acts, and how we know: never "unknown" silently. */
-function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>, forOthers: boolean): Identity {
+export function findIdentity(config: LoadedConfig, env: Readonly<Record<string, string | undefined>>, forOthers: boolean): Identity {
   const { user, agent } = config.values
   const named = agent === undefined ? {} : { agent: toAgent(agent) }
   if (user) return { user, user_source: 'config', ...named }

@@ -3,11 +3,16 @@
  * @module
  */
 import { createSecureContext } from 'node:tls'
-import type { ServerRules } from '@sworn/govern/http'
+import { type Entry, findLedger } from '@sworn/analyze/reading'
+import { createMetricsRoute, type Family, type MetricsOptions, openMetrics } from '@sworn/deliver/metrics'
+import type { Sample, ServerRules } from '@sworn/govern/http'
 import { readTextFile } from '@sworn/recorder'
-import { type Access, isLoopback, type ListenAddress, openServer, type Room, type Server, type Tls, type TokenFile } from '@sworn/server'
+import { isLoopback } from '@sworn/recorder/http'
+import { type Access, type ListenAddress, openServer, type Room, type Server, type Tls, type TokenFile } from '@sworn/server'
 import { SwornError } from '@sworn/verify'
 import type { Io } from './frame/io.ts'
+import { indexFamilies } from './index-families.ts'
+import { watchLedger } from './ledger-watch.ts'
 import type { Opened } from './open-recorder.ts'
 
 /** Names whoever reports over HTTP: a retry finds its event after a restart, and at another server of the ledger. */
@@ -33,6 +38,10 @@ export interface ServerRooms {
   readonly tokens: readonly TokenFile[]
   readonly rooms: readonly Room[]
   readonly health?: Room
+  /** What the rooms count of themselves. */
+  readonly samples?: () => readonly Sample[]
+  /** Takes what is recorded, from the newest segment on. */
+  readonly take?: (entry: Entry) => void
 }
 
 /** `H:P`, IPv6 in brackets. @throws SwornError USAGE */
@@ -60,18 +69,63 @@ export function frontOf({ host, port, tls }: ServerRules, { access }: Front): Fr
 }
 
 /**
- * Listens, and says where that is and where the tokens are.
+ * Listens, with the numbers of the ledger at `/metrics`, and says where it listens and where the tokens are.
  *
  * @throws SwornError CONFIG_INVALID, IO_FAILED
  */
-export async function openApi({ recorder }: Opened, io: Io, { listen, access }: Front, { tokens, ...rooms }: ServerRooms): Promise<Server> {
-  const server = await openServer({ listen, access: { ...access, tokens }, recorder, ...rooms })
-  io.say('info', `listening on ${server.url}`)
+export async function openApi(opened: Opened, io: Io, front: Front, rooms: ServerRooms): Promise<Server> {
+  const { listen, access } = front
+  const { tokens, samples, take, ...mounted } = rooms
+  const { path, origin } = opened.port.info
+  const { directory } = findLedger(path, '/')
+  const numbers = openMetrics({
+    path,
+    origin,
+    recorder: opened.recorder,
+    index: () => indexFamilies(directory),
+    ...(samples && numbersOf(samples)),
+  })
+  const watch = take && (await watchLedger(path, { lately: take, now: take }, io.say))
+  const close = async () => {
+    await watch?.close()
+    await numbers.close()
+  }
+  try {
+    const metrics = createMetricsRoute(numbers)
+    const server = await openServer({ listen, access: { ...access, tokens }, recorder: opened.recorder, metrics, ...mounted })
+    sayWhere(io, front, server, tokens)
+    return {
+      url: server.url,
+      async close() {
+        await server.close()
+        await close()
+      },
+    }
+  } catch (e) {
+    await close()
+    throw e
+  }
+}
+
+/** Counters, and what is none: gauges and histograms, a family for each name. */
+function numbersOf(samples: () => readonly Sample[]): Required<Pick<MetricsOptions, 'samples' | 'families'>> {
+  return {
+    samples: () => samples().filter(({ type }) => type === undefined),
+    families: async () => Array.from(Map.groupBy(samples(), ({ name }) => name).values()).flatMap(toFamily),
+  }
+}
+
+function toFamily(series: readonly Sample[]): readonly Family[] {
+  const { name = '', help = '', type } = series[0] ?? {}
+  return type === undefined ? [] : [{ name, help, type, series }]
+}
+
+function sayWhere(io: Io, { listen, access }: Front, { url }: Server, tokens: readonly TokenFile[]): void {
+  io.say('info', `listening on ${url}`)
   if (!isLoopback(listen.host) && !access.tls)
     io.say('warn', 'others can reach this address: a token is needed, and travels without encryption')
   else if (!isLoopback(listen.host)) io.say('info', 'others can reach this address: a token or a client certificate is needed')
   for (const { may, path } of tokens) io.say('info', `the token that may ${may} is in ${path}`)
-  return server
 }
 
 function readTls({ cert, key, clientCa }: ServerFlags): Tls | undefined {

@@ -6,11 +6,15 @@ export interface CommandOptions {
   readonly path?: string | undefined
   readonly config?: string | undefined
   readonly policy?: string | undefined
+  readonly roles?: string | undefined
+  readonly policyKeys?: readonly string[] | undefined
   readonly user?: string | undefined
   readonly agent?: string | undefined
   readonly previousLog?: OpenOptions['previousLog'] | undefined
   /** True for a process that only relays and records. */
   readonly here?: boolean
+  /** stdout is free for a sink. */
+  readonly stdoutIsFree?: boolean
   /** The command ends soon: it starts a recorder process instead of becoming one. */
   readonly shortLived?: boolean
   /** What is recorded was done by others: the user of this process is not named. */
@@ -19,20 +23,42 @@ export interface CommandOptions {
   readonly producerId?: string | undefined
   /** Sections of a policy that the command acts on. */
   readonly actsOn?: NonNullable<OpenSurroundings['actsOn']>
+  /** Top-level keys of the configuration file that the command reads itself. */
+  readonly beside?: NonNullable<OpenSurroundings['beside']>
+  /** False: what was loaded is not recorded. */
+  readonly announces?: boolean
+  /** Of the agent that is judged; default: it is where this process is. */
+  readonly actor?: NonNullable<OpenSurroundings['actor']>
+  /** How long others may take; default: that of the recorder. */
+  readonly patience?: NonNullable<OpenSurroundings['patience']>
   /** How long a recorder process that is started stays without a new entry; 'none': none is started. */
   readonly recorderIdle?: string | undefined
 }
 
 /** @throws what `openAll` throws */
 export async function openFor(io: Io, options: CommandOptions): Promise<Opened> {
-  const { path, config, policy, user, agent, previousLog, here = false, shortLived = false, recorderIdle = '60s' } = options
-  const { forOthers = false, producerId, actsOn = [] } = options
+  const {
+    path,
+    config,
+    policy,
+    roles,
+    policyKeys,
+    user,
+    agent,
+    previousLog,
+    here = false,
+    shortLived = false,
+    recorderIdle = '60s',
+  } = options
+  const { forOthers = false, producerId, actsOn = [], stdoutIsFree = false, patience, actor, announces = true, beside } = options
   const given = {
     cwd: io.cwd,
     env: io.env,
     ...(path !== undefined && { path }),
     ...(config !== undefined && { config }),
     ...(policy !== undefined && { policy }),
+    ...(roles !== undefined && { roles }),
+    ...(policyKeys !== undefined && policyKeys.length > 0 && { policyKeys }),
     ...(user !== undefined && { user }),
     ...(agent !== undefined && { agent }),
     ...(previousLog !== undefined && { previousLog }),
@@ -44,6 +70,11 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     forOthers,
     actsOn,
     ...(producerId !== undefined && { producerId }),
+    ...(patience && { patience }),
+    ...(actor && { actor }),
+    ...(beside && { beside }),
+    announces,
+    ...(stdoutIsFree && { stdout: io.stdout }),
     ...toStarter(io, recorderIdle, shortLived),
   })
   describe(opened, io)

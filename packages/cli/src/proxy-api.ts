@@ -5,6 +5,8 @@
  * @module
  */
 import { type ApprovalApi, createApprovalApi, type Remembered } from '@sworn/govern/approvals'
+import type { Sample } from '@sworn/govern/http'
+import type { ClaimsCheck, IdentityDesk } from '@sworn/govern/identity'
 import { openTokenFiles, type Server } from '@sworn/server'
 import type { Io } from './frame/io.ts'
 import { openPolicyRoutes } from './open-policy-routes.ts'
@@ -18,8 +20,22 @@ export interface ProxyApi extends Server {
   readonly channel: ApprovalApi['channel']
 }
 
+interface ApiParts {
+  readonly remembered: () => readonly Remembered[]
+  readonly identity: IdentityDesk
+  /** Of access tokens, where an issuer is trusted. */
+  readonly check: ClaimsCheck | undefined
+  /** What else was counted here. */
+  readonly samples: (() => readonly Sample[]) | undefined
+}
+
 /** @param remembered approvals that still hold @throws SwornError CONFIG_INVALID, IO_FAILED */
-export async function openProxyApi(opened: Opened, io: Io, front: Front, remembered: () => readonly Remembered[]): Promise<ProxyApi> {
+export async function openProxyApi(
+  opened: Opened,
+  io: Io,
+  front: Front,
+  { remembered, identity, check, samples }: ApiParts,
+): Promise<ProxyApi> {
   const { recorder } = opened
   const tokens = openTokenFiles(opened.config.directories.state)
   const desk = createApprovalApi({
@@ -28,7 +44,11 @@ export async function openProxyApi(opened: Opened, io: Io, front: Front, remembe
     remembered,
     note: (event) => void recorder.record(event).catch(() => {}), // counted by the recorder
   })
-  const policy = await openPolicyRoutes(opened, tokens)
-  const server = await openApi(opened, io, front, { tokens, ...(policy ? { rooms: [desk, policy], health: policy } : { rooms: [desk] }) })
+  const policy = await openPolicyRoutes(opened, tokens, identity, check)
+  const server = await openApi(opened, io, front, {
+    tokens,
+    ...(policy ? { rooms: [desk, policy], health: policy } : { rooms: [desk] }),
+    samples: () => [...(policy?.samples() ?? []), ...(samples?.() ?? [])],
+  })
   return { ...server, channel: desk.channel }
 }

@@ -4,7 +4,6 @@
  * Secrets come from files, never from the command line, where every user of the machine can read them.
  * @module
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { extendRelay, type ProxyExit, type RelayOptions } from '@sworn/proxy'
 import {
@@ -16,11 +15,13 @@ import {
   openStdioServer,
   runRemoteProxy,
 } from '@sworn/proxy/http'
+import { readPrivateFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
+import { type JwtFlags, readIssuer, readNamedFile } from './access-tokens.ts'
 import type { Io } from './frame/io.ts'
 
 /** The flags of HTTP as they were given. */
-export interface HttpFlags {
+export interface HttpFlags extends JwtFlags {
   readonly url?: string | undefined
   readonly listen?: string | undefined
   readonly 'header-file'?: string | undefined
@@ -32,12 +33,11 @@ export interface HttpFlags {
   readonly 'client-ca'?: string | undefined
 }
 
-function readText(cwd: string, file: string, flag: string): string {
-  try {
-    return readFileSync(resolve(cwd, file), 'utf8')
-  } catch (cause) {
-    throw new SwornError('IO_FAILED', 'the file cannot be read', flag, { cause })
-  }
+/** A file with secrets, which only its owner may read. */
+function readSecrets(cwd: string, file: string, flag: string): string {
+  const text = readPrivateFile(resolve(cwd, file), { code: 'CONFIG_INVALID', at: flag })
+  if (text === undefined) throw new SwornError('IO_FAILED', 'the file does not exist', flag)
+  return text
 }
 
 function linesOf(text: string): string[] {
@@ -80,53 +80,58 @@ function parseTokens(text: string): NonNullable<Access['tokens']> {
   })
 }
 
-/** Who may come in. @throws SwornError IO_FAILED, USAGE */
-export function accessOf(flags: HttpFlags, cwd: string): Access {
-  const [tokens, cert, key, ca] = [flags['token-file'], flags['tls-cert'], flags['tls-key'], flags['client-ca']]
-  if ((cert === undefined) !== (key === undefined) || (ca !== undefined && cert === undefined))
-    throw new SwornError('USAGE', '--tls-cert and --tls-key belong together, --client-ca to both')
+/** Who may come in. @throws SwornError IO_FAILED, USAGE, KEY_INVALID, CONFIG_INVALID for tokens that others can read */
+export async function accessOf(flags: HttpFlags, cwd: string): Promise<Access> {
+  const tokens = flags['token-file']
+  const check = await readIssuer(flags, cwd)
+  const tls = tlsOf(flags, cwd)
   return {
-    ...(tokens === undefined ? {} : { tokens: parseTokens(readText(cwd, tokens, '--token-file')) }),
-    ...(cert === undefined || key === undefined
-      ? {}
-      : {
-          tls: {
-            cert: readText(cwd, cert, '--tls-cert'),
-            key: readText(cwd, key, '--tls-key'),
-            ...(ca === undefined ? {} : { clientCa: readText(cwd, ca, '--client-ca') }),
-          },
-        }),
+    ...(tokens === undefined ? {} : { tokens: parseTokens(readSecrets(cwd, tokens, '--token-file')) }),
+    ...(check && { check }),
+    ...(tls && { tls }),
     hosts: flags['allow-host'] ?? [],
     origins: flags['allow-origin'] ?? [],
   }
 }
 
+function tlsOf(flags: HttpFlags, cwd: string): Access['tls'] {
+  const [cert, key, ca] = [flags['tls-cert'], flags['tls-key'], flags['client-ca']]
+  if ((cert === undefined) !== (key === undefined) || (ca !== undefined && cert === undefined))
+    throw new SwornError('USAGE', '--tls-cert and --tls-key belong together, --client-ca to both')
+  if (cert === undefined || key === undefined) return undefined
+  return {
+    cert: readNamedFile(cwd, cert, '--tls-cert'),
+    key: readNamedFile(cwd, key, '--tls-key'),
+    ...(ca === undefined ? {} : { clientCa: readNamedFile(cwd, ca, '--client-ca') }),
+  }
+}
+
 /** Where clients come in, and who may. @throws SwornError CONFIG_INVALID when others could and nothing keeps them out */
-function doorOf(flags: HttpFlags, at: string, cwd: string): { readonly listen: ListenAddress; readonly access: Access } {
-  const [listen, access] = [parseListen(at), accessOf(flags, cwd)]
+async function doorOf(flags: HttpFlags, at: string, cwd: string): Promise<{ readonly listen: ListenAddress; readonly access: Access }> {
+  const [listen, access] = [parseListen(at), await accessOf(flags, cwd)]
   checkAccess(listen, access)
   return { listen, access }
 }
 
-/** Header fields for the upstream. @throws SwornError IO_FAILED, USAGE */
+/** Header fields for the upstream. @throws SwornError IO_FAILED, USAGE, CONFIG_INVALID when others can read them */
 export function headersOf(flags: HttpFlags, cwd: string): Record<string, string> {
   const file = flags['header-file']
-  return file === undefined ? {} : parseHeaders(readText(cwd, file, '--header-file'))
+  return file === undefined ? {} : parseHeaders(readSecrets(cwd, file, '--header-file'))
 }
 
 /**
  * What the flags ask for, checked before anything is opened.
  * @throws SwornError USAGE, IO_FAILED, CONFIG_INVALID
  */
-export function planHttp(flags: HttpFlags, words: readonly string[], io: Io): (relay: RelayOptions) => Promise<ProxyExit> {
+export async function planHttp(flags: HttpFlags, words: readonly string[], io: Io): Promise<(relay: RelayOptions) => Promise<ProxyExit>> {
   const [command, ...args] = words
   if (flags.listen !== undefined && command !== undefined) {
-    const front = { command, args, env: { ...io.env }, cwd: io.cwd, ...doorOf(flags, flags.listen, io.cwd) }
+    const front = { command, args, env: { ...io.env }, cwd: io.cwd, ...(await doorOf(flags, flags.listen, io.cwd)) }
     return (relay) => serveHttp(() => openStdioServer(extendRelay(relay, front)), io)
   }
   const upstream = parseUrl(flags.url ?? '')
   if (flags.listen !== undefined) {
-    const front = { upstream, ...doorOf(flags, flags.listen, io.cwd) }
+    const front = { upstream, ...(await doorOf(flags, flags.listen, io.cwd)) }
     return (relay) => serveHttp(() => openHttpProxy(extendRelay(relay, front)), io)
   }
   const { stdin, stdout, cwd } = io

@@ -2,8 +2,8 @@
  * How the tools of a server were described when they were first seen, kept beside the keys of the ledger.
  *
  * One file a ledger, below the state directory, which no governed tool may write. A server is the command that starts
- * it: the name that it gives itself could be another one tomorrow. What cannot be kept is said once; the session goes on
- * with what it saw itself. Source: policy.md §6.1 (`schema_hash`).
+ * it: the name that it gives itself could be another one tomorrow. What cannot be kept is said once, and what was kept
+ * before stays; the session goes on with what it saw itself, of at most 10,000 tools. Source: policy.md §6.1 (`schema_hash`).
  * @module
  */
 import { hash } from 'node:crypto'
@@ -15,6 +15,7 @@ import type { Say } from './frame/say.ts'
 type Pins = Record<string, Record<string, string>>
 
 const MAX_BYTES = 16 * 1024 * 1024
+const MAX_TOOLS = 10_000
 
 /** Of one ledger, below the state directory `home`. */
 export function pinsFile(home: string, logId: string): string {
@@ -47,6 +48,7 @@ export function openToolPins(file: string, server: readonly string[], say: Say):
       return added.get(tool) ?? known.get(tool)
     },
     keep(tool, seen) {
+      if (added.size >= MAX_TOOLS && !added.has(tool)) return
       added.set(tool, seen)
       if (scheduled) return
       scheduled = true
@@ -78,10 +80,12 @@ function readPins(file: string): Pins {
   return Object.assign(Object.create(null), value)
 }
 
-/** Whole or not at all; of two proxies that write at once the later one counts, and the other's pins are seen again. */
+/** Whole or not at all, and never larger than is read; of two proxies that write at once the later one counts, and the other's pins are seen again. */
 function writePins(file: string, pins: Pins): void {
+  const text = JSON.stringify(pins)
+  if (text.length > MAX_BYTES) throw new RangeError('fewer pins were expected')
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const fresh = `${file}.${process.pid}`
-  writeFileSync(fresh, JSON.stringify(pins), { mode: 0o600 })
+  writeFileSync(fresh, text, { mode: 0o600 })
   renameSync(fresh, file)
 }

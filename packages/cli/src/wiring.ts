@@ -3,15 +3,16 @@
  * @module
  */
 import { dlpScanner } from '@sworn/govern'
-import type {
-  AuditBlock,
-  LoadedConfig,
-  OpenPortOptions,
-  Port,
-  previousLog,
-  RecorderOptions,
-  RecorderSettings,
-  RedactOptions,
+import {
+  type AuditBlock,
+  createVault,
+  type LoadedConfig,
+  type OpenPortOptions,
+  type previousLog,
+  type RecorderOptions,
+  type RecorderSettings,
+  type RecordingPort,
+  type RedactOptions,
 } from '@sworn/recorder'
 import { VERSION } from './frame/version.ts'
 
@@ -47,7 +48,7 @@ export function toPortOptions({ values, directories }: LoadedConfig, previousLog
   }
 }
 
-export function toRecorderOptions(config: LoadedConfig, port: Port, identity: Identity): RecorderOptions {
+export function toRecorderOptions(config: LoadedConfig, port: RecordingPort, identity: Identity): RecorderOptions {
   const { queue } = config.values
   return {
     port,
@@ -56,6 +57,7 @@ export function toRecorderOptions(config: LoadedConfig, port: Port, identity: Id
     ...(identity.agent && { agent: identity.agent }),
     ...toSettings(config),
     ...(queue && { queue: toQueue(queue) }),
+    vault: createVault({ home: config.directories.state, info: port.info }),
   }
 }
 

@@ -4,7 +4,10 @@ import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync, readFileSyn
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { before, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { openIndexDatabase } from '@sworn/analyze'
 import { SwornError } from '@sworn/verify'
+import { later } from '../../../testkit/src/suite.ts'
 import { FORGERIES, forgeCopy } from '../src/demo/forge.ts'
 import { openRecorder } from '../src/index.ts'
 import { sworn, temporary } from './support/io.ts'
@@ -98,7 +101,7 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     })
   }
 
-  test('a ledger at its own path that is older than what was signed there is a rollback', async () => {
+  test('a ledger at its own path that is older than what was signed there is a rollback', { skip: later }, async () => {
     const mine = { cwd: temporary(), home: temporary() }
     const ledger = join(mine.cwd, 'audit')
     await sworn(['record'], { ...mine, stdin: EVENT })
@@ -111,7 +114,7 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     assert.equal((await sworn(['record'], { ...mine, stdin: EVENT })).code, 3)
   })
 
-  test('after a rollback init --reason goes on: the old ledger is set aside whole, the new one says why', async () => {
+  test('after a rollback init --reason goes on: the old ledger is set aside whole, the new one says why', { skip: later }, async () => {
     const mine = { cwd: temporary(), home: temporary() }
     const ledger = join(mine.cwd, 'audit')
     await sworn(['record'], { ...mine, stdin: EVENT })
@@ -132,7 +135,7 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     assert.equal((await sworn(['verify', old, '--require', 'signed'], mine)).code, 0)
   })
 
-  test('keys adopt accepts a ledger that verifies after its signer state was lost, and no other', async () => {
+  test('keys adopt accepts a ledger that verifies after its signer state was lost, and no other', { skip: later }, async () => {
     const mine = { cwd: temporary(), home: temporary() }
     await sworn(['record'], { ...mine, stdin: EVENT })
     assert.equal((await sworn(['keys', 'adopt', '--yes'], mine)).code, 2)
@@ -178,13 +181,30 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     assert.match((await sworn(['doctor'], mine)).out, /WRONG +ledger/)
   })
 
-  test('recorder holds the ledger until it has been idle, and closes it', async () => {
+  test('recorder holds the ledger until it has been idle, and closes it', { skip: later }, async () => {
     const mine = { cwd: temporary(), home: temporary() }
     const ran = await sworn(['recorder', 'audit', '--idle-exit', '1s'], mine)
     assert.equal(ran.code, 0, ran.err)
     assert.match(ran.err, /sworn: recording .*audit/)
     assert.equal((await sworn(['verify', 'audit'], mine)).code, 0)
     assert.equal((await sworn(['recorder', '--idle-exit', 'soon'], mine)).code, 2)
+    assert.equal(existsSync(join(mine.cwd, 'audit/audit.db')), false, 'started on demand it keeps no index')
+  })
+
+  test('a recorder that stays keeps the index up to date while others record', { timeout: 60_000 }, async () => {
+    const mine = { cwd: temporary(), home: temporary() }
+    const stop = new AbortController()
+    const recording = sworn(['recorder', 'audit'], { ...mine, io: { signal: stop.signal } })
+    const directory = join(mine.cwd, 'audit')
+    while (!existsSync(join(directory, 'audit.db'))) await wait(20)
+    const stdin = `${JSON.stringify({ event_type: 'data_access', target: 'crm.contacts' })}\n`
+    assert.equal((await sworn(['record', 'audit'], { ...mine, stdin })).code, 0)
+    const index = await openIndexDatabase(directory)
+    const find = index.db.prepare("SELECT count(*) AS entries FROM entries WHERE event_type = 'data_access'")
+    while (Number(find.get()?.entries) === 0) await wait(20)
+    index.close()
+    stop.abort()
+    assert.equal((await recording).code, 0)
   })
 
   test('the library records with five lines, refuses an unknown option, and is blocked by bad configuration', async () => {

@@ -4,13 +4,14 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { SwornError } from '@sworn/verify'
+import { findLedger } from '@sworn/analyze/reading'
+import { createLogCheck, SwornError } from '@sworn/verify'
+import { nodePrimitives } from '@sworn/verify/node'
 import { joinLines, sampleLog, signerOf } from '../../verify/test/support/write-log.ts'
 import { printFailure } from '../src/frame/failure.ts'
 import type { World } from '../src/frame/io.ts'
 import { checkLedger } from '../src/reading/check.ts'
 import { checkPiece } from '../src/reading/check-piece.ts'
-import { findLedger } from '../src/reading/layout.ts'
 import { startPartThreads } from '../src/reading/part-threads.ts'
 import { planPieces } from '../src/reading/pieces.ts'
 import { temporary } from './support/io.ts'
@@ -56,7 +57,7 @@ test('every piece is checked once, by a thread or by the one that waits, and all
   const pieces = planPieces([{ path: join(root, 'segments', `${'0'.repeat(20)}.jsonl`), firstSeq: 0 }], 2_000)
   assert.ok(pieces.length > 10)
   for (const threads of [1, 2, 3]) {
-    const started = startPartThreads(pieces, [], threads)
+    const started = startPartThreads(pieces, createLogCheck({ primitives: nodePrimitives }), threads)
     let next = 0
     for (const [i] of pieces.entries()) {
       const part = await started.part(i)
@@ -71,9 +72,9 @@ test('every piece is checked once, by a thread or by the one that waits, and all
 test('a piece that is empty, gone or not to be read is no part: whoever joins it reads it and says what is wrong', async () => {
   const root = write(new Uint8Array(0))
   const path = join(root, 'segments', `${'0'.repeat(20)}.jsonl`)
-  assert.equal(await checkPiece({ path, from: 0, to: undefined, bytes: 0 }, []), undefined)
-  assert.equal(await checkPiece({ path: join(root, 'gone'), from: 0, to: undefined, bytes: 9 }, []), undefined)
-  assert.equal(await checkPiece({ path: root, from: 0, to: undefined, bytes: 9 }, []), undefined) // a directory
+  assert.equal(await checkPiece({ path, from: 0, to: undefined, bytes: 0 }, { sizes: [] }), undefined)
+  assert.equal(await checkPiece({ path: join(root, 'gone'), from: 0, to: undefined, bytes: 9 }, { sizes: [] }), undefined)
+  assert.equal(await checkPiece({ path: root, from: 0, to: undefined, bytes: 9 }, { sizes: [] }), undefined) // a directory
 })
 
 test('empty segments between others change nothing; a segment that cannot be read is the error of its file', async () => {

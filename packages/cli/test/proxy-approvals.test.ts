@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { later } from '../../../testkit/src/suite.ts'
 import { temporary } from './support/io.ts'
 import { type Place, SWORN, startProcess } from './support/process.ts'
 
@@ -75,7 +76,7 @@ test('a project file that nobody trusted cannot make the client a way to people'
   assert.ok(types.includes('config_tampered') && types.includes('approval_unavailable'), types.join())
 })
 
-test('a webhook without its secret, and one whose secret is none, are refused at the start', { timeout: 60_000 }, async () => {
+test('a webhook without its secret, and one whose secret is none, are refused at the start', { skip: later, timeout: 60_000 }, async () => {
   for (const approvals of ['{channels: [webhook]}', '{webhook: {url: "https://example.com/ask", secret: short}}']) {
     const started = start(createPlace(`audit: {policy: agent.yaml, approvals: ${approvals}}\n`), ['--config', 'sworn.yaml'])
     let said = ''

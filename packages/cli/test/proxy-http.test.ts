@@ -29,6 +29,19 @@ test('addresses and header lines are read, or refused with the flag they stand a
     assert.equal((await sworn(['proxy', ...args])).code, 2)
 })
 
+test('files with secrets that others can read are refused, before anything is opened', { timeout: 60_000 }, async () => {
+  const cwd = temporary()
+  for (const [flag, text, ...rest] of [
+    ['--header-file', 'Authorization: Bearer sekret-value-0', '--url', 'http://127.0.0.1:9/'],
+    ['--token-file', 'sekret-value-0123456789', '--listen', '0', '--url', 'http://127.0.0.1:9/'],
+  ] as const) {
+    writeFileSync(join(cwd, 'secrets'), text)
+    chmodSync(join(cwd, 'secrets'), 0o640)
+    const { code, err } = await sworn(['proxy', ...rest, flag, join(cwd, 'secrets')])
+    assert.deepEqual([code, err.includes('0600'), err.includes(`(at ${flag})`), err.includes('sekret')], [2, true, true, false], err)
+  }
+})
+
 async function openUpstream(seen: { body: string; authorization: string | undefined }[]): Promise<{ url: string; server: http.Server }> {
   const server = http.createServer((request, response) => {
     let body = ''

@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { later } from '../../../testkit/src/suite.ts'
 import { temporary } from './support/io.ts'
 import { type Place, SWORN, startProcess } from './support/process.ts'
 
 const SERVER = fileURLToPath(new URL('../src/demo/server.ts', import.meta.url))
 const POLICY =
   'apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: demo}\nspec:\n  allowed_tools: [read_text_file, write_file]\n'
+const RATED = POLICY.replace('write_file]', 'write_file]\n  tool_rules: [{tool: read_file, rate_limit: 2/h}]')
 const ROLES = `
 roles:
   reader:
@@ -51,9 +53,14 @@ const WHOLE = {
 }
 
 /** One session: each tool call waits for the answer before it; gives the answers in order. */
-async function session(place: Place, user: string, calls: readonly (readonly [tool: string, args: object])[]): Promise<string[]> {
+async function session(
+  place: Place,
+  user: string,
+  calls: readonly (readonly [tool: string, args: object])[],
+  more: readonly string[] = [],
+): Promise<string[]> {
   const [node = '', ...flags] = SWORN.slice(0, -1)
-  const started = startProcess(['proxy', '--user', user, '--', node, ...flags, SERVER, join(place.cwd, 'files')], place)
+  const started = startProcess(['proxy', '--user', user, ...more, '--', node, ...flags, SERVER, join(place.cwd, 'files')], place)
   const { stdin, stdout } = started.process
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } }
   const requests = [['initialize', params], ...calls.map(([name, args]) => ['tools/call', { name, arguments: args }])]
@@ -77,7 +84,10 @@ function entriesOf({ cwd }: Place): Entry[] {
   return files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean)).map((line) => JSON.parse(line))
 }
 
-test('roles decide with the policy, budgets outlive the process, and the records say who and why', { timeout: 120_000 }, async () => {
+test('roles decide with the policy, budgets outlive the process, and the records say who and why', {
+  skip: later,
+  timeout: 120_000,
+}, async () => {
   const place = createPlace(WHOLE)
   const read = ['read_text_file', { path: 'a.txt' }] as const
   const first = await session(place, 'alice', [
@@ -131,7 +141,7 @@ function checkRecords(entries: readonly Entry[]): void {
   assert.partialDeepStrictEqual(ends[2], { stats: { allowed: 0, dry_run: 1 }, budget: { used: 0, remaining: null, unlimited: true } })
 }
 
-test('a file of roles that is missing or misspelt blocks everything', { timeout: 60_000 }, async () => {
+test('a file of roles that is missing or misspelt blocks everything', { skip: later, timeout: 60_000 }, async () => {
   for (const files of [
     { ...WHOLE, 'governance.yaml': 'rolls: {}\n' },
     { ...WHOLE, 'sworn.yaml': 'audit: {roles: none.yaml}\n' },
@@ -139,4 +149,28 @@ test('a file of roles that is missing or misspelt blocks everything', { timeout:
     const [answer] = await session(createPlace(files), 'alice', [['read_text_file', { path: 'a.txt' }]])
     assert.match(answer!, /The policy is not valid/)
   }
+})
+
+test('three proxies at once with --roles: one budget and one rate between them, on the answers and in the records', {
+  skip: later,
+  timeout: 120_000,
+}, async () => {
+  const place = createPlace({ 'agent.yaml': RATED, 'roles.yaml': `${ROLES}${USERS}` })
+  const calls = Array.from(
+    { length: 4 },
+    () =>
+      [
+        ['read_text_file', { path: 'a.txt' }],
+        ['read_file', { path: 'a.txt' }],
+      ] as const,
+  ).flat()
+  const flags = ['--policy', 'agent.yaml', '--roles', 'roles.yaml']
+  const answers = (await Promise.all([1, 2, 3].map(() => session(place, 'alice', calls, flags)))).flat()
+  const decisions = entriesOf(place).filter(({ event_type }) => event_type === 'authorization_decision')
+  assert.equal(decisions.length, answers.length)
+  const count = (code: string) => decisions.filter(({ reason_code }) => reason_code === code).length
+  assert.equal(count('matched_rule') + count('matched_allowed_tools'), 3, 'the budget of the day')
+  assert.ok(count('matched_rule') <= 2, 'the rate of read_file')
+  assert.ok(count('rate_limited') > 0)
+  assert.equal(answers.filter((answer) => !/-3200[12]/.test(answer)).length, 3)
 })

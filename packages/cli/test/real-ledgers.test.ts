@@ -21,14 +21,14 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import zlib from 'node:zlib'
+import { createDecompressor, findLedger } from '@sworn/analyze/reading'
 import { type Ledger, openLedger } from '@sworn/recorder'
+import { splitKeptNotes } from '@sworn/recorder/reading'
 import { linkLine, type Report, SwornError, toBase64, verifyLog } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
+import { later } from '../../../testkit/src/suite.ts'
 import { openRecorder } from '../src/index.ts'
 import { checkLedger } from '../src/reading/check.ts'
-import { findLedger } from '../src/reading/layout.ts'
-import { splitKeptNotes } from '../src/reading/notes.ts'
-import { createDecompressor } from '../src/reading/segment-bytes.ts'
 import { formatProgress } from '../src/text/progress.ts'
 import { type RunOptions, sworn, temporary } from './support/io.ts'
 
@@ -191,7 +191,7 @@ test('a ledger put back to an older copy is a rollback against the state of its 
 
 test('a tail cut off is truncated_below_checkpoint once, however many copies of the notes say so', async () => {
   const place = record('audit', (ledger) => fill(ledger, 0, 12), 1 << 20)
-  assert.ok(splitKeptNotes(readFileSync(join(place.root, 'checkpoints.log'))).length > 0)
+  assert.ok(splitKeptNotes(readFileSync(join(place.root, 'checkpoints.log'))).notes.length > 0)
   const segment = segmentsOf(place)[0]!
   edit(segment, (text) => `${text.split('\n').slice(0, 4).join('\n')}\n`)
   const { code, found } = await verify(place)
@@ -236,7 +236,50 @@ test('another root of a size that was signed is a fork against the signer and co
   const strange = await verify(place)
   assert.deepEqual([strange.code, strange.found], [0, [`signature_missing at checkpoint of size ${size}`]])
   writeFileSync(join(place.root, 'checkpoints.log'), Buffer.concat([notes, Buffer.from('garbage\n')]))
-  assert.ok((await verify(place)).found.some((f) => f.startsWith('state_invalid')))
+  const junk = await verify(place)
+  assert.equal(junk.code, 0)
+  assert.match(junk.found.join(), /^state_invalid at checkpoint \d+$/)
+})
+
+test('what lies in the place of a note changes no claim, whatever it is: not even a directory or a pipe', async () => {
+  const place = record('audit', (ledger) => fill(ledger, 0, 5))
+  const size = readFileSync(join(place.root, 'checkpoint'), 'latin1').split('\n')[1]
+  const put: Record<string, (path: string) => void> = {
+    nothing: (path) => writeFileSync(path, ''),
+    'a text': (path) => writeFileSync(path, 'garbage\n'),
+    'a damaged note': (path) => writeFileSync(path, `${readFileSync(join(place.root, '.state', 'signed'), 'utf8').slice(0, 50)}`),
+    'a directory': (path) => mkdirSync(path),
+    'a pipe': (path) => assert.equal(spawnSync('mkfifo', [path]).status, 0),
+  }
+  for (const [what, write] of Object.entries(put)) {
+    rmSync(join(place.root, 'checkpoint'), { recursive: true })
+    write(join(place.root, 'checkpoint'))
+    const { code, found, report } = await verify(place)
+    assert.deepEqual([code, found], [0, ['state_invalid at checkpoint 1']], what)
+    if (what === 'a pipe') go(place, (ledger) => fill(ledger, 5, 1)) // the recorder puts its note in that place
+    assert.equal(report.levels.signed.holds, true, what)
+    assert.equal(String(report.levels.signed.size), size, what)
+  }
+})
+
+test('a damaged entry of checkpoints.log hides none behind it; cut is an incomplete last one alone', async () => {
+  const place = record('audit', (ledger) => fill(ledger, 0, 12), 1 << 20)
+  const file = join(place.root, 'checkpoints.log')
+  const whole = readFileSync(file)
+  const damages = [Buffer.from('garbage'), Buffer.from('99999\nsworn.local/x\n'), Buffer.from('garbage\n'), Buffer.from('9999999\n')]
+  for (const name of ['checkpoint', join('.state', 'signed')]) rmSync(join(place.root, name))
+  edit(segmentsOf(place)[0]!, (text) => `${text.split('\n').slice(0, 4).join('\n')}\n`)
+  for (const damage of damages) {
+    writeFileSync(file, Buffer.concat([damage, Buffer.from('\n'), whole]))
+    const { code, found } = await verify({ ...place, home: temporary() })
+    assert.equal(code, 1, String(damage))
+    assert.ok(
+      found.some((f) => f.startsWith('truncated_below_checkpoint')),
+      found.join(),
+    )
+  }
+  const { notes, end } = splitKeptNotes(Buffer.concat([damages[0]!, Buffer.from('\n'), whole, Buffer.from('120\nsworn.lo')]))
+  assert.deepEqual([notes.slice(1), end], [splitKeptNotes(whole).notes, damages[0]!.length + 1 + whole.length])
 })
 
 test('an entry that was acknowledged and is another now is acknowledged_lost; a lost signer state is state_missing', async () => {
@@ -355,7 +398,9 @@ test('a claim that does not hold says so in its detail, to people and to program
 const inPieces = async (place: Place, threads: number): Promise<Report> =>
   checkLedger(findLedger(place.path, '/'), { strict: false, now: START, cwd: '/', state: place.home, threads, pieceBytes: 2000 })
 
-test('on threads and in pieces the report is that of one thread, for whole, pruned, damaged and compressed ledgers', async () => {
+test('on threads and in pieces the report is that of one thread, for whole, pruned, damaged and compressed ledgers', {
+  skip: later,
+}, async () => {
   const damaged = record('audit', (ledger) => fill(ledger, 0, 60))
   edit(segmentsOf(damaged)[1]!, (text) => text.replace('"t1', '"u1'))
   const torn = record('audit.jsonl', (ledger) => fill(ledger, 0, 60), 1 << 20)
@@ -427,7 +472,7 @@ test('a ledger whose active file is gone is still found, and is short of what wa
 const python = spawnSync('python3', ['--version']).status === 0
 if (!python) process.stderr.write('SKIPPED the second verifier on real ledgers: python3 is not here\n')
 
-test('the second verifier agrees on every ledger of these tests', { skip: python ? false : 'python3 is not here' }, async () => {
+test('the second verifier agrees on every ledger of these tests', { skip: python ? later : 'python3 is not here' }, async () => {
   const script = fileURLToPath(new URL('../../../vectors/verify.py', import.meta.url))
   assert.ok(written.length > 20)
   let holding = 0

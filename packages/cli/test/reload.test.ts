@@ -1,13 +1,16 @@
 /** Configuration and policy change while the ledger is open: validated first, recorded, or refused by name. @module */
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { signPolicyText } from '@sworn/govern/policy'
 import type { Action } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
+import { later } from '../../../testkit/src/suite.ts'
 import type { HangupSource } from '../src/follow.ts'
 import { createLiveConfig, type LiveParts } from '../src/live-config.ts'
 import { type Opened, openAll } from '../src/open-recorder.ts'
@@ -124,6 +127,19 @@ test('where no file and no policy is loaded nothing is recorded of it', async ()
   await opened.recorder.close()
 })
 
+test('a recorder whose policy cannot be read is not opened, and lets go of its ledger for the next', async () => {
+  const cwd = temporary()
+  mkdirSync(join(cwd, 'agent.yaml')) // a file that the user may not read ends the same way
+  const signals = new EventEmitter()
+  const options = { cwd, path: 'audit', env: { SWORN_HOME: join(cwd, '.home') } }
+  const lock = join(cwd, 'audit', 'log.lock')
+  await assert.rejects(openAll({ ...options, policy: 'agent.yaml' }, { signals, say: () => {} }), { code: 'IO_FAILED' })
+  assert.deepEqual([existsSync(lock), signals.listenerCount('SIGHUP')], [false, 0])
+  const opened = await openAll(options, { signals, say: () => {} })
+  assert.deepEqual([existsSync(lock), signals.listenerCount('SIGHUP')], [true, 1])
+  await opened.recorder.close()
+})
+
 describe('a policy that is saved while calls are judged', { timeout: 30_000 }, () => {
   test('comes into force between two calls; names and hashes are recorded before it does', async () => {
     const running = await start(CONFIG, policy('read'))
@@ -197,6 +213,31 @@ describe('a configuration that is saved while the ledger is open', { timeout: 30
     await running.close()
   })
 
+  test('has its variables resolved at every save; one that is not set is refused by its name, and the next save counts again', async () => {
+    const running = await start('audit:\n  redact: [alpha]\n', undefined)
+    const { recorder } = running.opened
+    const stored = async (target: string) => {
+      await recorder.record({ event_type: 'data_access', target, metadata: { beta: 'kept-or-not' } }, { level: 'sync' })
+      return JSON.stringify(running.entries().find((entry) => entry.target === target)).includes('kept-or-not')
+    }
+    const seen = [await stored('t1')]
+    const variable = (text: string) => ['$', '{', text, '}'].join('')
+    for (const [n, word] of [
+      variable('SWORN_TEST_UNSET:-beta'),
+      variable('SWORN_TEST_UNSET'),
+      'gamma',
+      variable('SWORN_TEST_UNSET:-beta'),
+    ].entries()) {
+      await running.save('sworn.yaml', `audit:\n  redact: ["${word}"]\n`)
+      seen.push(await stored(`save ${n}`))
+    }
+    assert.deepEqual(seen, [true, false, false, true, false])
+    const outcomes = reloads(running).map(({ event_type }) => event_type)
+    assert.deepEqual(outcomes, ['config_reloaded', 'config_reload_failed', 'config_reloaded', 'config_reloaded'])
+    assert.match(running.said.join('\n'), /SWORN_TEST_UNSET/)
+    await running.close()
+  })
+
   test('cannot move the ledger or change its hash: both are refused by name and recorded, the rest follows', async () => {
     const running = await start('audit: {}\n', undefined)
     await running.save('sworn.yaml', 'audit:\n  hash: sha3-256\n  user: secret-user-name\n  redact: [beta]\n')
@@ -215,13 +256,13 @@ describe('a configuration that is saved while the ledger is open', { timeout: 30
   test('that is broken, or asks for what this version does not have, changes nothing and is recorded once', async () => {
     const running = await start('audit:\n  redact: [alpha]\n', undefined)
     await running.save('sworn.yaml', 'audit: [\n')
-    await running.save('sworn.yaml', 'audit:\n  retention_days: 9\n')
+    await running.save('sworn.yaml', 'audit:\n  sinks: [{type: pigeon}]\n')
     const failed = reloads(running)
     assert.deepEqual(
       failed.map((entry) => entry.event_type),
       ['config_reload_failed', 'config_reload_failed'],
     )
-    assert.match(String(failed[1]!.reason), /CONFIG_INVALID a retention is configured/)
+    assert.match(String(failed[1]!.reason), /CONFIG_INVALID one of jsonl, .+ was expected/)
     assert.deepEqual(running.opened.config.values.redact, ['alpha'])
     await running.close()
   })
@@ -231,6 +272,24 @@ describe('a configuration that is saved while the ledger is open', { timeout: 30
     await running.close()
     await assert.rejects(running.opened.port.reopen(), (e) => SwornError.is(e, 'LEDGER_CLOSED'))
   })
+})
+
+test('a reload that names who may sign the policy asks for a signature from then on, and forgets it with the key', async () => {
+  const running = await start(CONFIG, policy('read'))
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const keyed = `${CONFIG}  policy_keys: [who.pem]\n`
+  await running.save('sworn.yaml', keyed)
+  assert.match(running.said.join('\n'), /KEY_INVALID a named file of a key does not exist/)
+  writeFileSync(join(running.cwd, 'who.pem'), publicKey.export({ format: 'pem', type: 'spki' }))
+  await running.hangUp()
+  assert.deepEqual([reloads(running).at(-1)?.event_type, await decide(running, 'read')], ['config_reload_failed', 'allow'])
+  await running.save('agent.yaml', signPolicyText({ text: policy('write'), name: 'agent.yaml' }, privateKey))
+  assert.deepEqual([await decide(running, 'read'), await decide(running, 'write')], ['deny', 'allow'])
+  await running.save('agent.yaml', policy('read'))
+  assert.equal(await decide(running, 'write'), 'allow', 'what is not signed does not come into force')
+  await running.save('sworn.yaml', CONFIG)
+  assert.equal(await decide(running, 'read'), 'allow')
+  await running.close()
 })
 
 test('SIGHUP goes on under the stable name after a rename, and reloads; nothing changed is an outcome too', {
@@ -253,7 +312,7 @@ for (const [command, ready] of [
   [['recorder', 'audit.jsonl'], 'recording'],
   [['proxy', '--audit-log', 'audit.jsonl', '--', ...SWORN.slice(0, -1), DEMO_SERVER, '.'], 'no policy'],
 ] as const) {
-  test(`a running sworn ${command[0]} reopens and reloads on SIGHUP, and goes on`, { timeout: 30_000 }, async () => {
+  test(`a running sworn ${command[0]} reopens and reloads on SIGHUP, and goes on`, { skip: later, timeout: 30_000 }, async () => {
     const cwd = temporary()
     const running = startProcess(command, { cwd, home: temporary() })
     await running.until(ready)
@@ -268,6 +327,7 @@ for (const [command, ready] of [
 }
 
 test('a running sworn proxy follows its policy: denied before the save, allowed after it, and still when the file is gone', {
+  skip: later,
   timeout: 30_000,
 }, async () => {
   const cwd = temporary()
@@ -304,11 +364,11 @@ test('a change that cannot be recorded does not come into force, unless actions 
     const read = fakeConfig(onFailure, ['beta'])
     const fails = () => Promise.reject(new SwornError('APPEND_REFUSED', 'full'))
     const recorder = { record: fails, prepare: () => () => void (applied = ['beta']) } as unknown as LiveParts['recorder'] // the two members that are used
-    const gate = { policy: {} } as Awaited<ReturnType<ReturnType<LiveParts['plan']>['open']>> // never asked
+    const opened = { gate: { policy: {} }, policy: undefined } as Awaited<ReturnType<ReturnType<LiveParts['plan']>['open']>> // never asked
     const live = await createLiveConfig(first, {
       recorder,
       read: async () => read,
-      plan: () => ({ key: '', files: [], open: async () => gate }),
+      plan: () => ({ key: '', files: [], open: async () => opened }),
       settings: () => ({}),
       say: () => {},
     })

@@ -4,10 +4,9 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writ
 import { join } from 'node:path'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
+import { findLedger, followLedger, listSegments } from '@sworn/analyze/reading'
 import { type Item, openLedger } from '@sworn/recorder'
 import type { Report } from '@sworn/verify'
-import { followLedger } from '../src/reading/follow.ts'
-import { findLedger, listSegments } from '../src/reading/layout.ts'
 import { sworn, temporary } from './support/io.ts'
 
 interface Place {

@@ -8,7 +8,7 @@ import { formatCell } from '../src/text/csv.ts'
 import { formatDiff } from '../src/text/diff.ts'
 import { escapeText } from '../src/text/escape.ts'
 import { fitText, formatTable } from '../src/text/table.ts'
-import { formatTime, parseDuration, parseTime } from '../src/text/time.ts'
+import { formatShortTime, formatTime, parseDuration, parseTime } from '../src/text/time.ts'
 
 const hostile = fc.string({ unit: 'binary', maxLength: 80 })
 
@@ -34,6 +34,20 @@ test('a table line is never wider than the terminal, whatever the cells hold', (
     { seed: 5, numRuns: 300 },
   )
   assert.equal(fitText('古古古', 5), '古古…')
+})
+
+test('a column of which half says nothing is cut last', () => {
+  const columns = [{ title: 'TIME', keep: true as const }, { title: 'WHAT' }]
+  const rows = [['01-31 12:00:00Z', 'x'.repeat(60)]]
+  assert.equal(formatTable(columns, rows, 30)[1], `01-31 12:00:00Z  ${'x'.repeat(12)}…`)
+  assert.equal(formatTable(columns, rows, 12)[1], '01-31 12…  …')
+})
+
+test('a short time keeps day, second and offset', () => {
+  assert.equal(formatShortTime('2026-01-31T12:00:00.123Z', true), '01-31 12:00:00Z')
+  assert.match(formatShortTime('2026-01-31T12:00:00.123Z', false), /^0[12]-\d\d \d\d:\d\d:00[+-]\d\d:\d\d$/)
+  assert.equal(formatShortTime('soon', true), 'soon')
+  assert.equal(formatShortTime(7, true), '-')
 })
 
 test('a spreadsheet runs no cell as a formula', () => {

@@ -16,13 +16,21 @@ export interface ArgumentFault {
   readonly pattern?: string
 }
 
-/** The first constrained argument that is missing or does not match. */
-export function findMismatch(rule: ToolRule, input: unknown, profile: Profile): ArgumentFault | undefined {
+/** Longest text that a pattern is tried on, in UTF-16 units: a search cannot be stopped, and takes up to 150 ms for a million. */
+const MAX_MATCHED = 4_194_304
+
+/**
+ * The first constrained argument that is missing, does not match, or is too long to be matched.
+ * @param checkTime asked before each pattern; throws when the time of the judgement is over
+ */
+export function findMismatch(rule: ToolRule, input: unknown, profile: Profile, checkTime?: () => void): ArgumentFault | undefined {
   for (const [arg, pattern] of rule.allowArgs) {
     const fault = { code: 'argument_mismatch', arg, pattern: pattern.pattern() } as const
     const value = memberOf(input, arg)
     if (value === undefined) return { ...fault, reason: 'a constrained argument is missing' }
     const text = toText(value, profile)
+    if (text.length > MAX_MATCHED) return { ...fault, reason: 'an argument is too long to be matched' }
+    checkTime?.()
     const matches = profile === 'strict' ? pattern.matches(text) : pattern.matcher(text).find()
     if (!matches) return { ...fault, reason: 'an argument does not match its pattern' }
   }

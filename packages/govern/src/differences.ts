@@ -5,6 +5,7 @@
  * refuse: hostile shapes have no places. Source: `profiles.ts`.
  * @module
  */
+import type { KeyObject } from 'node:crypto'
 import { normalizeName } from './names.ts'
 import { loadPolicy } from './policy/load.ts'
 import { parseYaml } from './policy/yaml.ts'
@@ -82,6 +83,7 @@ const FINDERS: Readonly<Record<Topic, Finder>> = {
   '`*` and `?` in tool names': (spec) =>
     namesOf(spec).flatMap(([name, path]) => (/[*?]/.test(name) && !(name === '*' && path[1] === 'allowed_methods') ? [path] : [])),
   'schema_hash of a tool that was not described': rules('schema_hash', ({ schema_hash }) => schema_hash != null),
+  'a tool that is described differently than at first': () => EVERYWHERE,
   'name normalisation': () => EVERYWHERE,
   'default methods': (spec) => (spec.allowed_methods == null ? EVERYWHERE : NOWHERE),
   'allow_args patterns': patterned,
@@ -110,12 +112,16 @@ const FINDERS: Readonly<Record<Topic, Finder>> = {
 
 /**
  * The topics that concern this policy, in the order of the table.
+ * @param signers as `LoadPolicyOptions`
  * @throws SwornError POLICY_INVALID when the text is no YAML, or neither profile can read it
  */
-export function findDifferences(source: { readonly text: string; readonly name: string }): readonly FoundDifference[] {
+export function findDifferences(
+  source: { readonly text: string; readonly name: string },
+  signers: readonly KeyObject[] = [],
+): readonly FoundDifference[] {
   const { value, place } = parseYaml(source.text, source.name)
   const spec = memberOf(value, 'spec')
-  const unknown = loadPolicy(source, { profile: 'aip-compat', actsOn: ['identity', 'server'] }).warnings
+  const unknown = loadPolicy(source, { profile: 'aip-compat', actsOn: ['identity', 'server'], signers }).warnings
   return profileDifferences.flatMap((difference) => {
     const found = FINDERS[difference.topic](isObject(spec) ? spec : {}, value).map((path) => (path.length > 0 ? place(path) : source.name))
     const at = difference.topic === 'unknown keys in the policy' ? unknown.map(placeOf) : found

@@ -1,5 +1,6 @@
 /** A policy in words, for `sworn policy check|explain`. @module */
 import { type DlpRules, rulesOf } from './dlp/rules.ts'
+import type { ServerRules } from './http/rules.ts'
 import type { IdentityRules } from './identity/types.ts'
 import type { Policy, ToolRule } from './policy/types.ts'
 
@@ -10,6 +11,7 @@ export function explainPolicy(policy: Policy): readonly string[] {
     `policy ${policy.name}${policy.version === undefined ? '' : ` ${policy.version}`}, ${policy.mode}, read as ${policy.profile}`,
     `hash ${policy.hash}`,
     ...(policy.identity ? [`identity: ${describeIdentity(policy.identity)}`] : []),
+    ...(policy.server ? describeServer(policy.server) : []),
     `methods: ${allowedMethods ? listed(allowedMethods) : 'the default list'}; denied: ${listed(deniedMethods)}`,
     `protected paths: ${listed(protectedPaths)}`,
     `denied tools: ${listed(deniedTools)}`,
@@ -29,6 +31,14 @@ function listed(names: Iterable<string>): string {
 function describeIdentity({ requireToken, tokenTtlMs, binding, audience }: IdentityRules): string {
   const required = requireToken ? 'a token is required' : 'a token is checked when presented'
   return `${required}, once, within ${tokenTtlMs / 1000} s, bound by ${binding}, for ${audience}`
+}
+
+/** The gate of a policy answers by itself: what to do without an answer is for those who ask a server. */
+function describeServer({ host, port, tls, failoverMode, timeoutMs }: ServerRules): readonly string[] {
+  return [
+    `server: listens on ${host || '[::]'}:${port}${tls ? ' with TLS' : ''}`,
+    `failover: ${failoverMode}, for a client that asks a policy server (sworn proxy --validator) and has no answer within ${timeoutMs} ms; a gate that judges here does not act on it, and denies what it cannot judge`,
+  ]
 }
 
 function describeRule({ index, tool, action, rate, schemaHash, allowArgs, strictArgs }: ToolRule): string {

@@ -21,6 +21,7 @@ const TABLE = [
   { topic: 'two rules for one tool', strict: 'refused', compat: 'the last one wins' },
   { topic: '`*` and `?` in tool names', strict: 'patterns in denied_tools, refused elsewhere', compat: 'an exact name that no tool has' },
   { topic: 'schema_hash of a tool that was not described', strict: 'refused', compat: 'passes' },
+  { topic: 'a tool that is described differently than at first', strict: 'refused, and not listed', compat: 'recorded' },
   { topic: 'name normalisation', strict: 'repeated until nothing changes', compat: 'one pass' },
   { topic: 'default methods', strict: 'also cancellation, roots and discovery', compat: "AIP's fourteen" },
   { topic: 'allow_args patterns', strict: 'must match the whole value', compat: 'may match anywhere in the value' },

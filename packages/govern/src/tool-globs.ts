@@ -13,6 +13,13 @@ export function parseToolGlob(name: string): Glob | undefined {
 
 export const isToolGlob = (name: string): boolean => /[*?]/.test(name)
 
+/** Whether a list names a tool; wildcards are read once. */
+export function createToolList(names: readonly string[]): (tool: string) => boolean {
+  const exact = new Set(names.filter((name) => !isToolGlob(name)))
+  const globs = names.filter(isToolGlob).map(parseToolGlob)
+  return (tool) => exact.has(tool) || globs.some((glob) => glob !== undefined && matchesTool(glob, tool))
+}
+
 export function matchesTool(glob: Glob, tool: string): boolean {
   return mayMeet(glob, literalGlob(tool))
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { AuditEvent } from '@sworn/recorder'
 import {
   createApprovalApi,
@@ -246,6 +247,36 @@ describe('the approval API', () => {
       assert.equal((await settlement).answer, 'timeout')
     })
   }
+
+  test('an answer that is sent byte by byte is cut off five seconds after it began, and approves nothing', async (t) => {
+    const { question, send, settlement, time } = await withApi()
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const bytes = Buffer.from(JSON.stringify(yes(question)))
+    let sent = 0
+    let ended = false
+    const body = new ReadableStream<Uint8Array>({
+      async pull(to) {
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        if (!ended) to.enqueue(bytes.subarray(sent, ++sent))
+      },
+      cancel: () => void (ended = true),
+    })
+    const { url } = postTo(question.id, {})
+    let status: number | undefined
+    const request = new Request(url, { method: 'POST', headers: bearer, body, duplex: 'half' })
+    void send(request).then((response) => (status = response.status))
+    for (let ms = 0; ms < 4900; ms += 100) {
+      await turn()
+      t.mock.timers.tick(100)
+    }
+    await turn()
+    assert.deepEqual([status, ended, sent], [undefined, false, 49])
+    t.mock.timers.tick(100)
+    await turn()
+    assert.deepEqual([status, ended], [413, true])
+    time.pass(60_000)
+    assert.equal((await settlement).answer, 'timeout')
+  })
 
   test('a known origin may call, and other paths are left to others', async () => {
     const { question, send, api } = await withApi()

@@ -4,9 +4,10 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { createGuard, createRecorder, type Gate, openPort, type Port, type ReserveFn } from '@sworn/recorder'
+import { type AskRequest, createGuard, createRecorder, type Gate, openPort, type Port, type ReserveFn } from '@sworn/recorder'
 import fc from 'fast-check'
-import { createGate } from '../src/index.ts'
+import { later } from '../../../testkit/src/suite.ts'
+import { createGate, settleApproval } from '../src/index.ts'
 import { emptyDisk, policyOf, runs } from './support/make.ts'
 import { callOf, directoryOf, roleGate, sharedCounters } from './support/roles.ts'
 
@@ -132,6 +133,7 @@ test('no interleaving of parallel calls through four gates gets past a budget or
 interface Line {
   readonly event_type: string
   readonly decision?: string
+  readonly tool?: string
   readonly session_id?: string
   readonly metadata?: { readonly spent?: readonly { readonly counter: string; readonly amount: number }[] }
 }
@@ -196,6 +198,63 @@ describe('on a real ledger', () => {
       }
       assert.deepEqual(seen, ['allow', 'allow', 'budget_exceeded'])
     }))
+
+  /** A role that is asked about every call but those of `b`, and calls with what a person will say. */
+  const supervised = (calls: number) =>
+    directoryOf(`
+roles: {worker: {allowed_tools: [all], human_approval: {auto_approve: [b]}, allowed_paths: ['**'], budgets: {calls: {session: ${calls}}}}}
+users: {ada: {role: worker}}
+`)
+  const anyCall = fc.record({
+    port: fc.nat(2),
+    tool: fc.constantFrom('a', 'a', 'b'),
+    session: fc.constantFrom('s-1', 's-2'),
+    approved: fc.boolean(),
+    turn: fc.nat(7),
+  })
+
+  test('no order of questions and answers through three recorders gets past a budget or a rate, and what was refused comes back', {
+    skip: later,
+  }, async () => {
+    const property = fc.asyncProperty(
+      fc.array(anyCall, { maxLength: 24 }),
+      fc.integer({ min: 0, max: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      (all, budget, rate) =>
+        withLedger(async (path) => {
+          const ports = [await open(path), await open(path), await open(path)]
+          const gates = ports.map(({ reserve }) =>
+            createGate({
+              policy: policyOf(`allowed_tools: [a]\ntool_rules: [{tool: b, rate_limit: ${rate}/h}]`),
+              platform: emptyDisk,
+              reserve,
+              clock: () => DAY,
+              roles: { directory: supervised(budget) },
+            }),
+          )
+          const asked = all.map(({ approved, turn }) => async ({ verdict }: AskRequest) => {
+            for (let n = 0; n < turn; n++) await new Promise(setImmediate)
+            return { verdict: settleApproval(verdict, approved ? 'approved' : 'denied'), members: {} }
+          })
+          const begun = all.map(({ port, tool, session }, n) => {
+            const guard = createGuard({ recorder: createRecorder({ port: ports[port]! }), gate: gates[port]!, source, ask: asked[n]! })
+            return guard.begin(callOf('ada', tool, {}, session))
+          })
+          const verdicts = (await Promise.all(begun)).map(({ verdict }) => verdict)
+          const allowed = allowedIn(path)
+          assert.equal(allowed.length, verdicts.filter(({ decision }) => decision === 'allow').length)
+          assert.ok(allowed.filter(({ tool }) => tool === 'b').length <= rate)
+          for (const session of ['s-1', 's-2']) {
+            const own = allowed.filter(({ session_id }) => session_id === session).length
+            assert.ok(own <= budget)
+            assert.deepEqual(await gates[0]!.budget?.({ user: 'ada', session }), { used: own, remaining: budget - own })
+          }
+          for (const port of ports.toReversed()) await port.close()
+        }),
+    )
+    const numRuns = process.env.SWORN_TESTS === 'full' ? 300 : 50
+    await fc.assert(property, { seed: runs.seed, numRuns })
+  })
 
   test('an attempt on the ledger is recorded as config_tampered beside its decision', () =>
     withLedger(async (path) => {

@@ -92,6 +92,11 @@ describe('reasons', () => {
     })
   }
 
+  test('every place lies in the text: words that xargs adds turn none around, and none ends behind a text that is cut off', () => {
+    for (const command of ['ls | xargs eval rm $(', ['$', '{ \\'].join('')])
+      for (const { start, end } of judgeCommand(command).reasons) assert.ok(start <= end && end <= command.length, `${start} ${end}`)
+  })
+
   test('paths come with what is done to them, programs without their folder', () => {
     const { paths, programs } = judgeCommand('cat ~/.ssh/config a.txt > out.txt; /bin/ls; ./run < in.txt')
     assert.deepEqual(paths.map(({ path, access }) => `${access} ${path}`).toSorted(), [

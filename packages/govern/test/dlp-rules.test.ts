@@ -143,7 +143,7 @@ describe('encodings', () => {
 
 describe('time', () => {
   const policy = (failure: string) =>
-    policyOf(`dlp: {max_scan_ms: 100, on_redaction_failure: ${failure}, builtin: [secrets], patterns: [{name: X, regex: x}]}`)
+    policyOf(`dlp: {max_scan_ms: 100, on_redaction_failure: ${failure}, builtin: [secrets], patterns: [{name: X, regex: xx}]}`)
   const slow = (failure: string) => {
     let time = 0
     return createGate({ policy: policy(failure), platform: emptyDisk, now: () => (time += 60) }).inspect([TOKEN, 'xxx', 'x'], 'response')
@@ -153,6 +153,17 @@ describe('time', () => {
     for (const failure of ['block', 'reject'])
       assert.partialDeepStrictEqual(slow(failure), { blocked: true, matches: [{ pattern: SCAN_FAILED, dlpAction: 'block' }] })
     assert.partialDeepStrictEqual(slow('allow_original'), { blocked: false, matches: [{ pattern: SCAN_FAILED, dlpAction: 'warn' }] })
+  })
+
+  test('PW10: a pattern that makes a backtracking engine explode is searched to its end, and finds what it is about', () => {
+    const gate = createGate({
+      policy: policyOf('dlp: {patterns: [{name: X, regex: "^(a+)+$"}, {name: Y, regex: "(b|bb)+c"}]}'),
+      platform: emptyDisk,
+    })
+    const text = `${'a'.repeat(20_000)}!`
+    assert.deepEqual(gate.inspect(text, 'response'), { value: text, matches: [], blocked: false })
+    assert.equal(gate.inspect('a'.repeat(20_000), 'response').value, '[REDACTED:X]')
+    assert.equal(gate.inspect(`${'b'.repeat(20_000)}c`, 'response').value, '[REDACTED:Y]')
   })
 
   test('more than 1500 ms cannot be allowed', () => assert.throws(() => policyOf('dlp: {max_scan_ms: 2000}'), { code: 'POLICY_INVALID' }))

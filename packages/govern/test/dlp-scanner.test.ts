@@ -109,6 +109,15 @@ test("whatever secretlint's rules find in tokens made at random, the prefilter d
   assert.ok(found > runs.numRuns, `${found} texts held something`)
 })
 
+test('an escape before a token hides nothing, and what an escape itself could hold is still found', () => {
+  const key = `ghp_${'a1B2'.repeat(9)}`
+  const before = ['\\n', '\\t', '\\u0022', '\\x1b[1;31m', '\u001b[32m', '\u001b[0;1;4m', '%3D', '=3D', '__', '**', '\\\\n']
+  for (const edge of before) assert.ok(!maskText(`a ${edge}${key}${edge}`, [scanner]).includes(key), edge)
+  assert.equal(maskText('amqps://svc:%40FAKE%3Dpass@host/v', [scanner]), 'amqps://svc:[REDACTED:database_url]@host/v')
+  const hits = scanner.find(`\\n${key} and ${key}`)
+  assert.equal(new Set(hits.map(({ start }) => start)).size, 2)
+})
+
 describe('what others get wrong', () => {
   const key = `gsk_${'a1B2'.repeat(13)}`
 
@@ -172,7 +181,8 @@ test('no text takes the scanner more than a moment a megabyte, whatever repeats 
     'AA00 AAAA ',
     '+1 ',
   ]
-  for (const seed of [...seeds, '::', ':a', 'a@', '1.', 'eyJ', 'dp.pt.', 'hooks.slack.com/services/T/', 'xoxb-1-', 'SG.a.']) {
+  const escaped = ['$6$a$', '$2b$12$', '\u001b[', '__a', 'a_', '%3', '\\u00', 'Basic ', 'EAA', 'AKCp', 'Private-Lines: 1\\n', '8Q~', '1//0']
+  for (const seed of [...seeds, ...escaped, '::', ':a', 'a@', '1.', 'eyJ', 'dp.pt.', 'hooks.slack.com/services/T/', 'xoxb-1-', 'SG.a.']) {
     const text = seed.repeat(Math.ceil(1_048_576 / seed.length)).slice(0, 1_048_576)
     const outside = everything.find(text).filter(({ start, end }) => !(start >= 0 && start < end && end <= text.length))
     assert.deepEqual(outside, [], seed)

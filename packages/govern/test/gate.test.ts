@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { type Action, REASON_CODES, type ReserveFn, type Verdict } from '@sworn/recorder'
 import fc from 'fast-check'
+import { count } from '../../../testkit/src/suite.ts'
 import { toText } from '../src/arguments.ts'
 import { createGate, type GateOptions, hashTool, normalizeName, type Profile, settleApproval } from '../src/index.ts'
 import { loadPolicy } from '../src/policy/index.ts'
@@ -43,6 +44,18 @@ test('without a policy strict allows everything, and aip-compat blocks every too
   assert.equal((await reference.judge(call('a'))).decision, 'deny')
   assert.equal(reference.judgeMethod('tools/list').decision, 'allow')
   assert.equal(reference.judgeMethod('resources/read').decision, 'deny')
+})
+
+test('PW9: nobody who asked for nothing is blocked: addresses, numbers and commits in a call pass, and so does a secret', async () => {
+  const texts = ['curl 10.0.0.1', 'mail ada@example.org', 'call 5551234567', `git show ${'3f78'.repeat(10)}`, `ghp_${'a1B2'.repeat(9)}`]
+  for (const policy of [undefined, policyOf('allowed_tools: [bash]')]) {
+    const gate = createGate({ policy, platform: emptyDisk })
+    for (const command of texts) {
+      assert.equal((await gate.judge(call('bash', { command }))).decision, 'allow', command)
+      for (const direction of ['request', 'response'] as const)
+        assert.partialDeepStrictEqual(gate.inspect({ command }, direction), { matches: [], blocked: false })
+    }
+  }
 })
 
 test('a gate is not made with another profile than the policy was read with', () => {
@@ -217,7 +230,11 @@ describe('rates', () => {
     await judge(spec, { ...call('a'), ids: { user: 'u1' } }, { reserve, rateScope: 'user' })
     await judge(spec, call('a'), { reserve, rateScope: 'process' })
     await judge(spec, call('a'), { reserve, ...compat })
-    assert.deepEqual(keys, ['rate:a', 'rate:a', 'rate:a', 'rate:session:s1:a', 'rate:user:u1:a'])
+    assert.deepEqual([new Set(keys.slice(0, 3)).size, keys.length], [1, 5])
+    assert.deepEqual(
+      keys.slice(2).map((key) => key.split('.', 2).join('.')),
+      ['rate.ledger', 'rate.session', 'rate.user'],
+    )
   })
 
   test('a counter that does not answer is no permission', async () => {
@@ -248,7 +265,7 @@ describe('methods and names', () => {
   })
 
   test('strict normalisation is idempotent; one pass is not', () => {
-    const step = process.env.SWORN_TESTS ? 1 : 31 // the fast suite samples what lies beyond U+33FF
+    const step = count({ fast: 311, ci: 1 }) // the fast suite samples what lies beyond U+33FF
     for (let point = 0; point <= 0x10ffff; point += point < 0x3400 ? 1 : step) {
       const once = normalizeName(String.fromCodePoint(point), 'strict')
       if (normalizeName(once, 'strict') !== once) assert.fail(`U+${point.toString(16)}`)

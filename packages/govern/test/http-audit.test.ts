@@ -4,8 +4,9 @@ import { describe, test } from 'node:test'
 import type { AuditEvent } from '@sworn/recorder'
 import { eventSchema } from '@sworn/recorder/schemas'
 import fc from 'fast-check'
-import { runs } from './support/make.ts'
+import { policyOf, runs } from './support/make.ts'
 import { ADMIN, CALL, CLIENT, createPolicyServer, GUARDED, type PolicyServer } from './support/policy-server.ts'
+import { roleGate } from './support/roles.ts'
 
 const SESSION = '00000000-0000-4000-8000-000000000000'
 
@@ -113,5 +114,34 @@ test('whatever is asked: an answer of the table, recorded, and no token or nonce
       for (const event of records) eventSchema.parse(event)
     }),
     { ...runs, numRuns: runs.numRuns * 2 },
+  )
+})
+
+test('a decision says what it spends: an allowed call and one that the caller asks about are counted, a refused one gives back', async () => {
+  const spec =
+    'allowed_tools: [read_file, write_file]\ndlp: {scan_requests: true, on_request_match: block, patterns: [{name: word, regex: secret}]}'
+  const policy = policyOf(spec)
+  const roles = `
+roles: {worker: {allowed_tools: [all], human_approval: {auto_approve: [read_file]}, allowed_paths: ['**'], budgets: {calls: {day: 5}}}}
+default: {role: worker}`
+  const server = createPolicyServer(spec, { policy, governing: () => ({ policy, gate: roleGate(roles, { policy }) }) })
+  const send = (tool: string, content: string) => server.validate({ tool, arguments: { content } }, CLIENT.token)
+  for (const [tool, content] of [
+    ['read_file', 'a'],
+    ['write_file', 'a'],
+    ['read_file', 'secret'],
+  ] as const)
+    assert.equal((await send(tool, content)).status, 200)
+  const decisions = server.events.filter(({ event_type }) => /^(authorization_decision|approval_requested)$/.test(event_type))
+  assert.deepEqual(
+    decisions.map(({ event_type, metadata }) => [
+      event_type,
+      ...Object.keys(metadata ?? {}).filter((key) => /^(spent|returned)$/.test(key)),
+    ]),
+    [
+      ['authorization_decision', 'spent'],
+      ['approval_requested', 'spent'],
+      ['authorization_decision', 'returned'],
+    ],
   )
 })

@@ -137,6 +137,13 @@ describe('spec.identity and spec.server', () => {
     assert.ok(lines.includes('identity: a token is required, once, within 300 s, bound by strict, for test'), lines.join('\n'))
   })
 
+  test('the policy in words says that a local gate does not act on failover_mode, and who does', () => {
+    const failoverOf = (server: string) => explainPolicy(load(policyText(server))).filter((line) => line.startsWith('failover'))
+    assert.deepEqual(failoverOf('server: {failover_mode: local_policy}'), [], 'a server that is not enabled')
+    const [line] = failoverOf('server: {enabled: true, failover_mode: local_policy}')
+    assert.match(line ?? '', /local_policy, for a client .* within 5000 ms; a gate that judges here does not act on it/)
+  })
+
   test('the default rotation fits below a shorter life', () => {
     assert.equal(load(policyText('identity: {enabled: true, token_ttl: 1m}')).identity?.rotationMs, 48_000)
     assert.equal(load(policyText('identity: {enabled: true, rotation_interval: 0s}')).identity?.rotationMs, 0)

@@ -51,6 +51,40 @@ describe('a token', () => {
     await assert.rejects(session.token(), (e) => SwornError.is(e, 'ACTION_DENIED'))
   })
 
+  test('of a session that the counters forgot counts for nothing; the session goes on unless the record says that it was revoked', async () => {
+    const machine = createMachine()
+    const revoked = new Set<string>()
+    const identity = startProcess(machine, { revokedOnRecord: async (id) => revoked.has(id) })
+    const [goesOn, ends] = [await identity.openSession(), await identity.openSession()]
+    const before = await goesOn.token()
+    await identity.revoke({ target: { session: ends.id }, by: 'ops' })
+    revoked.add(ends.id)
+    machine.forget()
+    await assert.rejects(ends.token(), (e) => SwornError.is(e, 'ACTION_DENIED'))
+    const after = await goesOn.token()
+    assert.deepEqual([after.sessionId, after.id === before.id], [before.sessionId, false])
+    assert.deepEqual([await outcome(identity, before), await outcome(identity, after)], ['replay_detected', 'ok'])
+  })
+
+  test('of a session that ended counts no more, and a session cannot be opened twice', async () => {
+    const identity = startProcess(createMachine())
+    const session = await identity.openSession('11111111-1111-4111-8111-111111111111')
+    const token = await session.token()
+    await assert.rejects(identity.openSession(session.id), (e) => SwornError.is(e, 'ACTION_DENIED'))
+    await session.end()
+    assert.equal(await outcome(identity, token), 'session_revoked')
+    await assert.rejects(session.token(), (e) => SwornError.is(e, 'ACTION_DENIED'))
+  })
+
+  test('that came in a body is refused unread, also where none is required, and stays unspent', async () => {
+    const machine = createMachine()
+    const identity = startProcess(machine, { policy: identityPolicy('identity: {enabled: true}') })
+    const token = await (await identity.openSession()).token()
+    const { refusal, rejected } = await identity.judge({ token: token.text, misplaced: true }, 'read_file')
+    assert.deepEqual([refusal?.rpcError?.code, rejected?.metadata], [-32009, { fault: 'misplaced' }])
+    assert.equal(await outcome(identity, token), 'ok')
+  })
+
   test('ends to the millisecond', async () => {
     const machine = createMachine()
     const identity = startProcess(machine)

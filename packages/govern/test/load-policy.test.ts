@@ -31,6 +31,9 @@ describe('a policy that cannot be obeyed is refused, with the place', () => {
     ['an alias', `${HEAD}spec:\n  allowed_tools: &a [x]\n  denied_tools: *a`, 'agent.yaml:7:17', /aliases/],
     ['an unknown tag', `${HEAD}spec:\n  allowed_tools: !secret x`, 'agent.yaml:6:18', /malformed/],
     ['a number that JSON does not have', `${HEAD}spec:\n  mode: .nan`, 'agent.yaml:6:9', /JSON/],
+    ['half a surrogate pair', `${HEAD}spec:\n  allowed_tools: ["\\ud800"]`, 'agent.yaml:6:19', /JSON/],
+    ['half of one in a key', `${HEAD}spec:\n  "\\udc00": x`, 'agent.yaml:6:3', /JSON/],
+    ['half of one as it stands in memory', `${HEAD}spec:\n  allowed_tools: [\ud800]`, 'agent.yaml:6:19', /JSON/],
     ['a key that is no text', `${HEAD}spec:\n  1: x`, 'agent.yaml:6:3', /text/],
     ['__proto__', policyText('tool_rules:\n- tool: a\n  allow_args: {__proto__: x}'), 'agent.yaml:8:18', /not used/],
     ['a misspelt key', policyText('alowed_tools: [x]'), 'agent.yaml:6:3 spec.alowed_tools', /did you mean "allowed_tools"/],
@@ -170,6 +173,7 @@ describe('AW22: the hash names what the policy says', () => {
     }
     const bytes = '{"\\r":1,"1":[1e+21,0,0.000001],"b":{"a":{},"z":"\\u0007\\""},"\u20ac":"Euro Sign","\ud83d\ude00":null,"\ufb33":true}'
     assert.equal(canonicalJson(value), bytes)
+    for (const none of [Number.NaN, [Number.POSITIVE_INFINITY], '\ud800', { '\udc00': 1 }]) assert.throws(() => canonicalJson(none))
   })
 })
 
@@ -217,6 +221,15 @@ test('a policy that is named but not valid blocks everything, and the client lea
   assert.equal(gate.inspect('x', 'response').blocked, true)
 })
 
+test('while everything is blocked the log of the server is still read by people: secrets in it are masked, faults stay to be seen', () => {
+  const { inspectLog } = blockingGate('policy_invalid', 'x')
+  const key = `ghp_${'FAKE0fake1'.repeat(4)}`
+  const inspected = inspectLog?.(`cannot start: token ${key}\n`)
+  assert.deepEqual([inspected?.value, inspected?.blocked], ['cannot start: token [REDACTED:github_token]\n', false])
+  assert.partialDeepStrictEqual(inspected?.matches, [{ pattern: 'github_token', matchCount: 1, dlpAction: 'mask', redacted: true }])
+  assert.equal(inspectLog?.('no secret\n').value, 'no secret\n')
+})
+
 test('the explanation shows each check in order and ends with the verdict that the gate gives', async () => {
   const policy = policyOf('mode: monitor\ndenied_tools: [a]\ntool_rules:\n- {tool: a, rate_limit: 1/m, allow_args: {x: "[0-9]+"}}')
   const action = call('a', { x: 'no' })
@@ -232,6 +245,7 @@ test('the explanation shows each check in order and ends with the verdict that t
     'schema_hash passes',
     'allow_args violates an argument does not match its pattern',
     'strict_args passes',
+    'approval passes',
     `verdict allows ${reasonCode}: ${reason}`,
   ])
   const denied = linesOf(await explain({ ...action, rpc: { method: 'x' } }, options))

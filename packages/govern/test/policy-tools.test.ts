@@ -3,9 +3,20 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { SwornError } from '@sworn/recorder'
 import fc from 'fast-check'
-import { normalizeName, profileDifferences } from '../src/index.ts'
-import { createLearner, createReplay, findDifferences, loadPolicy, parseCases, type RecordedEntry, runCases } from '../src/policy/index.ts'
-import { emptyDisk, policyText, runs } from './support/make.ts'
+import { explain, hashTool, normalizeName, profileDifferences } from '../src/index.ts'
+import {
+  createLearner,
+  createReplay,
+  findDifferences,
+  loadPolicy,
+  parseCases,
+  type RecordedEntry,
+  readTools,
+  runCases,
+} from '../src/policy/index.ts'
+import { explainRoles } from '../src/roles/index.ts'
+import { emptyDisk, policyOf, policyText, runs } from './support/make.ts'
+import { directoryOf, sharedCounters } from './support/roles.ts'
 
 const EVERYTHING = `
 mode: monitor
@@ -42,13 +53,14 @@ describe('where the profiles differ', () => {
     assert.deepEqual(
       find('allowed_tools: [a]').map(({ topic, at }) => [topic, at]),
       [
+        ['a tool that is described differently than at first', ['agent.yaml']],
         ['name normalisation', ['agent.yaml']],
         ['default methods', ['agent.yaml']],
       ],
     )
     assert.deepEqual(
       find('allowed_methods: ["*"]').map(({ topic }) => topic),
-      ['name normalisation'],
+      ['a tool that is described differently than at first', 'name normalisation'],
     )
   })
 })
@@ -98,6 +110,109 @@ describe('cases', () => {
   }
 })
 
+const ROLES = `
+roles:
+  reader:
+    allowed_tools: ['read_*', work]
+    human_approval: {auto_approve: ['read_*']}
+    allowed_paths: ['{{project_path}}/**']
+    budgets: {calls: {session: 3, day: 4}, tokens: {day: 100}}
+  tester: {allowed_tools: [all], execution_mode: dry_run, allowed_paths: ['**'], budgets: unlimited}
+users: {ada: {role: reader, org_unit: research}, bob: {role: reader}}
+`
+
+describe('cases with roles and described tools', () => {
+  const ECHO = { name: 'work', description: 'Works', inputSchema: { type: 'object' } }
+  const [hash] = hashTool(ECHO)
+  const policy = policyOf(
+    `allowed_tools: [read_a, work]\ntool_rules:\n- {tool: described, schema_hash: "${hash}"}\n- {tool: work, schema_hash: "${hash}"}`,
+  )
+  const options = { platform: emptyDisk, roles: { directory: directoryOf(ROLES) } }
+  const run = (cases: string, given: object = options) =>
+    runCases(policy, parseCases({ text: `cases:\n${cases}`, name: 'cases.yaml' }), given)
+  const tools = readTools({ text: JSON.stringify({ result: { tools: [ECHO] } }), name: 'tools.json' })
+
+  test('a case names a user or a role, and what is expected of mode, approval and budget', async () => {
+    const results = await run(
+      `
+- {user: ada, tool: read_a, arguments: {path: x}, expect: {decision: allow, role: reader, mode: supervised, approval: false}}
+- {user: ada, tool: read_a, arguments: {path: /etc/x}, expect: {decision: deny, reason_code: path_not_allowed, approval: false}}
+- {user: ada, tool: read_a, times: 3, expect: allow}
+- {user: ada, tool: read_a, times: 4, expect: {decision: deny, rule: roles.reader.budgets.calls.session}}
+- {user: ada, tool: work, expect: {decision: ask, rule: roles.reader.execution_mode, approval: true}}
+- {user: eve, tool: read_a, expect: {decision: deny, reason_code: role_unknown}}
+- {role: tester, tool: work, expect: {decision: deny, reason_code: dry_run, role: tester, mode: dry_run, approval: false}}
+- {role: tester, tool: work, expect: {decision: deny, mode: autonomous}}`,
+      { ...options, tools },
+    )
+    assert.deepEqual(
+      results.map(({ diff }) => diff.slice(0, 2)),
+      [...Array(7).fill([]), ['- mode: autonomous', '+ mode: dry_run']],
+    )
+  })
+
+  test('a case that names somebody where there are no roles is refused, and so is one that names user and role', async () => {
+    await assert.rejects(run('- {user: ada, tool: read_a, expect: allow}', {}), { code: 'POLICY_INVALID' })
+    await assert.rejects(async () => run('- {user: ada, role: reader, tool: read_a, expect: allow}'), { code: 'POLICY_INVALID' })
+  })
+
+  test('schema_hash is compared with what a file describes, and the explanation shows both sides', async () => {
+    const roles = { directory: directoryOf(ROLES) }
+    const results = await run('- {role: tester, tool: work, expect: {decision: deny, reason_code: schema_mismatch}}', {
+      platform: emptyDisk,
+      roles,
+    })
+    assert.deepEqual(results[0]?.diff, [], 'a tool that nothing describes')
+    const action = { kind: 'tool', name: 'work', input: {}, ids: {} } as const
+    const said = async (described: readonly string[] | undefined) =>
+      (await explain({ ...action, ...(described && { described }) }, { policy, platform: emptyDisk })).find(
+        ({ step }) => step === 'schema_hash',
+      )
+    const known = await said(tools.get('work'))
+    assert.deepEqual([known?.outcome, known?.detail], ['passes', `the policy names ${hash}, it is described as ${hash}`])
+    const [other] = hashTool({ ...ECHO, description: 'Works, and more' })
+    const changed = await said([other])
+    assert.deepEqual([changed?.outcome, changed?.detail.includes(`it is described as ${other}`)], ['denies', true])
+    assert.match((await said(undefined))?.detail ?? '', /nothing describes the tool/)
+  })
+
+  test('tools are read from an answer, a result, a list, and pages one a line; what describes none is refused', () => {
+    const pages = `${JSON.stringify({ id: 1, result: { tools: [ECHO] } })}\nnot JSON\n${JSON.stringify({ tools: [{ name: 'b' }] })}\n`
+    for (const text of [JSON.stringify([ECHO]), JSON.stringify({ tools: [ECHO] }), pages])
+      assert.equal(readTools({ text, name: 't' }).get('work')?.[0], hash)
+    for (const text of ['', '{}', '{"tools": [1, {"name": 2}]}', 'null'])
+      assert.throws(() => readTools({ text, name: 't' }), { code: 'POLICY_INVALID' })
+  })
+})
+
+describe('an explanation with roles', () => {
+  test('goes from the user to the role and through each of its rules to the budgets', async () => {
+    const options = { policy: undefined, platform: emptyDisk, reserve: sharedCounters(), roles: { directory: directoryOf(ROLES) } }
+    const steps = await explain({ kind: 'tool', name: 'work', input: { path: 'x' }, ids: { user: 'ada' } }, options)
+    const role = steps.filter(({ step }) => /^(who|role|role_path|approval|budget|verdict)$/.test(step))
+    assert.deepEqual(
+      role.map(({ step, outcome, detail }) => `${step} ${outcome} ${detail}`),
+      [
+        'who passes user ada: role reader, unit research',
+        'role passes tools read_*, work; blocked: none',
+        'role_path passes paths {{project_path}}/**; blocked: none',
+        'approval asks roles.reader.execution_mode: This role is supervised; supervised: a person is asked before every tool but: read_*; always before: none',
+        'budget passes 3 calls per session, counted at the ledger',
+        'budget passes 4 calls per day, counted at the ledger',
+        'budget passes 100 tokens per day, counted at the ledger',
+        'verdict asks matched_rule: This role is supervised',
+      ],
+    )
+  })
+
+  test('roles in words name users, rules, budgets, and which budgets count only what is reported', () => {
+    const text = explainRoles(directoryOf(ROLES)).join('\n')
+    assert.match(text, /user ada: role reader, unit research\nuser bob: role reader\neverybody else: denied/)
+    assert.match(text, /roles\.tester: dry_run: nothing is executed\nroles\.tester: budgets: unlimited/)
+    assert.match(text, /warning: roles\.reader\.budgets\.tokens\.day: tokens and money are counted from what is reported/)
+  })
+})
+
 const decided = (seq: number, tool: string, input: object, rest: object = {}): RecordedEntry => ({
   seq,
   event_type: 'authorization_decision',
@@ -145,6 +260,71 @@ describe('a policy over what was recorded', () => {
   })
 })
 
+describe('roles and budgets over what was recorded', () => {
+  const DAY_S = 24 * 3600
+  const replayRoles = async (roles: string, entries: readonly RecordedEntry[]) => {
+    const replay = createReplay(policyOf('allowed_tools: [read_a, work]'), {
+      platform: emptyDisk,
+      roles: { directory: directoryOf(roles) },
+    })
+    const found = []
+    for (const entry of entries) found.push(await replay(entry))
+    return found.flatMap((one) =>
+      one ? [`${one.call.seq} ${one.verdict.decision} ${one.verdict.matchedRule?.split('.').slice(-2).join('.')}`] : [],
+    )
+  }
+
+  test('budgets are counted by the recorded sessions, users and days, in the order of the ledger', async () => {
+    const by = (user: string, session: string) => ({ user, session_id: session })
+    const found = await replayRoles(ROLES, [
+      ...[1, 2, 3, 4].map((seq) => decided(seq, 'read_a', {}, by('ada', 's-1'))),
+      decided(5, 'read_a', {}, by('ada', 's-2')),
+      decided(6, 'read_a', {}, by('ada', 's-3')),
+      decided(7, 'read_a', {}, by('bob', 's-4')),
+      decided(DAY_S + 8, 'read_a', {}, by('ada', 's-5')),
+      decided(DAY_S + 9, 'read_a', {}, by('eve', 's-6')),
+    ])
+    const passes = 'allow allowed_tools'
+    assert.deepEqual(found, [
+      `1 ${passes}`,
+      `2 ${passes}`,
+      `3 ${passes}`,
+      '4 deny calls.session',
+      `5 ${passes}`,
+      '6 deny calls.day',
+      `7 ${passes}`,
+      `${DAY_S + 8} ${passes}`,
+      `${DAY_S + 9} deny roles`,
+    ])
+  })
+
+  test('a question counts when the call happened then, and tokens are those of the outcomes', async () => {
+    const who = { user: 'ada', session_id: 's-1' }
+    const refused = { ...who, decision: 'deny', reason_code: 'human_denied' }
+    const found = await replayRoles(ROLES, [
+      ...[1, 2, 3].map((seq) => decided(seq, 'work', {}, refused)),
+      decided(4, 'work', {}, { ...who, reason_code: 'human_approved' }),
+      { ...decided(5, 'work', {}, who), event_type: 'tool_call_end', usage: { input_tokens: 60, output_tokens: 39 } },
+      decided(6, 'read_a', {}, who),
+      { ...decided(7, 'work', {}, who), event_type: 'model_response', usage: { input_tokens: 1 } },
+      decided(8, 'read_a', {}, who),
+    ])
+    const asks = 'ask reader.execution_mode'
+    assert.deepEqual(found, [`1 ${asks}`, `2 ${asks}`, `3 ${asks}`, `4 ${asks}`, '6 allow allowed_tools', '8 deny tokens.day'])
+  })
+
+  test('where roles come from the environment or a token, they are those of the record', async () => {
+    for (const provider of ['env', 'token']) {
+      const found = await replayRoles(`${ROLES}auth: {provider: ${provider}}\n`, [
+        decided(1, 'read_a', {}, { user: 'kim', role: 'reader' }),
+        decided(2, 'read_a', {}, { user: 'kim', role: 'tester' }),
+        decided(3, 'read_a', {}, { user: 'kim' }),
+      ])
+      assert.deepEqual(found, ['1 allow allowed_tools', '2 deny allowed_tools', '3 deny roles'], provider)
+    }
+  })
+})
+
 describe('a policy learnt from what was recorded', () => {
   test('is the narrowest that lets the calls pass, says what from, and does not learn what was denied', () => {
     const learner = createLearner()
@@ -163,6 +343,26 @@ describe('a policy learnt from what was recorded', () => {
       [...policy.rules.values()].map(({ strictArgs }) => strictArgs),
       [true, true],
     )
+  })
+
+  test('has the methods that were let through, and the lists that go with them; none where only default ones were', async () => {
+    const learner = createLearner()
+    const method = (name: string, decision = 'allow') => {
+      learner.take({
+        event_type: decision === 'allow' ? 'authorization_decision' : 'method_blocked',
+        decision,
+        method: name,
+        correlation_id: name,
+      })
+    }
+    method('completion/complete')
+    assert.doesNotMatch(learner.format('learnt', 'x'), /allowed_methods/)
+    for (const name of ['resources/read', 'vendor/ping', 'a: b\n# x']) method(name)
+    method('prompts/get', 'deny')
+    const { allowedMethods } = loadPolicy({ text: learner.format('learnt', 'x'), name: 'learnt.yaml' })
+    const allowed = (name: string) => allowedMethods?.has(name)
+    assert.ok(['tools/call', 'initialize', 'resources/read', 'resources/list', 'vendor/ping'].every(allowed))
+    assert.ok(!['prompts/get', 'prompts/list', '*'].some(allowed))
   })
 
   test('refuses what was not seen', async () => {
@@ -202,4 +402,28 @@ describe('a policy learnt from what was recorded', () => {
     })
     await fc.assert(property, runs)
   })
+})
+
+describe('methods in a replay', () => {
+  const replay = createReplay(policyOf('allowed_methods: [resources/read]\nprotected_paths: [~/.ssh]'), { platform: emptyDisk })
+  const decided = { event_type: 'authorization_decision', decision: 'allow', method: 'resources/read', correlation_id: 'c' }
+
+  const recorded: readonly (readonly [string, RecordedEntry, before: string, after: string])[] = [
+    ['a resource that was read and may be', { ...decided, target: 'file:///data/a' }, 'allow', 'allow'],
+    ['a resource that was read and is protected', { ...decided, target: 'file:///home/ada/.ssh/id' }, 'allow', 'deny'],
+    ['arguments that name a protected place', { ...decided, arguments: { x: '~/.ssh' } }, 'allow', 'deny'],
+    ['a method that is not allowed', { ...decided, method: 'prompts/get' }, 'allow', 'deny'],
+    [
+      'a resource that was refused and is',
+      { ...decided, event_type: 'method_blocked', decision: 'deny', target: '~/.ssh/id' },
+      'deny',
+      'deny',
+    ],
+    ['a method that was refused and may be', { ...decided, event_type: 'method_blocked', decision: 'deny' }, 'deny', 'allow'],
+  ]
+  for (const [what, entry, before, after] of recorded)
+    test(`are judged as the proxy judges them: ${what}`, async () => {
+      const found = await replay(entry)
+      assert.deepEqual([found?.call.kind, found?.call.decision, found?.verdict.decision], ['method', before, after])
+    })
 })

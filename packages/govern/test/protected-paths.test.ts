@@ -1,9 +1,10 @@
 /** Which spellings of a protected path are found, in which profile. @module */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { Verdict } from '@sworn/recorder'
 import fc from 'fast-check'
 import { createGate, nodePlatform, type Platform, type Profile } from '../src/index.ts'
 import { call, emptyDisk, gateOf, linkedDisk, policyOf, runs } from './support/make.ts'
@@ -82,6 +83,73 @@ describe('AW23: what the reference misses, strict finds', () => {
       rmSync(root, { recursive: true })
     }
   })
+})
+
+describe('another name of a protected file (a hard link)', () => {
+  async function withLinks(
+    look: (root: string, decide: (tool: string, input: unknown) => Promise<Verdict>) => Promise<void>,
+  ): Promise<void> {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'govern-')))
+    try {
+      for (const folder of ['audit', 'audit/segments', 'secret', 'work']) mkdirSync(join(root, folder))
+      for (const file of ['audit/active.jsonl', 'audit/segments/1', 'secret/key', 'agent.yaml', 'work/own', 'work/other'])
+        writeFileSync(join(root, file), '')
+      const named = ['audit/active.jsonl', 'audit/segments/1', 'secret/key', 'agent.yaml', 'work/other']
+      for (const [n, file] of named.entries()) linkSync(join(root, file), join(root, 'work', `name-${n}`))
+      symlinkSync(join(root, 'audit'), join(root, 'audit', 'circle'))
+      const gate = gateOf(`allowed_tools: [write_file, read_file, bash]\nprotected_paths: [${join(root, 'secret')}]`, {
+        selfProtected: [join(root, 'audit'), join(root, 'agent.yaml')],
+        platform: { ...nodePlatform(root), home: '/home/ada' },
+      })
+      await look(root, (tool, input) => gate.judge(call(tool, input)))
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  }
+
+  test('is found, wherever the file lies in what is protected', async () => {
+    await withLinks(async (root, decide) => {
+      for (const [n, rule] of ['self', 'self', 'protected_paths.0', 'self'].entries()) {
+        const path = `work/name-${n}`
+        for (const input of [{ path }, { path: join(root, path) }, { list: ['work/own', `./${path}`] }]) {
+          const { decision, matchedRule, tamperedWith } = await decide('write_file', input)
+          assert.deepEqual([decision, matchedRule, tamperedWith !== undefined], ['deny', rule, rule === 'self'], path)
+        }
+        assert.equal((await decide('bash', { command: `echo x >> ${path}` })).decision, 'deny', path)
+        assert.equal((await decide('read_file', { path })).tamperedWith, undefined)
+      }
+    })
+  })
+
+  test('is told from files that have one name, or several that are nobody’s', async () => {
+    await withLinks(async (_root, decide) => {
+      for (const path of ['work/own', 'work/other', 'work/name-4', 'work', 'work/new'])
+        assert.equal((await decide('write_file', { path })).decision, 'allow', path)
+    })
+  })
+
+  test('where the ledger has more files than can be compared, a file with several names is refused', async () => {
+    const names = Array.from({ length: 10_001 }, (_, n) => String(n))
+    const disk: Platform = {
+      ...emptyDisk,
+      realpath: (path) => path,
+      fileAt: (path) =>
+        path === '/srv/place/audit' || path === '/srv/place' ? undefined : { id: path, links: path.endsWith('two') ? 2 : 1 },
+      namesIn: () => names,
+    }
+    const gate = createGate({ policy: undefined, selfProtected: ['/srv/place/audit'], platform: disk })
+    assert.equal((await gate.judge(call('write_file', { path: 'two' }))).reasonCode, 'malformed_request')
+    assert.equal((await gate.judge(call('write_file', { path: 'one' }))).decision, 'allow')
+  })
+})
+
+test('NOT found: in a folder of more than 10,000 files that a policy protects, other names are not all found', async () => {
+  const names = Array.from({ length: 10_001 }, (_, n) => String(n))
+  const fileAt = (path: string) => (path === '/data' ? undefined : { id: path === '/srv/place/two' ? '/data/0' : path, links: 2 })
+  const disk: Platform = { ...emptyDisk, realpath: (path) => path, fileAt, namesIn: () => names }
+  const decide = async (path: string) =>
+    (await gateOf('allowed_tools: [run]\nprotected_paths: [/data]', { platform: disk }).judge(call('run', { path }))).decision
+  assert.deepEqual([await decide('two'), await decide('/data/0')], ['allow', 'deny'])
 })
 
 test('a working directory that is moved away and replaced by a link does not hide what its old name leads to', async () => {
@@ -188,7 +256,7 @@ describe('AW11: ledger, keys and policy protect themselves', () => {
   })
 
   test('the project around them stays usable', async () => {
-    for (const path of ['.', '/srv/place', 'auditor', 'audit-notes.md', 'other/agent.yaml', '/'])
+    for (const path of ['.', '/srv/place', 'auditor', 'audit-notes.md', 'other/agent.yaml', '/', '/proc/self/status', 'src/proc/root'])
       assert.equal(await decide({ path }), 'allow', path)
     assert.equal(await decide({ query: 'the audit of last year' }), 'allow')
   })
@@ -196,6 +264,71 @@ describe('AW11: ledger, keys and policy protect themselves', () => {
   test('resources are held to the same paths', async () => {
     const verdict = await gate.judge({ kind: 'resource', name: 'file:///srv/place/audit/log.jsonl', ids: {} })
     assert.equal(verdict.decision, 'deny')
+  })
+
+  test('a resource that is named is read: that is refused, and no tampering', async () => {
+    const rpc = { method: 'resources/read' }
+    const verdict = await gate.judge({ kind: 'resource', name: 'file:///srv/place/audit/x', ids: {}, rpc })
+    assert.deepEqual([verdict.reasonCode, verdict.tamperedWith], ['protected_path', undefined])
+  })
+
+  const tampering: [string, string, unknown][] = [
+    ['the folder above is moved away', 'move_file', { source: '/srv/place', destination: '/srv/old' }],
+    ['another folder takes the place of the one above', 'fs__rename', { source: '/tmp/x', destination: '/srv/place/' }],
+    ['the folder above is filled from elsewhere', 'copy_directory', { from: '/tmp/x', to: '/srv/./place' }],
+    ['everything is deleted', 'delete_directory', { path: '/srv' }],
+    ['a file URL names a host', 'write_file', { uri: 'file://localhost/srv/./place/audit/x' }],
+    ['a file URL holds a tab', 'write_file', { uri: ' fi\tle:///srv/place/ag\nent.yaml' }],
+    ['folder and name are given apart', 'write_file', { folder: '/srv/other/../place', name: 'agent.yaml' }],
+    ['a relative folder and a name are given apart', 'write_file', { at: ['../place/audit', 'x'] }],
+    ['the path leads through the process of the server', 'write_file', { path: '/proc/self/task/77/cwd/agent.yaml' }],
+    ['the path leads through another process', 'write_file', { path: '/proc/./1/../77/root/srv/place/agent.yaml' }],
+    ['the path leads through an open folder', 'write_file', { path: '../../proc/thread-self/fd/9/agent.yaml' }],
+  ]
+  for (const [what, tool, input] of tampering) {
+    test(`is tampering: ${what}`, async () => {
+      const verdict = await gate.judge(call(tool, input))
+      assert.deepEqual([verdict.reasonCode, verdict.tamperedWith !== undefined], ['protected_path', true])
+    })
+  }
+
+  test('a tool that takes folders as a whole is told by its name, one that is about something else is not', async () => {
+    for (const tool of ['delete_branch', 'git_commit', 'copy_text', 'remove_label', 'list_directory', 'create_directory'])
+      assert.equal((await gate.judge(call(tool, { path: '/srv/place' }))).decision, 'allow', tool)
+    for (const tool of ['movefile', 'delete_file_or_directory', 'mcp__fs__rm', 'fs-remove', 'rename'])
+      assert.equal((await gate.judge(call(tool, { path: '/srv/place' }))).decision, 'deny', tool)
+  })
+})
+
+describe('tools that put another state of a repository into its folder', () => {
+  const gate = createGate({ policy: undefined, selfProtected: ['/srv/place/agent.yaml'], platform: emptyDisk })
+
+  for (const tool of [
+    'git_checkout',
+    'mcp__git__git_checkout',
+    'git.git_reset',
+    'git_stash_pop',
+    'git_cherry_pick',
+    'git_pull',
+    'git_clean',
+  ])
+    test(`${tool} above what protects itself is for a person to decide`, async () => {
+      for (const repo_path of ['/srv/place', '/srv', '.', '/srv/./place/'])
+        assert.partialDeepStrictEqual(await gate.judge(call(tool, { repo_path, branch_name: 'x' })), {
+          decision: 'ask',
+          matchedRule: 'self',
+        })
+      assert.equal((await gate.judge(call(tool, { repo_path: '/srv/other', branch_name: 'x' }))).decision, 'allow')
+    })
+
+  test('the others go on', async () => {
+    for (const tool of ['git_status', 'git_commit', 'git_add', 'git_log', 'git_diff_staged', 'git_create_branch', 'git_push'])
+      assert.equal((await gate.judge(call(tool, { repo_path: '/srv/place' }))).decision, 'allow', tool)
+  })
+
+  test('NOT found: a checkout whose folder is not in the call, or that a shell does', async () => {
+    assert.equal((await gate.judge(call('git_checkout', { branch_name: 'x' }))).decision, 'allow')
+    assert.equal((await gate.judge(call('bash', { command: 'git checkout x' }))).decision, 'allow')
   })
 })
 

@@ -209,6 +209,12 @@ describe('commands', () => {
 describe('self-protection', () => {
   const own = roleGate(ROLES, { selfProtected: ['/srv/place/audit', '/srv/place/agent.yaml', '/home/ada/.config/sworn'] })
   const open = createGate({ policy: undefined, platform: emptyDisk, selfProtected: ['/srv/place/audit'] })
+  const lenient = roleGate(
+    `
+roles: {runner: {allowed_tools: [all], execution_mode: autonomous, allowed_paths: ['**'], budgets: unlimited, commands: {needs_review: allow, dangerous: ask}}}
+default: {role: runner}`,
+    { selfProtected: ['/srv/place/audit'] },
+  )
   const attempts = [
     'rm -rf audit',
     'rm -rf aud*',
@@ -231,6 +237,35 @@ describe('self-protection', () => {
       assert.ok(verdict.tamperedWith?.startsWith('/'))
     })
 
+  const elsewhere: object[] = [
+    { command: 'echo x > 0.jsonl', cwd: 'audit' },
+    { command: 'rm *.yaml', workdir: '/srv/place' },
+    { command: 'mv place x', options: { dir: '/srv' } },
+    { command: 'cd audit && rm 0.jsonl', where: '~/../../srv/place' },
+    { command: 'cd place; tee audit/x', cwd: '/srv' },
+    { command: ['rm', '-r', '.'], cwd: '$HOME/.config/sworn' },
+  ]
+  for (const input of elsewhere)
+    test(`${JSON.stringify(input)} runs in another folder, and is tampering`, async () => {
+      const away = roleGate(ROLES, {
+        selfProtected: ['/srv/place/audit', '/srv/place/agent.yaml', '/home/ada/.config/sworn'],
+        platform: { ...emptyDisk, cwd: '/tmp' },
+      })
+      for (const gate of 'cwd' in input && input.cwd === 'audit' ? [own] : [own, away]) {
+        const verdict = await gate.judge(callOf('cem', 'bash', input))
+        assert.deepEqual([verdict.reasonCode, verdict.tamperedWith !== undefined], ['protected_path', true])
+      }
+    })
+
+  test('a command with more texts beside it than can be looked at is refused; one in a folder of its own runs', async () => {
+    const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`a${i}`, `x${i}`]))
+    assert.equal((await open.judge(callOf('cem', 'bash', { command: 'rm 0.jsonl', ...many }))).reasonCode, 'malformed_request')
+    const { a0: _a0, ...fewer } = many
+    const command = Array.from({ length: 100 }, (_, i) => `cd d${i} && rm f${i}`).join('; ')
+    assert.equal((await open.judge(callOf('cem', 'bash', { command, ...fewer }))).reasonCode, 'malformed_request')
+    assert.equal((await open.judge(callOf('cem', 'bash', { command: 'rm 0.jsonl', cwd: '/tmp/audit' }))).decision, 'allow')
+  })
+
   test('a tool that writes is tampering, one that reads is only refused', async () => {
     const write = await own.judge(callOf('cem', 'write_file', { path: 'audit/x' }))
     const read = await own.judge(callOf('cem', 'read_file', { path: 'audit/x' }))
@@ -242,6 +277,30 @@ describe('self-protection', () => {
     assert.deepEqual(
       [write, read, cat].map(({ tamperedWith }) => tamperedWith),
       ['/srv/place/audit', undefined, undefined],
+    )
+  })
+
+  for (const command of [
+    'echo x > $X',
+    'echo x >> "$OUT/log"',
+    'tee "$(cat name)"',
+    'rm -rf `cat list`',
+    ['cp a "', '{TO:-b}"'].join('$'),
+    'sed -i s/a/b/ $FILE',
+  ])
+    test(`${command} may write our own files: a person is asked, without roles and with one that lets such commands pass`, async () => {
+      const verdict = await open.judge(callOf('zed', 'bash', { command }))
+      assert.deepEqual([verdict.decision, verdict.matchedRule], ['ask', 'self'])
+      assert.equal((await lenient.judge(callOf('zed', 'bash', { command }))).decision, 'ask')
+    })
+
+  test('a target that the text tells is judged by its name, and where nothing is ours nobody is asked', async () => {
+    for (const command of ['X=out.txt; echo x > $X', 'echo x > $HOME/notes', 'cat $FILE', 'for f in src/*.ts; do touch "$f"; done'])
+      assert.equal((await open.judge(callOf('zed', 'bash', { command }))).decision, 'allow', command)
+    assert.equal((await open.judge(callOf('zed', 'bash', { command: 'X=audit; rm -rf $X' }))).reasonCode, 'protected_path')
+    assert.equal(
+      (await createGate({ policy: undefined, platform: emptyDisk }).judge(callOf('zed', 'bash', { command: 'echo x > $X' }))).decision,
+      'allow',
     )
   })
 

@@ -15,3 +15,4 @@ export type {
   ToolPins,
 } from './relay/options.ts'
 export { runStdioProxy } from './relay/run.ts'
+export type { ServerOpener, ServerProcess } from './relay/server-process.ts'

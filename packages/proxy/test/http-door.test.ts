@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { openHttpProxy } from '../src/http/index.ts'
-import { ask, JSON_HEADERS, openHttpWire } from './support/http-wire.ts'
+import { ask, type HttpWire, JSON_HEADERS, openHttpWire } from './support/http-wire.ts'
 import { createMemoryRecorder } from './support/memory-recorder.ts'
 import { call } from './support/wire.ts'
 
@@ -67,6 +67,57 @@ describe('a loopback address', () => {
       ['Host is not ours', 1],
       ['Origin is not allowed', 1],
     ])
+  })
+})
+
+describe('the browser of a page', () => {
+  const preflight = (wire: HttpWire, origin: string, fields = 'content-type,mcp-session-id,mcp-param-region,x-other') =>
+    wire.request({
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': fields },
+    })
+
+  it('is told what it may send when the origin is named, before anybody has shown a token', async () => {
+    const wire = await openHttpWire({ access: { origins: ['https://app.example.com'], tokens: [{ token: TOKEN }] } })
+    const told = await preflight(wire, 'https://app.example.com')
+    assert.deepEqual(
+      [told.status, told.headers['access-control-allow-origin'], told.headers['access-control-allow-headers'], told.headers.vary],
+      [204, 'https://app.example.com', 'content-type, mcp-session-id, mcp-param-region', 'Origin'],
+    )
+    const headers = { origin: 'https://app.example.com', authorization: `Bearer ${TOKEN}` }
+    wire.behave((_seen, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' })
+        .end('{"jsonrpc":"2.0","id":1,"result":{}}'),
+    )
+    const answer = await wire.post(call(1, 'echo'), headers)
+    assert.deepEqual([answer.status, answer.headers['access-control-allow-origin']], [200, 'https://app.example.com'])
+    const refused = await wire.post(call(1, 'echo'), { origin: 'https://app.example.com' })
+    assert.deepEqual([refused.status, refused.headers['access-control-allow-origin']], [401, 'https://app.example.com'])
+    assert.match(String(answer.headers['access-control-expose-headers']), /Mcp-Session-Id/)
+    assert.equal(wire.seen.length, 1)
+    await wire.close()
+  })
+
+  it('is told nothing for another origin, of this machine or not, nor by the upstream', async () => {
+    const wire = await openHttpWire({ access: { origins: ['*'] } })
+    wire.behave((_seen, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'access-control-allow-origin': '*' })
+        .end('{"jsonrpc":"2.0","id":1,"result":{}}'),
+    )
+    for (const [origin, status] of [
+      ['http://localhost:8080', 405],
+      ['https://evil.example', 403],
+      ['null', 403],
+      ['*', 405],
+    ] as const) {
+      const told = await preflight(wire, origin)
+      assert.deepEqual([told.status, told.headers['access-control-allow-origin']], [status, undefined], origin)
+    }
+    const local = await wire.post(call(1, 'echo'), { origin: 'http://localhost:8080' })
+    assert.deepEqual([local.status, local.headers['access-control-allow-origin']], [200, undefined])
+    await wire.close()
   })
 })
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { later } from '../../../testkit/src/suite.ts'
 import { type HttpProxy, type HttpProxyOptions, openHttpProxy, openStdioServer } from '../src/http/index.ts'
 import { denyingGate } from './support/gates.ts'
 import { openEverything, openModern, type RemoteServer } from './support/http-servers.ts'
@@ -37,7 +38,7 @@ describe('server-everything of SDK 1.x over HTTP', () => {
     ['1.x', openClient1],
     ['2.x', openClient2],
   ] as const) {
-    it(`answers the ${sdk} client the same with and without the proxy`, { timeout: 60_000 }, async () => {
+    it(`answers the ${sdk} client the same with and without the proxy`, { skip: sdk === '1.x' && later, timeout: 60_000 }, async () => {
       const direct = await play<URL>(open, server.url, everything)
       const recorder = createMemoryRecorder()
       const proxy = await openProxy(server.url, recorder)
@@ -51,7 +52,7 @@ describe('server-everything of SDK 1.x over HTTP', () => {
       )
       assert.equal(recorder.events.at(-1)?.event_type, 'session_end')
     })
-    it(`answers the ${sdk} client the same when that speaks stdio to the proxy`, { timeout: 60_000 }, async () => {
+    it(`answers the ${sdk} client the same when that speaks stdio to the proxy`, { skip: later, timeout: 60_000 }, async () => {
       const direct = await play<URL>(open, server.url, everything)
       const through = await play<Command>(open, proxied({ command: server.url.href, args: [] }), everything)
       assert.deepEqual(through, direct)
@@ -83,7 +84,7 @@ describe('a stateless server of SDK 2.x over HTTP', () => {
     })
   }
 
-  it('answers the same in both eras when the client speaks stdio to the proxy', { timeout: 60_000 }, async () => {
+  it('answers the same in both eras when the client speaks stdio to the proxy', { skip: later, timeout: 60_000 }, async () => {
     for (const era of ['auto', 'legacy'] as const) {
       const direct = await play<URL>((to) => openClient2(to, era), server.url, modern)
       const remote = proxied({ command: server.url.href, args: [] })
@@ -116,7 +117,7 @@ describe('a server over stdio for clients over HTTP', () => {
     ['2.x, the 2026-07-28 era', (to: Command | URL) => openClient2(to, 'auto'), testServer(), modern],
   ] as const
   for (const [name, open, command, script] of cases) {
-    it(`answers the client the same as without: ${name}`, { timeout: 60_000 }, async () => {
+    it(`answers the client the same as without: ${name}`, { skip: script === everything && later, timeout: 60_000 }, async () => {
       const direct = await play<Command | URL>(open, command, script)
       const recorder = createMemoryRecorder()
       const stderr = new PassThrough().resume()

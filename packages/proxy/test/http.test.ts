@@ -164,6 +164,20 @@ describe('a stream of events', () => {
       )
     }))
 
+  it('that breaks off in the 2026 era is answered and recorded at once, whatever ids it had', () =>
+    withWire({}, async (wire) => {
+      wire.behave((_seen, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.write('id: s-1\ndata: \n\n', () => response.destroy())
+      })
+      assert.match((await wire.post(modern(1, 'echo'))).body, /"reason":"broken"/)
+      await wire.proxy.close()
+      assert.deepEqual(
+        outcomes(wire).map((e) => e.error_type),
+        ['broken'],
+      )
+    }))
+
   it('without ids that breaks off is answered and recorded', () =>
     withWire({}, async (wire) => {
       wire.behave((_seen, response) => {

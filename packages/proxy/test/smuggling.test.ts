@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { refused } from './support/smuggled.ts'
 import { call, openWire, type Wire } from './support/wire.ts'
 
@@ -8,6 +9,7 @@ before(async () => {
   wire = openWire()
   wire.send({ jsonrpc: '2.0', id: 'open', method: 'ping' })
   await wire.next()
+  while (!wire.recorder.events.some((e) => e.event_type === 'session_start')) await setImmediate() // recorded beside the answer
 })
 after(() => wire.close())
 

@@ -1,6 +1,16 @@
 /** Makes records. @module */
 
 export { ERRORS, type ErrorCode, parseStrict, SwornError } from '@sworn/verify'
+export {
+  EVENT_GROUPS,
+  EVENT_TYPES,
+  type EventType,
+  REASON_CODES,
+  RESERVED_MEMBERS,
+  type ReasonCode,
+  SEVERITIES,
+  type Severity,
+} from '@sworn/verify/events'
 export * from './config/index.ts'
 export { levelOf } from './event/durability.ts'
 export { createFilter, type EventFilter, type FilterOptions } from './event/filter.ts'
@@ -8,7 +18,8 @@ export { createIds } from './event/ids.ts'
 export { type JsonValue, type Sanitized, sanitize } from './event/sanitize.ts'
 export { type ShapedEvent, shapeEvent } from './event/shape.ts'
 export type * from './event/types.ts'
-export * from './event/vocabulary.ts'
+export { type Charged, chargeOutcome } from './guard/charge.ts'
+export { budgetMembers, dlpEvent, membersOf, outcomeEvent } from './guard/events.ts'
 export { type ActionMatch, type Begun, createGuard, type Guard, type GuardOptions, type GuardRecorder } from './guard/guard.ts'
 export type * from './guard/types.ts'
 export { isRecording } from './handover/answers.ts'
@@ -17,7 +28,10 @@ export { type OpenPortOptions, openPort } from './handover/open-port.ts'
 export { openPortHere } from './handover/open-port-here.ts'
 export type { ScannerName } from './ledger/core.ts'
 export { type Item, type Ledger, type LedgerOptions, openLedger } from './ledger/ledger.ts'
+export type { Done, ErasureDone, Operation } from './ledger/operate.ts'
 export { adopt, previousLog } from './ledger/operator.ts'
+export type { PackForm } from './ledger/pack.ts'
+export { createReservations } from './ledger/reserve.ts'
 export { createLocalPort, type LocalPortOptions } from './port/local.ts'
 export { startWorker } from './port/start-worker.ts'
 export type * from './port/types.ts'
@@ -34,5 +48,20 @@ export { followedBy, followedWithin, hasUserInfo } from './redact/near.ts'
 export { PATTERNS as tablePatterns, type Pattern, passesLuhn } from './redact/patterns.ts'
 export { createRedactor, type RedactOptions, type Redactor } from './redact/redactor.ts'
 export { createScanner, type ScannerOptions, tableDetector, toDetector } from './redact/scanner.ts'
-export { type Detector, markerOf, type Redacted, type Scanner, type ScannerSource, type Span } from './redact/types.ts'
+export {
+  type Detector,
+  markerOf,
+  type PathAction,
+  type Redacted,
+  type Scanner,
+  type ScannerSource,
+  type Span,
+  type Vault,
+} from './redact/types.ts'
 export { createKeyRules, DEFAULT_KEYS, splitWords } from './redact/words.ts'
+export { handOverLeftovers, type LeftoverOptions, ownSpoolPath, spoolDirectory } from './spool/leftovers.ts'
+export { type RecordingPort, type SpoolingPort, type SpoolLoss, type SpoolOptions, withSpool } from './spool/port.ts'
+export { createDisclosure, digestOf, readDisclosure } from './vault/disclosure.ts'
+export { type Erasure, type ErasurePlan, type ErasureRequest, type ErasureTarget, planErasure } from './vault/erase.ts'
+export { findDisclosures } from './vault/find-disclosures.ts'
+export { createVault, type VaultOptions } from './vault/vault.ts'

@@ -1,5 +1,6 @@
 /**
- * What somebody needs who reads a ledger and records nothing: where this user's state lies, whether a recorder answers.
+ * What somebody needs who reads a ledger and records nothing: where this user's state lies, whether a recorder answers,
+ * who delivers.
  *
  * Apart from the main export, because a verification loads none of the recorder.
  * @module
@@ -7,4 +8,6 @@
 export { findDirectories } from './config/directories.ts'
 export { readTextFile } from './config/trust-store.ts'
 export { isRecording } from './handover/answers.ts'
+export { acquireAlerting, acquireDelivery } from './handover/delivery-lock.ts'
+export { splitKeptNotes } from './ledger/kept-notes.ts'
 export { startWorker } from './port/start-worker.ts'

@@ -5,5 +5,5 @@
  * @module
  */
 export { readConfig } from './config/read.ts'
-export { auditSchema, configJsonSchema } from './config/schema.ts'
+export { auditSchema, configJsonSchema, FRAMEWORK_DAYS } from './config/schema.ts'
 export { eventJsonSchema, eventSchema } from './event/schema.ts'

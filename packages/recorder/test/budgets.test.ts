@@ -12,6 +12,8 @@ const spend = (n: number, amount = 1, limit?: number) =>
     event_type: 'authorization_decision',
     metadata: { spent: [{ counter: COUNTER, amount, ...(limit !== undefined && { limit }) }] },
   })
+const giveBack = (n: number) =>
+  item(n, 'sync', { event_type: 'authorization_decision', metadata: { returned: [{ counter: COUNTER, amount: 1 }] } })
 const ask = (ledger: Ledger, amount: number, limit: number): Reservation =>
   ledger.reserve({ key: COUNTER, amount, limit, perMs: 0, also: [] })
 
@@ -77,6 +79,16 @@ describe('a budget', () => {
     assert.throws(() => ledger.reserve({ ...day, also: [day] }), { code: 'APPEND_REFUSED' })
   })
 
+  it('gets back what was held for a call that was refused after all, once, and never what was spent', () => {
+    const ledger = createCase().open()
+    assert.deepEqual([ask(ledger, 1, 2).granted, ask(ledger, 1, 2).granted, ask(ledger, 1, 2).granted], [true, true, false])
+    acked(ledger.append([spend(1, 1, 2)])[0])
+    for (let n = 0; n < 2; n++) acked(ledger.append([giveBack(2)])[0])
+    assert.deepEqual(ask(ledger, 0, 2).used, [1])
+    acked(ledger.append([giveBack(3)])[0])
+    assert.deepEqual(ask(ledger, 0, 2).used, [1])
+  })
+
   it('is not moved by text that only looks like a record of spending', () => {
     const ledger = createCase().open()
     const odd = [
@@ -89,10 +101,11 @@ describe('a budget', () => {
     assert.deepEqual(ask(ledger, 0, 5).used, [0])
   })
 
-  it('whatever the order of grants, records, resends and restarts, what is recorded stays within the limit', () => {
+  it('whatever the order of grants, records, refusals, resends and restarts, what is recorded stays within the limit', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constant('grant') },
       { weight: 6, arbitrary: fc.constant('record') },
+      { weight: 3, arbitrary: fc.constantFrom('refuse', 'refuse again') },
       { weight: 2, arbitrary: fc.constant('resend') },
       { weight: 1, arbitrary: fc.constant('restart') },
     )
@@ -104,6 +117,7 @@ describe('a budget', () => {
       for (const what of steps) {
         if (what === 'grant' && ask(ledger, 1, limit).granted) granted.push(next++)
         if (what === 'record' && granted.length > 0) ledger.append([spend((last = granted.shift()!), 1, limit)]) // length > 0
+        if (what === 'refuse again' || (what === 'refuse' && granted.shift() !== undefined)) ledger.append([giveBack(next++)])
         if (what === 'resend' && last >= 0) ledger.append([spend(last, 1, limit)])
         if (what !== 'restart') continue
         ledger.close()

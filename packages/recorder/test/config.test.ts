@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
+import { count } from '../../../testkit/src/suite.ts'
 import { findDirectories, findSuggestion, hashConfig, loadConfig, readTrusted, rememberTrusted } from '../src/config/index.ts'
 import { AUDIT_KEYS } from '../src/config/keys.ts'
 import { auditSchema, configJsonSchema, readConfig } from '../src/schemas.ts'
@@ -48,7 +49,24 @@ describe('reading one file', () => {
       /sinks are configured, but nothing here delivers/,
       'sworn.yaml:2:3',
     ],
-    ['a retention, because nothing here prunes', 'audit:\n  retention_days: 90\n', /nothing here prunes/, 'sworn.yaml:2:3'],
+    [
+      'a retention shorter than what its framework asks for',
+      'audit:\n  retention:\n    classes:\n      - { framework: eu-ai-act, days: 182 }\n',
+      /fewer days than the framework asks for/,
+      'sworn.yaml:4:9',
+    ],
+    [
+      'a class of retention without a length',
+      'audit:\n  retention:\n    classes:\n      - { risk: [high] }\n',
+      /days or a framework was expected/,
+      'sworn.yaml:4:9',
+    ],
+    [
+      'a subject for what is not committed',
+      'audit:\n  redact:\n    - { path: arguments.x, action: mask, subject: user }\n',
+      /unknown option "subject"/,
+      'sworn.yaml:3:42',
+    ],
     ['a destination besides the file', 'audit:\n  destinations: [file, siem]\n', /nothing here delivers/, 'sworn.yaml:2:3'],
     [
       'a file destination that is not the ledger',
@@ -100,7 +118,7 @@ describe('reading one file', () => {
           assert.ok(SwornError.is(e, 'CONFIG_INVALID'), String(e))
         }
       }),
-      { seed: 11, numRuns: 500 },
+      { seed: 11, numRuns: count({ fast: 100, ci: 500 }) },
     )
   })
 

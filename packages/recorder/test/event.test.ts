@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
+import { EVENT_MEMBERS, RESERVED_MEMBERS } from '@sworn/verify/events'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { createFilter } from '../src/event/filter.ts'
 import { createIds } from '../src/event/ids.ts'
-import { accepts, MEMBERS } from '../src/event/members.ts'
+import { accepts } from '../src/event/members.ts'
 import { isPlainJson } from '../src/event/plain.ts'
 import { sanitize } from '../src/event/sanitize.ts'
 import { eventSchema } from '../src/event/schema.ts'
 import { shapeEvent } from '../src/event/shape.ts'
 import type { EventContext } from '../src/event/types.ts'
-import { RESERVED_MEMBERS } from '../src/event/vocabulary.ts'
 import { recorded, STAMP } from './support/events.ts'
 
 const SEED = { seed: 20261121, numRuns: 300 }
@@ -58,19 +58,19 @@ test('any set of members is written in the order of the format, however the call
     is_error: false,
     user: 'u',
   }
-  const strings = Object.keys(MEMBERS).filter((name) => MEMBERS[name] === 'id' || MEMBERS[name] === 'text')
+  const strings = Object.keys(EVENT_MEMBERS).filter((name) => EVENT_MEMBERS[name] === 'id' || EVENT_MEMBERS[name] === 'text')
   const names = [...new Set([...Object.keys(samples), ...strings])]
   fc.assert(
     fc.property(fc.shuffledSubarray(names), (chosen) => {
       const event = Object.fromEntries([...chosen, 'event_type', 'own'].map((name) => [name, samples[name] ?? name]))
       const keys = Object.keys(shape(event))
-      const known = Object.keys(MEMBERS).filter((name) => keys.includes(name))
+      const known = Object.keys(EVENT_MEMBERS).filter((name) => keys.includes(name))
       assert.deepEqual(keys, [...known, 'own'])
       for (const name of chosen) assert.equal(shape(event)[name], event[name])
     }),
     SEED,
   )
-  assert.ok(Object.keys(MEMBERS).length <= 64, 'a set of members is two words of 32 bits')
+  assert.ok(Object.keys(EVENT_MEMBERS).length <= 64, 'a set of members is two words of 32 bits')
 })
 
 test('how a user is known is said by whoever names the user', () => {
@@ -118,7 +118,7 @@ for (const [what, event, at] of refused) {
 }
 
 test('no refusal repeats a value of the event', () => {
-  for (const name of Object.keys(MEMBERS)) {
+  for (const name of Object.keys(EVENT_MEMBERS)) {
     const event = { event_type: 'x', [name]: { hunter2: ['hunter2'] } }
     try {
       shape(event)
@@ -139,10 +139,10 @@ test('the fast check and the zod schema agree on every member', () => {
     fc.constantFrom('allow', 'error', 'monitor', 'request', -1, 0, 1.5, true, '2026-01-01T00:00:00.000Z'),
   )
   fc.assert(
-    fc.property(fc.constantFrom(...Object.keys(MEMBERS)), values, (name, value) => {
+    fc.property(fc.constantFrom(...Object.keys(EVENT_MEMBERS)), values, (name, value) => {
       fc.pre(value !== undefined && !(name === 'event_type'))
       const byZod = eventSchema.safeParse({ event_type: 'x', [name]: value }).success
-      assert.equal(accepts(MEMBERS[name]!, value), byZod, name)
+      assert.equal(accepts(EVENT_MEMBERS[name]!, value), byZod, name)
     }),
     SEED,
   )

@@ -11,6 +11,7 @@ const stale: [string, (ledger: Ledger, disk: Case) => unknown][] = [
   ['an event that it has already', (ledger) => ledger.append([item(0, 'sync')])[0]],
   ['an event with an id that was used', (ledger) => ledger.append([item(0, 'sync', { target: 'x' })])[0]],
   ['a sync', (ledger) => ledger.sync()],
+  ['an index that is due', (ledger, disk) => later(ledger, disk, 20)],
   ['a checkpoint that is due', (ledger, disk) => later(ledger, disk, 1500)],
   ['a rotation that is due', (ledger, disk) => later(ledger, disk, 86_400_001)],
   ['a new key', (ledger) => ledger.rotateKey()],

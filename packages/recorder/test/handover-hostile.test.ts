@@ -49,7 +49,7 @@ const streams: [string, Buffer][] = [
   ['bytes that are not UTF-8', Buffer.concat([length(2), Buffer.from([0xff, 0xfe])])],
   ['deep nesting', Buffer.concat([length(200_000), Buffer.from('['.repeat(200_000))])],
   ['a request before the hello', formatFrame({ kind: 'flush', id: 1 })],
-  ['a hello of another version', formatFrame({ kind: 'hello', version: 2, producer: 'p' })],
+  ['a hello of another version', formatFrame({ kind: 'hello', version: 3, producer: 'p' })],
   ['a request before the welcome', Buffer.concat([hello, formatFrame({ kind: 'nonsense', id: 1 })])],
 ]
 for (const [what, bytes] of streams) {
@@ -174,6 +174,26 @@ const payloads: [string, unknown][] = [
   ['an unknown level', { ...good, level: 'later', json: '{"event_type":"tool_call_end"}' }],
   ['no UUID', { ...good, eventId: '../../x', json: '{"event_type":"tool_call_end"}' }],
 ]
+const erase = { kind: 'erase', subject: 'alice', basis: 'b', requestId: 'r', actor: 'a' }
+const prune = { kind: 'prune', upTo: 1, policy: 'p', unanchored: true }
+const operations: [string, unknown, boolean][] = [
+  ['an erasure', erase, true],
+  ['an erasure without a subject', { ...erase, subject: '' }, false],
+  ['an erasure with a reason beyond 1,024 characters', { ...erase, basis: 'x'.repeat(1025) }, false],
+  ['an erasure with a list of stores that never ends', { ...erase, confirmed: Array.from({ length: 65 }, () => 'index') }, false],
+  ['a pruning', { ...prune, archivedTo: '/srv/old' }, true],
+  ['a pruning into a path of its own folder', { ...prune, archivedTo: 'old' }, false],
+  ['a pruning up to no number', { ...prune, upTo: -1 }, false],
+  ['a packing', { kind: 'pack', form: 'zstd' }, true],
+  ['a packing in an unknown form', { kind: 'pack', form: 'rar' }, false],
+  ['a key rotation', { kind: 'rotateKey' }, false],
+]
+for (const [what, operation, taken] of operations) {
+  test(`${what} is ${taken ? 'taken' : 'not taken'}`, () => {
+    assert.equal(parseRequest({ kind: 'operate', id: 1, permit: 'f', operation }, 'p') !== undefined, taken)
+  })
+}
+
 for (const [what, item] of payloads) {
   test(`an event with ${what} is not taken`, () => {
     assert.deepEqual(taken(item), undefined)
@@ -207,6 +227,7 @@ test('any JSON as a request is taken or refused, never an exception', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom('kind', 'id', 'items', 'step'), fc.jsonValue()), (body) => {
       parseRequest({ kind: 'submit', id: 1, ...body }, 'p')
+      parseRequest({ kind: 'operate', id: 1, permit: 'f', operation: body }, 'p')
     }),
     { seed, numRuns: 300 },
   )

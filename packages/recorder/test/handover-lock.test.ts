@@ -11,6 +11,7 @@ import { prepareLedgerDirectory, prepareSocketDirectories } from '../src/handove
 import { establish } from '../src/handover/establish.ts'
 import { acquireLock, readHolder, writeHolder } from '../src/handover/lock.ts'
 import { openThreadDoor } from '../src/handover/open-thread-door.ts'
+import { createPermits } from '../src/handover/permit.ts'
 import { findPlaces, mountType, networkName, nodePlatform, type Platform } from '../src/handover/platform.ts'
 import { PATIENCE, type Setup } from '../src/handover/setup.ts'
 import { openFakeLedger } from './support/fake-ledger.ts'
@@ -123,6 +124,7 @@ function setupOn(directory: string, platform: Platform): Setup {
     places,
     platform,
     openLedger: () => openFakeLedger(directory),
+    permits: createPermits(directory),
     producerId: 'p',
     swornVersion: '0.1.0',
     syncDelayMs: 5,

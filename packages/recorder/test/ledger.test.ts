@@ -8,6 +8,7 @@ import { createFrontier, equalBytes, SwornError } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
 import { createPageCache } from '../../../testkit/src/fault/page-cache.ts'
+import { later } from '../../../testkit/src/suite.ts'
 import { admit } from '../src/ledger/admit.ts'
 import type { Core } from '../src/ledger/core.ts'
 import { eventKey, openDedupe, readIds } from '../src/ledger/dedupe.ts'
@@ -53,7 +54,7 @@ describe('a ledger', () => {
     }
   }
 
-  it('writes what the second verifier accepts, over rotation and both hashes', (t) => {
+  it('writes what the second verifier accepts, over rotation and both hashes', { skip: later }, (t) => {
     const python = spawnSync('python3', ['--version'])
     if (python.status !== 0) return t.skip('python3 is not here')
     for (const hash of ['sha256', 'sha3-256'] as const) {
@@ -315,7 +316,7 @@ describe('sending an event again', () => {
     assert.equal(acked(disk.open().append([end])[0]).seq, seq)
   })
 
-  it('is known for the last 100,000 events, over a restart too, and recorded again beyond', () => {
+  it('is known for the last 100,000 events, over a restart too, and recorded again beyond', { skip: later }, () => {
     const ops = createPageCache()
     ops.mkdir('/index')
     const dedupe = openDedupe(ops, '/index', readIds(ops, '/index', 0))

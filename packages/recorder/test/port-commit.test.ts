@@ -38,6 +38,7 @@ function countingLedger(options: { fail?: unknown; tickAt?: number } = {}): Appe
     nextTickAt: () => (calls.ticks === 0 ? (options.tickAt ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY),
     reserve: () => ({ granted: true, retryAfterMs: 0 }),
     reopen: () => undefined,
+    operate: () => ({}),
     close: () => undefined,
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
+import { count } from '../../../testkit/src/suite.ts'
 import { packAnswers, unpackAnswers } from '../src/port/packed-acks.ts'
 import { labelBatch, packBatch, unpackBatch } from '../src/port/packed-batch.ts'
 import { createRingReader, createRingWriter, createSharedMemory, type Region } from '../src/port/ring.ts'
@@ -15,6 +16,7 @@ const submission: fc.Arbitrary<Submission> = fc.record(
     eventType: fc.string(),
     level: fc.constantFrom('sync' as const, 'batch' as const, 'async' as const),
     sessionId: fc.string(),
+    vault: fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
   },
   { requiredKeys: ['json', 'eventId', 'eventType', 'level'], noNullPrototype: true },
 )
@@ -72,6 +74,6 @@ test('the ring gives back what was written, in order, at every fill, and refuses
         }
       }
     }),
-    { ...OPTIONS, numRuns: 60 },
+    { ...OPTIONS, numRuns: count({ fast: 15, ci: 60 }) },
   )
 })

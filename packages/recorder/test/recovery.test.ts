@@ -287,24 +287,31 @@ describe('opening again', () => {
     }
   })
 
-  it('finds records although a power cut left wrong offsets in the middle of a closed segment', () => {
-    const disk = createCase()
-    const ledger = disk.open({ rotateBytes: 4000 })
-    const acks = Array.from({ length: 12 }, (_, n) => acked(ledger.append([item(n, 'sync', { session_id: 's' })])[0]))
-    ledger.close()
-    const offsets = `${PATH}/index/00000000000000000000.off`
-    const wrong = content(disk, offsets)
-    put(disk.ops, offsets, Buffer.concat([Buffer.alloc(wrong.length - 4), wrong.subarray(-4)]))
-    put(disk.ops, `${PATH}/index/ids`, content(disk, `${PATH}/index/ids`).subarray(0, 3 * 60))
-    disk.ops.unlink(`${PATH}/index/sessions`)
-    const again = disk.open({ rotateBytes: 4000 })
-    for (const [n, ack] of acks.entries()) {
-      assert.equal(again.holds(ack.seq, ack.entryHash), true, `seq ${ack.seq}`)
-      assert.equal(acked(again.append([item(n, 'sync', { session_id: 's' })])[0]).seq, ack.seq, `event ${n}`)
-    }
-    again.append([item(50, 'sync', { session_id: 's' })])
-    assert.equal(records(disk.ops).at(-1)?.session_seq, 12)
-  })
+  const wrongOffsets: [string, (rows: Buffer) => Buffer][] = [
+    ['that are zero', (rows) => Buffer.concat([Buffer.alloc(rows.length - 4), rows.subarray(-4)])],
+    ['that lead to the next record', (rows) => Buffer.concat([rows.subarray(4), rows.subarray(-4)])],
+    ['that lead to the record before', (rows) => Buffer.concat([rows.subarray(0, 4), rows.subarray(0, -8), rows.subarray(-4)])],
+  ]
+  for (const [what, spoil] of wrongOffsets) {
+    it(`finds records although a power cut left offsets in the middle of a closed segment ${what}`, () => {
+      const disk = createCase()
+      const ledger = disk.open({ rotateBytes: 4000 })
+      const acks = Array.from({ length: 12 }, (_, n) => acked(ledger.append([item(n, 'sync', { session_id: 's' })])[0]))
+      ledger.close()
+      const offsets = `${PATH}/index/00000000000000000000.off`
+      const rows = content(disk, offsets)
+      put(disk.ops, offsets, spoil(rows))
+      put(disk.ops, `${PATH}/index/ids`, content(disk, `${PATH}/index/ids`).subarray(0, 3 * 60))
+      disk.ops.unlink(`${PATH}/index/sessions`)
+      const again = disk.open({ rotateBytes: 4000 })
+      for (const [n, ack] of acks.entries()) {
+        assert.equal(again.holds(ack.seq, ack.entryHash), true, `seq ${ack.seq}`)
+        assert.equal(acked(again.append([item(n, 'sync', { session_id: 's' })])[0]).seq, ack.seq, `event ${n}`)
+      }
+      again.append([item(50, 'sync', { session_id: 's' })])
+      assert.equal(records(disk.ops).at(-1)?.session_seq, 12)
+    })
+  }
 
   it('opens without the place that the newest checkpoint left, and with a wrong one', () => {
     for (const text of [undefined, '', '{}', '{"size":1,"first_seq":0,"offset":5,"previous_hash":"x","hashes":[]}']) {

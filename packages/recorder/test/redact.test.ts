@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
+import { count, later } from '../../../testkit/src/suite.ts'
 import { shapeEvent } from '../src/event/shape.ts'
 import { keyedHash } from '../src/redact/keyed-hash.ts'
 import { maskText } from '../src/redact/mask.ts'
@@ -133,7 +134,7 @@ test('what the prefilter passes by, the walk would not have masked either', () =
     fc.property(name, (key) => {
       if (rules(key) !== undefined) assert.ok(scanner.mayMatch(JSON.stringify({ a: { [key]: 'v' } })), key)
     }),
-    { ...SEED, numRuns: 2000 },
+    { ...SEED, numRuns: count({ fast: 300, ci: 2000 }) },
   )
   for (const [name, secret] of secrets) assert.ok(createScanner([], { patterns: [name] }).mayMatch(JSON.stringify({ a: secret })), name)
 })
@@ -279,7 +280,7 @@ test('redaction is idempotent and keeps the shape', () => {
   )
 })
 
-test('one megabyte of hostile text is scanned to its end for every pattern', { timeout: 300_000 }, () => {
+test('one megabyte of hostile text is scanned to its end for every pattern', { skip: later, timeout: 300_000 }, () => {
   const seeds = [
     'eyJ',
     'eyJa.',

@@ -98,6 +98,24 @@ for (const [how, save] of saves) {
   })
 }
 
+test('a file that is replaced by rename is noticed every time, not only the first', { timeout: 20_000 }, async () => {
+  const file = join(temporaryDirectory(), 'sworn.yaml')
+  writeFileSync(file, '0')
+  let heard = Promise.withResolvers<void>()
+  const watcher = watchFiles(
+    [file],
+    () => heard.resolve(),
+    () => assert.fail('blind'),
+  )
+  for (let n = 1; n <= 4; n++) {
+    writeFileSync(`${file}.tmp`, String(n))
+    renameSync(`${file}.tmp`, file)
+    await heard.promise
+    heard = Promise.withResolvers()
+  }
+  watcher.close()
+})
+
 test('a file that does not exist yet, and the target of a link, are noticed', { timeout: 10_000 }, async () => {
   const root = temporaryDirectory()
   await noticed([join(root, 'new.yaml')], () => writeFileSync(join(root, 'new.yaml'), 'a'))

@@ -5,11 +5,10 @@
  * has to be ours and `Origin`, when there is one, allowed. Source: RFC 9110 §7.2, RFC 6750.
  * @module
  */
-import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isIPv4, isIPv6 } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { isIPv6 } from 'node:net'
 import { SwornError } from '@sworn/recorder'
+import { bearerOf, certificateOf, createBearerCheck, isLoopback } from '@sworn/recorder/http'
 import type { Access, Caller, ListenAddress } from './options.ts'
 
 /** Why somebody is not let in. A word of ours. */
@@ -24,15 +23,8 @@ export interface Entrance {
 
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]']
 const TOKEN = /^[\x21-\x7e]{16,512}$/
-const BEARER = /^Bearer ([\x21-\x7e]{1,512})$/i
 /** Fields of which a second one would be read differently by somebody in between. */
 const ONCE = new Set(['host', 'origin', 'authorization', 'content-type', 'content-length', 'transfer-encoding'])
-
-/** True for an address that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
-  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'))
-}
 
 /** @throws SwornError CONFIG_INVALID for a token that is no secret, or when others could come in without any */
 export function checkAccess({ host }: ListenAddress, { tokens, tls }: Access): void {
@@ -49,7 +41,7 @@ export function createEntrance(listen: ListenAddress, access: Access, port: numb
   const origins = new Set([...(access.origins ?? []), ...[...hosts].map((host) => `${scheme}://${host}`)])
   /** Behind a secret, and with no names given, an address that others reach answers to any name. */
   const anyHost = !isLoopback(listen.host) && (access.hosts ?? []).length === 0
-  const known = access.tokens.map(({ token, name, may }) => ({ digest: hash('sha256', token, 'buffer'), caller: { name, may } }))
+  const find = createBearerCheck(access.tokens)
   return {
     refusalOf({ rawHeaders, headers }) {
       if (hasRepeated(rawHeaders)) return 'field_repeated'
@@ -59,8 +51,8 @@ export function createEntrance(listen: ListenAddress, access: Access, port: numb
     },
     callerOf({ headers, socket }) {
       if (headers.authorization === undefined) return access.tls?.clientCa === undefined ? undefined : certified(socket)
-      const digest = hash('sha256', BEARER.exec(headers.authorization)?.[1] ?? '', 'buffer')
-      return known.filter((one) => timingSafeEqual(one.digest, digest))[0]?.caller ?? 'token_wrong' // every one is compared
+      const found = find(bearerOf(headers.authorization))
+      return found ? { name: found.name, may: found.may } : 'token_wrong'
     },
   }
 }
@@ -78,7 +70,6 @@ function hasRepeated(rawHeaders: readonly string[]): boolean {
 
 /** The bearer of a verified client certificate. */
 function certified(socket: IncomingMessage['socket']): Caller | undefined {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  const name = socket.getPeerCertificate().subject?.CN
-  return { name: typeof name === 'string' ? name.slice(0, 256) : 'certificate', may: 'report' }
+  const certificate = certificateOf(socket)
+  return certificate && { name: certificate.name ?? 'certificate', may: 'report' }
 }

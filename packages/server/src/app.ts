@@ -4,9 +4,12 @@
  * @module
  */
 import type { HttpBindings } from '@hono/node-server'
+import { createLitellmRoute, LITELLM_PATH } from '@sworn/proxy/gateways'
+import { createOtlpRoute, OTLP_PATHS } from '@sworn/proxy/otlp'
 import { type ErrorCode, SwornError } from '@sworn/recorder'
 import { createEventsRoute, createHealth, errorResponse, type Health, type HealthDesk, jsonResponse } from '@sworn/recorder/http'
 import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
 import type { Entrance, Refusal } from './access.ts'
 import type { Caller, Room, ServerOptions } from './options.ts'
 import type { Refusals } from './refusals.ts'
@@ -23,28 +26,50 @@ const TOLD: Readonly<Record<Refusal, readonly [status: number, code: ErrorCode, 
   token_wrong: [401, 'ACCESS_DENIED', 'a token of this server was expected'],
 }
 
+/** What pages of a named origin may ask. */
+const CORS = { allowMethods: ['GET', 'POST'], allowHeaders: ['Authorization', 'Content-Type'], maxAge: 600 }
+
 interface Doorkeeper {
   readonly entrance: Entrance
   readonly refusals: Refusals
 }
 
-export function createApp({ recorder, events, rooms = [], health: judge }: ServerOptions, door: Doorkeeper): App {
+export function createApp({ access, recorder, events, rooms = [], health: judge, metrics }: ServerOptions, door: Doorkeeper): App {
+  const named = (access.origins ?? []).filter((origin) => origin !== '*')
   const desk = createHealth(recorder)
   const takeEvents = createEventsRoute(desk.record, events)
+  const takeOtlp = createOtlpRoute(desk.record)
+  const takeLitellm = createLitellmRoute(desk.record)
   const app = new Hono<Env>()
   app.use(async (context, next) => {
     const refusal = door.entrance.refusalOf(context.env.incoming)
     return refusal === undefined ? next() : turnAway(door, context, refusal, 'server')
   })
+  if (named.length > 0) app.use(cors({ origin: named, ...CORS }))
   app.all('/v1/events', async (context) => {
     const caller = door.entrance.callerOf(context.env.incoming) ?? 'token_missing'
     return typeof caller === 'string' ? turnAway(door, context, caller, 'events') : takeEvents(context.req.raw, caller.name)
   })
+  app.all(LITELLM_PATH, async (context) => {
+    const caller = door.entrance.callerOf(context.env.incoming) ?? 'token_missing'
+    return typeof caller === 'string' ? turnAway(door, context, caller, 'gateway') : takeLitellm(context.req.raw, caller.name)
+  })
+  for (const path of OTLP_PATHS) {
+    app.all(path, async (context) => {
+      const caller = door.entrance.callerOf(context.env.incoming) ?? 'token_missing'
+      return typeof caller === 'string' ? turnAway(door, context, caller, 'otlp') : takeOtlp(context.req.raw, path, caller.name)
+    })
+  }
   app.get('/health', async (context) => {
     const caller = door.entrance.callerOf(context.env.incoming)
     if (caller === 'token_wrong') return turnAway(door, context, caller, 'health')
     return answerHealth({ desk, judge, caller }, context.req.raw)
   })
+  if (metrics)
+    app.get('/metrics', async (context) => {
+      const caller = door.entrance.callerOf(context.env.incoming) ?? 'token_missing'
+      return typeof caller === 'string' ? turnAway(door, context, caller, 'metrics') : metrics(context.req.raw)
+    })
   app.all('*', async (context) => (await askRooms(rooms, context.req.raw)) ?? context.notFound())
   app.notFound(() => errorResponse(new SwornError('REQUEST_INVALID', 'a path of this server was expected'), 404))
   app.onError(() => errorResponse(undefined)) // nothing of what was thrown is told

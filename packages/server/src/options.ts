@@ -67,6 +67,8 @@ export interface ServerOptions {
   readonly rooms?: readonly Room[]
   /** Adds to what `/health` answers, and may make it worse; its events are its own. */
   readonly health?: Room
+  /** Answers at `/metrics`, to whoever has a token; absent: no such path. */
+  readonly metrics?: (request: Request) => Promise<Response>
   readonly limits?: Partial<Limits>
   readonly events?: Partial<EventLimits>
 }

@@ -13,7 +13,7 @@ import { LIMITS, type ListenAddress, type Server, type ServerOptions } from './o
 import { createRefusals } from './refusals.ts'
 
 /**
- * Listens until it is closed. Paths of its own: `POST /v1/events` (token) and `GET /health`; all others are the rooms'.
+ * Listens until it is closed. Paths of its own: `POST /v1/events`, `/v1/traces`, `/v1/logs` (token) and `GET /health`; all others are the rooms'.
  *
  * @throws SwornError CONFIG_INVALID when others could reach the address without a secret, or a certificate does not hold;
  * IO_FAILED when the address cannot be listened on

@@ -51,6 +51,25 @@ describe('who may report', () => {
     )
   })
 
+  test('the browser of a page of a named origin is told so, without a token; no other is', async () => {
+    const tokens = [{ token: REPORT, name: 'ci', may: 'report' as const }]
+    const serving = await serve({ access: { tokens, origins: ['https://desk.example', '*'] } })
+    const preflight = (origin: string) => {
+      const lines = [`host: 127.0.0.1:${serving.port}`, `origin: ${origin}`, 'access-control-request-method: POST', 'connection: close']
+      return serving.raw(`OPTIONS /v1/events HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
+    }
+    const told = await preflight('https://desk.example')
+    assert.equal(told.status, 204)
+    assert.match(told.text, /access-control-allow-origin: https:\/\/desk\.example\r\n/i)
+    const answer = await serving.ask('/v1/events', { ...bearer(REPORT), origin: 'https://desk.example' }, EVENT)
+    assert.match(answer.text, /access-control-allow-origin: https:\/\/desk\.example\r\n/i)
+    for (const other of ['https://evil.example', 'http://localhost:1', 'null']) {
+      const refused = await preflight(other)
+      assert.equal(refused.status, 403, other)
+      assert.doesNotMatch(refused.text, /access-control-allow/i)
+    }
+  })
+
   test('a field that stands twice is refused, whichever is right', async () => {
     const serving = await serve()
     const request = formatRequest('/v1/events', { host: `127.0.0.1:${serving.port}`, ...bearer(REPORT) }, EVENT)

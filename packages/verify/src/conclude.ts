@@ -33,6 +33,7 @@ export async function conclude(run: Run): Promise<Report> {
     ...(run.origin !== undefined && { origin: run.origin }),
     ...(run.logId !== undefined && { logId: run.logId }),
     ...(run.pruned && run.prune && { pruned: run.prune }),
+    ...(run.erased.records.length > 0 && { erased: run.erased }),
     pinned: run.options.trust !== undefined,
     ...(run.options.require && { required: run.options.require }),
   }

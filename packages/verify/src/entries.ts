@@ -14,6 +14,7 @@ import { createRoots } from './roots.ts'
 import type { Run } from './run.ts'
 import { isReservedAt } from './scan.ts'
 import { findFrontier } from './segment.ts'
+import type { Sessions } from './sessions.ts'
 import { checkRecordSignature } from './signed.ts'
 import { type Cursor, MAX_LINE_BYTES } from './splitter.ts'
 
@@ -48,7 +49,7 @@ export function checkLine(run: Run, cursor: Cursor): Promise<void> | undefined {
   const reserved = link.hashHolds && isReservedAt(cursor.bytes, cursor.start, link.suffix.bodyEnd)
   const parsed = reserved || (link.hashHolds && run.sessions !== undefined)
   if (!parsed && seq > 0 && link.suffix.signatureAt < 0 && !isSignatureDue(run, seq)) return undefined
-  return inspect(run, link, cursor, parsed ? { reserved } : undefined)
+  return inspect(run, link, cursor, parsed ? { reserved, sessions: run.sessions } : undefined)
 }
 
 function reportLink(run: Run, link: Link, { bytes, start }: Cursor): void {
@@ -80,15 +81,21 @@ function isSignatureDue(run: Run, seq: number): boolean {
   return run.allSigned || (run.options.signedRecords?.includes(seq) ?? false)
 }
 
+/** What to do with a payload besides. `sessions`: who follows them, when nobody has yet. */
+interface Parse {
+  readonly reserved: boolean
+  readonly sessions: Sessions | undefined
+}
+
 /** Looks into a record, and at the signature of a line that has or needs one. */
-export async function inspect(run: Run, link: Entry, cursor: Cursor, parse: { reserved: boolean } | undefined): Promise<void> {
+export async function inspect(run: Run, link: Entry, cursor: Cursor, parse: Parse | undefined): Promise<void> {
   const { seq, signatureAt } = link.suffix
   const payload = parse && readPayload(run, cursor.bytes.subarray(cursor.start, link.suffix.bodyEnd), seq, parse.reserved)
   const type = payload?.event_type
   if (payload && typeof type === 'string' && type.startsWith('log.')) {
     if (parse?.reserved) await checkRecord(run, type, payload, seq)
     else run.findings.add('record_malformed', seq, 'a reserved record in compact form was expected')
-  } else if (payload) run.sessions?.see(payload)
+  } else if (payload) parse?.sessions?.see(payload)
   if (seq === 0 && type !== 'log.open' && link.hashHolds) run.findings.add('record_malformed', 0, 'log.open was expected')
   if (signatureAt >= 0) await checkSignature(run, link, cursor)
   else if (isSignatureDue(run, seq)) run.findings.add('signature_missing', seq, 'a record signature was expected')

@@ -19,7 +19,10 @@ export const ERRORS = {
   DRIVER_MISSING: 'Install the named package next to sworn.',
   EVENT_ID_CONFLICT: 'The same event_id was sent before with another content. Give each event its own UUIDv7.',
   EVENT_INVALID: 'The event does not have the shape of docs/format.md. Correct the named member.',
+  FILTER_INVALID: 'Correct the filter at the named line and column; docs/reference/filters.md lists what it may use.',
   FRAME_INVALID: 'The message is not a single unambiguous JSON-RPC message. Correct the client that sent it.',
+  INDEX_FAILED: 'Delete audit.db beside the ledger, it comes back; `--no-index` reads the ledger itself meanwhile.',
+  INDEX_STALE: 'Stored entries changed after they were indexed. Run `sworn verify`; delete audit.db to index them as they are now.',
   IO_FAILED: 'A file or socket could not be used. Check the path, its permissions and the free space.',
   KEY_INVALID: 'The key is malformed, of an unknown type, or weak. Use a verifier key as `sworn keys` prints it.',
   JSON_DUPLICATE_MEMBER: 'A member name occurs twice in one object, so readers may disagree about its value. Correct the producer.',
@@ -36,6 +39,10 @@ export const ERRORS = {
   LEDGER_STATE_MISSING:
     'Restore what is missing from a backup. With the key there, `sworn keys adopt` accepts the ledger as it is; without it begin a new one: `sworn init --reason`.',
   LINE_MALFORMED: 'The line is not an entry of an agent audit log. Keep the file; it was edited or is foreign.',
+  MIRROR_FORK:
+    'The ledger is not the one whose lines the collector holds: it was rewritten. Keep both, run `sworn verify` on each, and find out who changed which.',
+  MIRROR_GAP: 'The collector has not got the lines before these. Send from the entry that it names.',
+  MIRROR_ROLLBACK: 'The ledger is behind what the collector holds: it was cut or put back. Keep both, and compare them.',
   NODE_TOO_OLD: 'Use a newer Node.js, as named.',
   NOTE_MALFORMED: 'The text is not a C2SP signed note. Keep the file and compare it with a copy.',
   NOTE_UNVERIFIED: 'No trusted key signed this note, or a trusted key signed something else. Check which key you trust.',
@@ -44,6 +51,9 @@ export const ERRORS = {
   RECORDER_UNAVAILABLE: 'The recorder of this ledger did not answer in time. Gated actions are refused; see `sworn doctor`.',
   REQUEST_INVALID: 'Correct the HTTP request as named; docs/reference/server.md lists what is answered.',
   SERVER_BUSY: 'Send it again after the seconds that Retry-After names; events with the same event_id.',
+  SINK_DIVERGED:
+    'What was delivered is not what the ledger holds now. Run `sworn verify`; then deliver anew with `sworn sinks replay NAME --from 0`.',
+  SINK_UNREADABLE: 'The sink cannot be asked what it holds. Mend the cause named; `sworn doctor` looks at each sink.',
   USAGE: 'See `sworn --help`.',
   VERIFIER_FAILED: 'The verification ended early and says nothing about the log. Give it more memory and run it again.',
 } as const

@@ -2,10 +2,11 @@
 
 export type { WitnessPolicy } from './anchors.ts'
 export { concat, equalBytes, parseBase64, parseHex, text, toBase64, toHex, utf8 } from './bytes.ts'
+export type { Carried, CarryOptions, PartItem } from './carry.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.ts'
 export { createEpochs, type Epoch, type EpochChain, formatTransition, parseTransition, type Transition } from './epochs.ts'
 export { ERRORS, type ErrorCode, SwornError } from './errors.ts'
-export { FINDING_LEVEL, type Finding, type FindingClass, LEVELS, type LevelName } from './findings.ts'
+export { BROKEN_BY, FINDING_LEVEL, type Finding, type FindingClass, LEVELS, type LevelName } from './findings.ts'
 export { createFrontier, type Frontier } from './frontier.ts'
 export { isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts'
 export { COSIGNATURE, ED25519, formatVkey, parseVkey, type VerifierKey } from './keys.ts'
@@ -13,11 +14,12 @@ export { GENESIS, LABEL, type Line, linkLine, parseLine, signableText, withSigna
 export { createLogCheck, type LogCheck, verifyLog } from './log.ts'
 export { checkConsistency, checkInclusion, checkSubtree, emptyRoot, leafHash, nodeHash } from './merkle.ts'
 export { cosignatureSeconds, formatNote, type Note, type NoteSignature, type OpenedNote, openNote, parseNote } from './note.ts'
-export { checkPart, type Part, type PartItem, type PartOptions } from './part.ts'
+export { checkPart, type Part, type PartOptions } from './part.ts'
 export { type HashName, hashInto, type Primitives } from './primitives.ts'
+export type { RecordSigner } from './record-signer.ts'
 export { type AnchoredLevel, type CompleteLevel, firstBreak, type Level, type Report, reportVerdict, type SignedLevel } from './report.ts'
 export type { VerifyOptions } from './run.ts'
-export type { SessionCount } from './sessions.ts'
+export type { SessionCount, Stretch } from './sessions.ts'
 export {
   flatLevelLengths,
   parseTilePath,

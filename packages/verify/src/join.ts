@@ -6,11 +6,13 @@
  * @module
  */
 import { concat } from './bytes.ts'
+import type { PartItem } from './carry.ts'
 import { inspect } from './entries.ts'
 import { createFrontier } from './frontier.ts'
 import { createSuffix, entryHashOf, findSuffix } from './line.ts'
-import type { Part, PartItem } from './part.ts'
+import type { Part } from './part.ts'
 import type { Primitives } from './primitives.ts'
+import type { RecordSigner } from './record-signer.ts'
 import { createWindow, type Hashes, type Kept, REACH, type Roots, rootOf, type Tail, type Window } from './roots.ts'
 import type { Run } from './run.ts'
 
@@ -24,13 +26,21 @@ export async function joinPart(run: Run, part: Part): Promise<boolean> {
   run.chain.advance(part.size, part.head, part.hash)
   for (const [size, hashes] of part.kept) run.kept.set(size, whole(size, hashes))
   for (const item of part.items) await inspectItem(run, item, part.first, before, whole)
+  if (part.sessions) run.sessions?.add(part.sessions)
   run.roots = createJoined(run.p, joinTails(before, part, whole), { size: part.size, hashes: whole(part.size, part.hashes) }, run.kept)
   return true
 }
 
 function follows(run: Run, part: Part): boolean {
-  const everyLine = run.sessions !== undefined || run.allSigned || (run.options.signedRecords?.length ?? 0) > 0
-  return !everyLine && !run.closed && run.chain.isNext(part.first, part.previous, part.hash)
+  if (run.closed || (run.options.signedRecords?.length ?? 0) > 0 || (run.allSigned && part.unsigned)) return false
+  if (run.sessions && !(part.sessions && run.sessions.hasRoomFor(part.sessions))) return false
+  return (!part.signer || isSigner(run, part.signer, part)) && run.chain.isNext(part.first, part.previous, part.hash)
+}
+
+/** True when all of the part's records are the signer's to sign, as far as is known where it begins. */
+function isSigner({ origin, signed }: Run, signer: RecordSigner, { first, size }: Part): boolean {
+  const epoch = signed.chain?.at(first + 1)
+  return epoch?.key.vkey === signer.vkey && epoch === signed.chain?.at(size) && (origin ?? '') === signer.origin
 }
 
 /** The tree's edge at `size`, from its edge where the part begins and the part's own. */
@@ -58,7 +68,12 @@ async function inspectItem(
   }
   run.roots = { ...before, at }
   const entry = { suffix, leaf: concat(LEAF, entryHashOf(line, suffix)), hashHolds: true }
-  await inspect(run, entry, { bytes: line, start: 0, end: line.length, tooLong: false }, reserved ? { reserved } : undefined)
+  await inspect(
+    run,
+    entry,
+    { bytes: line, start: 0, end: line.length, tooLong: false },
+    reserved ? { reserved, sessions: undefined } : undefined,
+  )
 }
 
 /** The leaves that a later record may still ask for: the newest tails that reach back far enough, without a gap. */

@@ -14,8 +14,9 @@ import type { Finding, FindingClass } from './findings.ts'
 import { joinPart } from './join.ts'
 import type { Part } from './part.ts'
 import { createPruned, type Pruned } from './pruned.ts'
+import type { RecordSigner } from './record-signer.ts'
 import type { Report } from './report.ts'
-import { createRun, GENESIS_START, type OptionName, prepare, type Run, type VerifyOptions } from './run.ts'
+import { createRun, GENESIS_START, isParsing, type OptionName, prepare, type Run, type VerifyOptions } from './run.ts'
 import { createSplitter } from './splitter.ts'
 
 const OPTIONS: Record<OptionName, true> = {
@@ -39,6 +40,10 @@ const OPTIONS: Record<OptionName, true> = {
 export interface LogCheck {
   /** The sizes of the checkpoints beside the log: `checkPart` wants to know them. */
   readonly sizes: readonly number[]
+  /** Every line is parsed: `checkPart` has to do it too, else its parts are not joined. */
+  readonly parses: boolean
+  /** The key that signs records, as far as the log was read: with it `checkPart` checks their signatures. Asked for again for each part. */
+  readonly signer: RecordSigner | undefined
   /**
    * Takes leaf hashes of entries that are gone, from seq 0 on (`tree/L0`), before anything else. They need `reserved` beside
    * them: the log's first record, its key transitions.
@@ -80,6 +85,12 @@ export function createLogCheck(options: VerifyOptions): LogCheck {
   }
   return {
     sizes: [...prepared.kept.keys()],
+    parses: isParsing(options),
+    get signer() {
+      const key = run ? run.signed.chain?.last().key : options.trust
+      const origin = run ? run.origin : options.trust?.name
+      return key && origin !== undefined ? { origin, vkey: key.vkey } : undefined
+    },
     feedLeaves(leaves) {
       pruned ??= createPruned(options.primitives, options.reserved ?? [], prepared.kept)
       pruned.feed(leaves)

@@ -1,36 +1,21 @@
 /**
  * A part of a log checked for itself: form, chain and tree of its lines, wherever in the log they stand.
  *
- * What only the log as a whole can tell (records, signatures, findings) is carried along for the verification
- * that the part is joined to. A part in which anything is wrong is no part: its bytes are read again there, so that
+ * What only the log as a whole can tell (records, findings) is carried along for the verification that the part is
+ * joined to. A part in which anything is wrong is no part: its bytes are read again there, so that
  * findings come from one place. Plain data throughout: it can be sent from another thread.
  * @module
  */
-import { concat, parseHex, toHex, utf8 } from './bytes.ts'
-import { type Chain, createChain, type Link } from './chain.ts'
-import { parseCheckpoint } from './checkpoint.ts'
+import { concat, parseHex, toHex } from './bytes.ts'
+import { type Carried, type Carrier, type CarryOptions, createCarrier } from './carry.ts'
+import { type Chain, createChain } from './chain.ts'
 import { createEdge } from './frontier.ts'
-import { type JsonObject, parseStrict } from './json.ts'
 import { createSuffix, findSuffix, previousHashOf } from './line.ts'
-import { parseNote } from './note.ts'
 import type { HashName, Primitives } from './primitives.ts'
 import { createWindow, type Hashes, type Kept, type Tail, type Window } from './roots.ts'
-import { isReservedAt } from './scan.ts'
 import { type Cursor, createSplitter } from './splitter.ts'
 
-const CLOSE = utf8('}')
-const MAX_ITEM_BYTES = 16 * 1024 * 1024
-
-/** A line that the joining verification has to look into. */
-export interface PartItem {
-  readonly line: Uint8Array
-  /** It may be a reserved record. */
-  readonly reserved: boolean
-  /** The edge, from the part's first entry on, at the size that the record names. */
-  readonly edge?: { readonly size: number; readonly hashes: Hashes }
-}
-
-export interface Part {
+export interface Part extends Carried {
   /** seq of the first entry, what it names as the hash before it, and its line. */
   readonly first: number
   readonly previous: Uint8Array
@@ -42,11 +27,10 @@ export interface Part {
   readonly hashes: Hashes
   /** Edges at the sizes that were asked for. */
   readonly kept: readonly (readonly [number, Hashes])[]
-  readonly items: readonly PartItem[]
   readonly tail: Tail
 }
 
-export interface PartOptions {
+export interface PartOptions extends CarryOptions {
   primitives: Primitives
   /** `LogCheck.sizes` of the verification that the part will be joined to. */
   sizes: readonly number[]
@@ -56,20 +40,19 @@ export interface PartOptions {
 
 /**
  * Checks the lines of `source`, which begins at the start of a line.
- * @returns undefined when they hold no line, or anything but whole lines that follow on each other
- * @throws whatever `source` throws
+ * @returns undefined when they hold no line, anything but whole lines that follow on each other, or what only the bytes can tell
+ * @throws SwornError KEY_INVALID for a signer's vkey; whatever `source` throws
  */
-export async function checkPart(
-  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { primitives, sizes, blocks }: PartOptions,
-): Promise<Part | undefined> {
+export async function checkPart(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: PartOptions): Promise<Part | undefined> {
   const splitter = createSplitter()
+  const { cursor } = splitter
   let scan: Scan | undefined
   for await (const chunk of source) {
     splitter.feed(chunk)
     while (splitter.next()) {
-      scan ??= begin(primitives, splitter.cursor, sizes, blocks)
-      if (!scan || !takeLine(scan, splitter.cursor)) return undefined
+      scan ??= begin(cursor, options)
+      const taken = scan !== undefined && takeLine(scan, cursor)
+      if (!(taken === true || (await taken))) return undefined
     }
   }
   return scan && !splitter.hasTail() ? describe(scan) : undefined
@@ -82,83 +65,52 @@ interface Scan {
   readonly first: number
   readonly previous: Uint8Array
   readonly firstLine: Uint8Array
-  readonly items: PartItem[]
-  itemBytes: number
-  /** Nothing may follow: log.close, or a rule for every line that only the whole log can apply. */
-  ended: boolean
-  hashes: () => Hashes
+  readonly carrier: Carrier
+  readonly hashes: () => Hashes
 }
 
-function begin(p: Primitives, { bytes, start, end }: Cursor, sizes: readonly number[], blocks?: Uint8Array[]): Scan | undefined {
+function begin({ bytes, start, end }: Cursor, { primitives: p, sizes, blocks, ...options }: PartOptions): Scan | undefined {
   const suffix = createSuffix()
   if (findSuffix(bytes, start, end, suffix) !== undefined) return undefined
   const previous = previousHashOf(bytes, suffix)
   const edge = createEdge(p, suffix.seq)
   const kept: Kept = new Map(sizes.map((size) => [size, undefined]))
+  const window = createWindow(p, edge, kept, blocks)
   return {
     chain: createChain(p, { seq: suffix.seq, previousHash: toHex(previous) }),
-    window: createWindow(p, edge, kept, blocks),
+    window,
     kept,
     first: suffix.seq,
     previous,
     firstLine: concat(bytes.subarray(start, end)),
-    items: [],
-    itemBytes: 0,
-    ended: false,
+    carrier: createCarrier(p, window, options),
     hashes: edge.hashes,
   }
 }
 
 /** False when the part cannot be one. */
-function takeLine(scan: Scan, cursor: Cursor): boolean {
-  if (scan.ended || cursor.tooLong) return false
-  const link = scan.chain.check(cursor.bytes, cursor.start, cursor.end)
+function takeLine({ chain, window, carrier }: Scan, cursor: Cursor): boolean | Promise<boolean> {
+  if (cursor.tooLong) return false
+  const link = chain.check(cursor.bytes, cursor.start, cursor.end)
   if (link.problem || link.stub) return false
-  scan.window.push(link.leaf)
-  const reserved = isReservedAt(cursor.bytes, cursor.start, link.suffix.bodyEnd)
-  return (!reserved && link.suffix.seq > 0 && link.suffix.signatureAt < 0) || takeItem(scan, cursor, link, reserved)
+  window.push(link.leaf)
+  return carrier.take(cursor, link)
 }
 
-function takeItem(scan: Scan, { bytes, start, end }: Cursor, { suffix }: Link, reserved: boolean): boolean {
-  const payload = reserved ? parseRecord(bytes.subarray(start, suffix.bodyEnd)) : undefined
-  const size = payload && sizeOf(payload, suffix.seq)
-  const hashes = size === undefined ? undefined : scan.window.hashesAt(size)
-  scan.items.push({ line: concat(bytes.subarray(start, end)), reserved, ...(hashes && { edge: { size: size!, hashes } }) })
-  scan.itemBytes += end - start
-  scan.ended = payload?.event_type === 'log.close' || payload?.record_signatures === 'all'
-  return scan.itemBytes <= MAX_ITEM_BYTES
-}
-
-function parseRecord(body: Uint8Array): JsonObject | undefined {
-  try {
-    return parseStrict(concat(body, CLOSE)) as JsonObject // the first byte is {
-  } catch {
-    return undefined // judged where the part is joined
-  }
-}
-
-/** The size whose root the record says something about. */
-function sizeOf(payload: JsonObject, seq: number): number | undefined {
-  if (payload.event_type !== 'log.checkpoint' || typeof payload.checkpoint !== 'string') return seq
-  try {
-    return parseCheckpoint(parseNote(payload.checkpoint).text).size
-  } catch {
-    return undefined
-  }
-}
-
-function describe(scan: Scan): Part {
-  const { chain, window, kept, first, previous, firstLine, items } = scan
-  return {
-    first,
-    previous,
-    firstLine,
-    size: chain.next(),
-    head: parseHex(chain.head()),
-    hash: chain.hash(),
-    hashes: scan.hashes(),
-    kept: [...kept].flatMap(([size, hashes]) => (hashes ? [[size, hashes] as const] : [])),
-    items,
-    tail: window.tail(),
-  }
+function describe({ chain, window, carrier, kept, first, previous, firstLine, hashes }: Scan): Part | undefined {
+  const carried = carrier.carried()
+  return (
+    carried && {
+      first,
+      previous,
+      firstLine,
+      size: chain.next(),
+      head: parseHex(chain.head()),
+      hash: chain.hash(),
+      hashes: hashes(),
+      kept: [...kept].flatMap(([size, edge]) => (edge ? [[size, edge] as const] : [])),
+      ...carried,
+      tail: window.tail(),
+    }
+  )
 }

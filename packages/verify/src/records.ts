@@ -12,7 +12,7 @@ import { SwornError } from './errors.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
 import { parseVkey } from './keys.ts'
 import { LABEL } from './line.ts'
-import { parseNote } from './note.ts'
+import { type Note, parseNote } from './note.ts'
 import type { Run } from './run.ts'
 import { readSegment } from './segment.ts'
 import { checkSignedSize, checkTransition, openKeys } from './signed.ts'
@@ -20,6 +20,11 @@ import { checkSignedSize, checkTransition, openKeys } from './signed.ts'
 /** How far the appender's clock may go back, or be ahead of the verifier's, without a warning. */
 const CLOCK_TOLERANCE_MS = 5_000
 const MAX_TAKEOVERS = 100
+const MAX_ERASURES = 100
+/** Checkpoints that an anchor may still be about; some 150 bytes each. */
+const MAX_NOTED = 4096
+/** As a note has at most. */
+const MAX_SIGNATURES = 100
 const TIMESTAMP = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z$/
 
 type Rule = (run: Run, payload: JsonObject, seq: number) => void | Promise<void>
@@ -47,6 +52,7 @@ const RULES: Record<string, Rule> = {
   },
   'log.segment': segment,
   'log.checkpoint': checkpoint,
+  'log.anchor': anchor,
   'log.key_transition': transition,
   'log.recovered': (run, _payload, seq) => run.findings.add('recovered', seq, 'a torn tail was cut here after a crash'),
   'log.gap': (run, payload, seq) => {
@@ -92,7 +98,27 @@ async function checkpoint(run: Run, payload: JsonObject, seq: number): Promise<v
   if (size > seq || size <= run.lastCheckpoint) throw refuse('a size between the checkpoint before and the own seq was expected')
   run.lastCheckpoint = size
   if (!checkRoot(run, size, root, seq)) return
-  if (await checkSignedSize(run.signed, note, size, seq)) await run.anchors.see(note, size, seq)
+  if (!(await checkSignedSize(run.signed, note, size, seq))) return
+  remember(run, size, note)
+  await run.anchors.see(note, size, seq)
+}
+
+function remember({ noted }: Run, size: number, note: Note): void {
+  noted.set(size, note)
+  const [oldest] = noted.keys()
+  if (noted.size > MAX_NOTED && oldest !== undefined) noted.delete(oldest)
+}
+
+/** A cosignature on a checkpoint among the records before; on one that lies too far back it says nothing here. */
+async function anchor(run: Run, payload: JsonObject, seq: number): Promise<void> {
+  const { size } = payload
+  if (typeof size !== 'number' || size > seq) throw refuse('a size up to the own seq was expected')
+  const note = run.noted.get(size)
+  if (!note) return
+  const { signatures } = parseNote(`${note.text}\n${textOf(payload, 'receipt')}\n`)
+  const known = new Set(note.signatures.map(({ line }) => line))
+  note.signatures.push(...signatures.filter(({ line }) => !known.has(line)).slice(0, MAX_SIGNATURES - note.signatures.length))
+  await run.anchors.see(note, size, seq)
 }
 
 async function transition(run: Run, payload: JsonObject, seq: number): Promise<void> {
@@ -118,7 +144,9 @@ function erasure(run: Run, payload: JsonObject, seq: number): void {
   for (const target of targets) {
     const named = isJsonObject(target) && typeof target.seq === 'number' ? target.seq : -1
     if (run.stubs.has(named)) run.stubs.set(named, run.stubs.get(named) ?? seq)
+    if (named >= run.first) run.erased.targets++ // the others were pruned
   }
+  if (run.erased.records.length < MAX_ERASURES) run.erased.records.push(seq)
 }
 
 function checkTime(run: Run, timestamp: string, seq: number): void {

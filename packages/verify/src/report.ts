@@ -65,6 +65,8 @@ export interface Report {
   logId?: string
   /** Entries before `first` are gone under this log.prune; `policy` is text of the log. */
   pruned?: { seq: number; policy: string }
+  /** Values, and records as stubs, whose content log.erasure records say was destroyed; and seq of the first 100 of these. */
+  erased?: { targets: number; records: readonly number[] }
   /** A key was pinned: without `require`, `signed` is asked for. */
   pinned: boolean
   required?: LevelName

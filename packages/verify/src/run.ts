@@ -83,6 +83,8 @@ export interface Run {
   logId: string | undefined
   /** Every record must carry a signature. */
   allSigned: boolean
+  /** The newest checkpoints among the records, by size, with the cosignatures of the log.anchor records about them. */
+  readonly noted: Map<number, Note>
   /** Size of the newest log.checkpoint. */
   lastCheckpoint: number
   /** Time of the newest log.* record, milliseconds. */
@@ -95,6 +97,8 @@ export interface Run {
   /** log.gap records: events that were never recorded. */
   gaps: number
   takeovers: { from: number; to: number }[]
+  /** What log.erasure records name, and seq of the first 100 of them. */
+  readonly erased: { targets: number; readonly records: number[] }
   /** seq of each stub -> seq of the first log.erasure that names it. */
   readonly stubs: Map<number, number | undefined>
 }
@@ -124,6 +128,11 @@ export function prepare(options: VerifyOptions): Preparation {
   return { findings, beside, kept: new Map(sizes.map((size) => [size, undefined])) }
 }
 
+/** True when every line is parsed. */
+export function isParsing({ strict, require }: VerifyOptions): boolean {
+  return strict === true || require === 'complete'
+}
+
 /** @param pruned the tree so far, when the log's first entries are gone */
 export function createRun(options: VerifyOptions, { findings, beside, kept }: Preparation, start: Start, pruned?: Roots): Run {
   const p = options.primitives
@@ -135,7 +144,7 @@ export function createRun(options: VerifyOptions, { findings, beside, kept }: Pr
     roots: pruned ?? createRoots(p, { size: start.seq, hashes: start.frontier }, kept),
     signed: createSigned(p, findings, options.trust),
     anchors: createAnchors(p, findings, options.witness),
-    sessions: options.strict || options.require === 'complete' ? createSessions(start.seq > 0) : undefined,
+    sessions: isParsing(options) ? createSessions(start.seq > 0) : undefined,
     beside,
     kept,
     first: start.seq,
@@ -143,6 +152,7 @@ export function createRun(options: VerifyOptions, { findings, beside, kept }: Pr
     origin: options.trust?.name,
     logId: undefined,
     allSigned: false,
+    noted: new Map(),
     lastCheckpoint: 0,
     lastTimeMs: Number.NEGATIVE_INFINITY,
     closed: false,
@@ -150,17 +160,18 @@ export function createRun(options: VerifyOptions, { findings, beside, kept }: Pr
     prune: undefined,
     gaps: 0,
     takeovers: [],
+    erased: { targets: 0, records: [] },
     stubs: new Map(),
   }
 }
 
-/** Parses notes; what is none is reported and left out. */
+/** Parses notes; what is none is reported and left out: a warning where anybody may have put it, a finding where the signer keeps its own. */
 function readBeside(notes: readonly (Uint8Array | string)[], findings: Findings, own: boolean): Beside[] {
   const name = own ? 'signer state' : 'checkpoint'
   return notes.flatMap((bytes, i) => {
     const note = tryNote(bytes)
     if (note) return [{ ...note, at: `${name} of size ${note.size}`, own }]
-    findings.add('state_invalid', `${name} ${i + 1}`, 'a signed checkpoint was expected')
+    findings.add('state_invalid', `${name} ${i + 1}`, 'a signed checkpoint was expected', own ? 'finding' : 'warning')
     return []
   })
 }

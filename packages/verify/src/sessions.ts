@@ -25,13 +25,30 @@ export interface SessionCount {
 export interface Sessions {
   /** Looks at one parsed payload; those without session_seq say nothing. */
   see(payload: JsonObject): void
+  /** Every session as it stands; undefined when there are more than are kept in mind. */
+  stretches(): readonly Stretch[] | undefined
+  /** True when `add` would have the result of the records themselves. */
+  hasRoomFor(stretches: readonly Stretch[]): boolean
+  /** Takes what other records, which follow on those that were seen, say of their sessions. */
+  add(stretches: readonly Stretch[]): void
   count(): SessionCount
 }
 
 type Fate = 'complete' | 'open' | 'reopened' | 'broken'
 interface Session {
+  readonly first: number
   next: number
   fate: Fate
+}
+
+/** The records of one session that follow on each other in a part of a log. Plain data. */
+export interface Stretch {
+  readonly id: string
+  /** session_seq of the first, and of the last + 1. */
+  readonly first: number
+  readonly next: number
+  /** As if the session began with the first. */
+  readonly fate: Fate
 }
 
 /** @param midway the stream starts behind the log's first entry, where sessions may be under way */
@@ -45,7 +62,7 @@ export function createSessions(midway: boolean): Sessions {
       untracked += 1
       return undefined
     }
-    const session: Session = { next: midway ? first : 0, fate: 'open' }
+    const session: Session = { first, next: midway ? first : 0, fate: 'open' }
     sessions.set(id, session)
     return session
   }
@@ -55,6 +72,17 @@ export function createSessions(midway: boolean): Sessions {
       if (typeof id !== 'string' || typeof seq !== 'number') return
       const session = sessions.get(id) ?? begin(id, seq)
       if (session) advance(session, seq, payload)
+    },
+    stretches() {
+      const whole = untracked === 0 && Object.values(forgotten).every((count) => count === 0)
+      return whole ? Array.from(sessions, ([id, session]) => ({ id, ...session })) : undefined
+    },
+    hasRoomFor: (stretches) => sessions.size + stretches.filter(({ id }) => !sessions.has(id)).length <= MAX_SESSIONS,
+    add(stretches) {
+      for (const stretch of stretches) {
+        const session = sessions.get(stretch.id) ?? begin(stretch.id, stretch.first)
+        if (session) append(session, stretch)
+      }
     },
     count() {
       const count = { ...forgotten, untracked }
@@ -70,6 +98,14 @@ function advance(session: Session, seq: number, payload: JsonObject): void {
   else if (payload.event_type === 'session_end') session.fate = endCount(payload) === seq + 1 ? 'complete' : 'broken'
   else if (session.fate === 'complete') session.fate = 'reopened'
   session.next = seq + 1
+}
+
+function append(session: Session, { first, next, fate }: Stretch): void {
+  if (session.fate === 'broken') return
+  if (first !== session.next) session.fate = 'broken'
+  else if (fate !== 'open') session.fate = fate
+  else if (session.fate === 'complete') session.fate = 'reopened'
+  session.next = next
 }
 
 /** metadata.count of a session_end. */

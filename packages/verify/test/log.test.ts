@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
+import { later } from '../../../testkit/src/suite.ts'
 import {
   createFrontier,
   formatCheckpoint,
@@ -337,7 +338,7 @@ test('a pruned log starts where the caller says', async () => {
   await assert.rejects(check(log.lines.slice(6), { start: { ...start, seq: 7 } }), (e) => SwornError.is(e, 'PROOF_INVALID'))
 })
 
-test('a checkpoint too far back for one pass is stale and does not count, unless it was known beforehand', async () => {
+test('a checkpoint too far back for one pass is stale and does not count, unless it was known beforehand', { skip: later }, async () => {
   const log = writeLog(signer)
   const early = log.note(signer)
   for (let i = 0; i < 700; i++) log.add({ i })
@@ -499,6 +500,80 @@ test('anchored: by enough witnesses, fresh enough, with signatures that verify',
   assert.equal(forged.findings[0]?.class, 'signature_invalid')
 })
 
+/** What a witness adds to a note. */
+const receiptOf = (note: string, witness: Parameters<typeof cosigned>[1], seconds: number): string =>
+  cosigned(note, witness, seconds).slice(note.length).trimEnd()
+
+test('anchored by the log itself: log.anchor records add up to a quorum, about checkpoints of the log only', async () => {
+  const [w1, w2] = [signerOf(21, 'w1', 4), signerOf(22, 'w2', 4)]
+  const { log } = sampleLog(signer, 3)
+  const size = log.frontier.size
+  const note = log.note(signer)
+  log.checkpoint(signer)
+  const witness = { witnesses: [w1.key, w2.key], quorum: 2 }
+  const anchored = async (): Promise<[boolean, number]> => {
+    const { holds, size: upTo } = (await check(log, { ...trusted, witness })).levels.anchored
+    return [holds, upTo]
+  }
+  for (const [by, seconds] of [
+    [w1, 1000],
+    [w1, 1000],
+    [w1, 3000],
+  ] as const) {
+    log.reserved('log.anchor', { target: by.key.name, size, receipt: receiptOf(note, by, seconds) })
+    assert.deepEqual(await anchored(), [false, 0]) // one witness, however often
+  }
+  log.reserved('log.anchor', { target: 'w2', size: 1, receipt: 'of a size without a checkpoint' })
+  log.reserved('log.anchor', { target: 'w2', size, receipt: receiptOf(note, w2, 2000) })
+  assert.deepEqual(await anchored(), [true, size])
+})
+
+test('a log.anchor that is none is malformed, one that nobody made is a wrong signature, and a heap of them hides no other', async () => {
+  const [w1, w2] = [signerOf(21, 'w1', 4), signerOf(22, 'w2', 4)]
+  const witness = { witnesses: [w1.key] }
+  for (const [members, name] of [
+    [{ size: 3, receipt: 'no line' }, 'record_malformed'],
+    [{ size: 3 }, 'record_malformed'],
+    [{ size: 99, receipt: '' }, 'record_malformed'],
+    [{ size: '3', receipt: '' }, 'record_malformed'],
+    [{ size: 3, receipt: receiptOf(sampleLog(signer, 2).final, { ...w1, sign: w2.sign }, 1000) }, 'signature_invalid'],
+  ] as const) {
+    const { log } = sampleLog(signer, 2)
+    log.checkpoint(signer)
+    const seq = log.reserved('log.anchor', { target: 'w1', ...members })
+    assert.deepEqual(
+      found(await check(log, { ...trusted, witness })).filter(([, at]) => at === seq),
+      [[name, seq]],
+    )
+  }
+  const { log, final } = sampleLog(signer, 2)
+  log.checkpoint(signer)
+  for (let n = 0; n < 120; n++)
+    log.reserved('log.anchor', { target: 'x', size: 3, receipt: receiptOf(final, signerOf(30 + n, `x${n}`, 4), n) })
+  const report = await check(log, { ...trusted, witness: { witnesses: [signerOf(30 + 98, 'x98', 4).key] } })
+  assert.deepEqual([report.findings, report.levels.anchored.holds], [[], true])
+})
+
+test('of more checkpoints than are remembered the newest can be anchored, and an anchor of another says nothing', {
+  skip: later,
+}, async () => {
+  const w = signerOf(21, 'w', 4)
+  const log = writeLog(signer)
+  const notes: [size: number, note: string][] = []
+  for (let n = 0; n < 4200; n++) {
+    notes.push([log.frontier.size, log.note(signer)])
+    log.checkpoint(signer)
+  }
+  const anchoredAt = async ([size, note]: readonly [number, string]): Promise<number> => {
+    const lines = [...log.lines]
+    log.reserved('log.anchor', { target: 'w', size, receipt: receiptOf(note, w, 1) })
+    const report = await check(log, { ...trusted, witness: { witnesses: [w.key] } })
+    log.lines.splice(lines.length)
+    return report.levels.anchored.size
+  }
+  assert.equal(await anchoredAt(notes[0]!), 0)
+})
+
 const stubOf = (line: Uint8Array): Uint8Array => {
   const { seq, previousHash, entryHash } = parseLine(line)
   return new Uint8Array(Buffer.from(`{"seq":${seq},"previous_hash":"${previousHash}","entry_hash":"${entryHash}"}`))
@@ -517,6 +592,17 @@ test('a stub is legal where a signed log.erasure names it, else withheld; never 
   const report = await check(log.lines.with(3, stubOf(log.lines[3]!)), trusted)
   assert.deepEqual([found(report), reportVerdict(report).exit, reportVerdict(report, 'complete').exit], [[['withheld', 3]], 0, 1])
   assert.equal(found(await check(log.lines.with(0, stubOf(log.lines[0]!)), trusted))[0]?.[0], 'record_malformed')
+})
+
+test('what log.erasure records name is counted, and the records are told', async () => {
+  const { log } = sampleLog(signer, 5)
+  assert.equal((await check(log, trusted)).erased, undefined)
+  const targets = [{ seq: 2, pointer: '/arguments/email' }, { seq: 3, pointer: '/user' }, { seq: 'y' }]
+  const records = Array.from({ length: 102 }, () => log.lines.length).map((first, n) => {
+    log.reserved('log.erasure', { targets: n === 0 ? targets : [] })
+    return first + n
+  })
+  assert.deepEqual((await check(log, trusted)).erased, { targets: 2, records: records.slice(0, 100) })
 })
 
 test('stubs beyond what can be remembered are withheld at once', async () => {
@@ -602,7 +688,7 @@ test('a session_end without count breaks its session', async () => {
   assert.equal((await sessionsOf(log)).sessions?.broken, 2)
 })
 
-test('more sessions than can be followed are counted, and completeness is not claimed', async () => {
+test('more sessions than can be followed are counted, and completeness is not claimed', { skip: later }, async () => {
   const log = writeLog(signer)
   for (let i = 0; i < 10_001; i++) log.add({ event_type: 'x', session_id: `s${i}`, session_seq: 0 })
   const level = await sessionsOf(log)

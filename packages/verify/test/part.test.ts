@@ -3,18 +3,39 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
 import fc from 'fast-check'
-import { checkPart, createLogCheck, linkLine, parseLine, type Report, type VerifyOptions, verifyLog } from '../src/index.ts'
-import { joinLines, ORIGIN, sampleLog, segmentOf, signerOf, type TestLog, time, writeLog } from './support/write-log.ts'
+import { count, later } from '../../../testkit/src/suite.ts'
+import {
+  checkPart,
+  createLogCheck,
+  linkLine,
+  parseLine,
+  type RecordSigner,
+  type Report,
+  type VerifyOptions,
+  verifyLog,
+} from '../src/index.ts'
+import { joinLines, ORIGIN, type Payload, sampleLog, segmentOf, signerOf, type TestLog, time, writeLog } from './support/write-log.ts'
 
 const signer = signerOf(1)
-const RUNS = process.env.SWORN_TESTS === 'full' ? 2000 : process.env.SWORN_TESTS === 'ci' ? 300 : 60
+const RUNS = count({ fast: 20, ci: 80, full: 2000 })
+
+/** Whom the parts are told to expect; what the log says when left out. */
+interface Hint {
+  readonly signer?: RecordSigner | undefined
+}
 
 /** The report of `pieces` joined where they can be, fed where not, and how many could. */
-async function joined(pieces: readonly Uint8Array[], options: VerifyOptions): Promise<{ report: Report; parts: number }> {
+async function joined(pieces: readonly Uint8Array[], options: VerifyOptions, hint: Hint): Promise<{ report: Report; parts: number }> {
   const check = createLogCheck(options)
   let parts = 0
   for (const piece of pieces) {
-    const part = await checkPart([piece], { primitives: options.primitives, sizes: check.sizes })
+    const part = await checkPart([piece], {
+      primitives: options.primitives,
+      sizes: check.sizes,
+      parse: check.parses,
+      signer: check.signer,
+      ...hint,
+    })
     // As another thread would send it.
     if (part && (await check.join(structuredClone(part)))) parts += 1
     else await check.feed(piece)
@@ -35,9 +56,9 @@ function cutAfter(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   return [...pieces, bytes.subarray(from)]
 }
 
-async function same(bytes: Uint8Array, cuts: readonly number[], given: Partial<VerifyOptions> = {}): Promise<number> {
+async function same(bytes: Uint8Array, cuts: readonly number[], given: Partial<VerifyOptions> = {}, hint: Hint = {}): Promise<number> {
   const options = { primitives: p, ...given }
-  const { report, parts } = await joined(cutAfter(bytes, cuts), options)
+  const { report, parts } = await joined(cutAfter(bytes, cuts), options, hint)
   assert.deepEqual(report, await verifyLog([bytes], options))
   return parts
 }
@@ -61,29 +82,73 @@ function richLog(): TestLog {
   return log
 }
 
-test('a log in parts has the report of the log in one piece, wherever it is cut', async () => {
-  const log = richLog()
-  const given = { trust: signer.key, checkpoints: [log.note(signer)], now: Date.UTC(2026, 0, 3) }
-  const cut = fc.uniqueArray(fc.integer({ min: 1, max: log.lines.length }), { maxLength: 12 })
-  await fc.assert(
-    fc.asyncProperty(cut, async (cuts) => {
-      const all = cutAfter(log.bytes(), cuts).filter((piece) => piece.length > 0).length
-      assert.equal(await same(log.bytes(), cuts, given), all)
-    }),
-    { numRuns: RUNS },
-  )
-})
+const second = signerOf(2)
 
-test('a damaged log in parts has the findings of the log in one piece', async () => {
-  const { lines } = richLog()
+/** Entries that are signed one by one, of sessions that begin, end, go on and break, over a change of keys. */
+function signedLog(demanded: boolean): TestLog {
+  const log = writeLog(signer, demanded ? { open: { record_signatures: 'all' } } : {})
+  let key = signer
+  const add = (payload: Payload): unknown => log.signed({ timestamp: time(log.lines.length), event_type: 'tool_call_end', ...payload }, key)
+  for (let i = 0; i < 40; i++) {
+    add({ session_id: `s${i % 3}`, session_seq: Math.floor(i / 3) })
+    if (i % 9 === 4) add({ session_id: `ended ${i}`, session_seq: 0, event_type: 'session_end', metadata: { count: i % 2 } })
+    if (i % 13 === 6) add({ session_id: 's1', session_seq: 0, text: '"event_type":"log.' })
+    if (i === 20) {
+      log.transition(signer, second)
+      key = second
+    }
+    if (i === 33) add({ session_id: 's2', session_seq: 12, event_type: 'session_end', metadata: { count: 13 } })
+    if (i % 10 === 9) log.checkpoint(key)
+  }
+  return log
+}
+
+const LOGS: Readonly<Record<string, { log: TestLog; key: typeof signer }>> = {
+  'events and records': { log: richLog(), key: signer },
+  'signed records': { log: signedLog(false), key: second },
+  'a log that demands record signatures': { log: signedLog(true), key: second },
+}
+const GIVEN: Readonly<Record<string, Partial<VerifyOptions>>> = { plain: {}, strict: { strict: true }, complete: { require: 'complete' } }
+/** What the parts may have been told, whether it is so or not. */
+const HINTS: readonly Hint[] = [
+  {},
+  { signer: undefined },
+  { signer: { origin: ORIGIN, vkey: signer.key.vkey } },
+  { signer: { origin: ORIGIN, vkey: second.key.vkey } },
+  { signer: { origin: 'elsewhere', vkey: signer.key.vkey } },
+]
+
+for (const [name, { log, key }] of Object.entries(LOGS)) {
+  for (const [how, options] of Object.entries(GIVEN)) {
+    const given = { trust: signer.key, checkpoints: [log.note(key)], now: Date.UTC(2026, 0, 3), ...options }
+
+    test(`a log in parts has the report of the log in one piece, wherever it is cut: ${name}, ${how}`, async () => {
+      const cut = fc.uniqueArray(fc.integer({ min: 1, max: log.lines.length }), { maxLength: 12 })
+      await fc.assert(
+        fc.asyncProperty(cut, fc.constantFrom(...HINTS), async (cuts, hint) => {
+          const all = cutAfter(log.bytes(), cuts).filter((piece) => piece.length > 0).length
+          const parts = await same(log.bytes(), cuts, given, hint)
+          if (name === 'events and records') assert.equal(parts, all)
+        }),
+        { numRuns: RUNS },
+      )
+    })
+
+    test(`a damaged log in parts has the findings of the log in one piece: ${name}, ${how}`, async () => {
+      await sameWhenDamaged(log.lines, given)
+    })
+  }
+}
+
+async function sameWhenDamaged(lines: readonly Uint8Array[], given: Partial<VerifyOptions>): Promise<void> {
   const damage = fc.record({
-    kind: fc.constantFrom('flip', 'drop', 'double', 'swap', 'torn', 'rehash'),
+    kind: fc.constantFrom('flip', 'drop', 'double', 'swap', 'torn', 'rehash', 'unsign', 'resign'),
     line: fc.nat(lines.length - 2),
     byte: fc.nat(5000),
   })
   const cuts = fc.uniqueArray(fc.integer({ min: 1, max: lines.length }), { maxLength: 8 })
   await fc.assert(
-    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), cuts, async (damages, at) => {
+    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), cuts, fc.constantFrom(...HINTS), async (damages, at, hint) => {
       let broken: Uint8Array[] = lines.slice()
       for (const { kind, line, byte } of damages) {
         const here = broken[line] ?? broken[0]!
@@ -92,13 +157,22 @@ test('a damaged log in parts has the findings of the log in one piece', async ()
         if (kind === 'double') broken = broken.toSpliced(line, 0, here)
         if (kind === 'swap') broken = broken.toSpliced(line, 2, ...broken.slice(line, line + 2).reverse())
         if (kind === 'rehash') broken = broken.with(line % broken.length, rehash(here))
+        if (kind === 'unsign') broken = broken.with(line % broken.length, withSignatureOf(here, ''))
+        if (kind === 'resign') broken = broken.with(line % broken.length, withSignatureOf(here, Buffer.alloc(64, byte).toString('base64')))
         if (kind === 'torn') broken = broken.with(line % broken.length, here.subarray(0, byte % here.length))
       }
-      await same(joinLines(broken), at, { trust: signer.key, checkpoints: [richLog().note(signer)] })
+      await same(joinLines(broken), at, given, hint)
     }),
     { numRuns: RUNS },
   )
-})
+}
+
+/** The line with another record signature, or none; a line that has none stays as it is. */
+function withSignatureOf(line: Uint8Array, base64: string): Uint8Array {
+  const text = Buffer.from(line).toString('latin1')
+  const changed = text.replace(/,"signature":"ed25519:[^"]*"\}$/, base64 && `,"signature":"ed25519:${base64}"}`)
+  return Buffer.from(changed.endsWith('}') ? changed : `${changed}}`, 'latin1')
+}
 
 /** The line with another payload and the hash of that, or further on: only the lines around it tell. */
 function rehash(line: Uint8Array, further = 0): Uint8Array {
@@ -141,20 +215,75 @@ test('a segment alone, a pruned log and a SHA3-256 log are joined from parts as 
 test('what only the whole log can judge is read again where the parts are joined', async () => {
   const { log } = sampleLog(signer, 6)
   const cases: [TestLog, Partial<VerifyOptions>, number][] = [
-    [log, { require: 'complete' }, 0],
     [log, { signedRecords: [2] }, 0],
     [log, { hash: 'sha3-256' }, 0],
     [writeLog(signer, { open: { record_signatures: 'all' } }), {}, 0],
     [log, {}, 2],
   ]
-  cases[3]![0].signed({ event_type: 'x' }, signer)
-  cases[3]![0].add({ event_type: 'x' })
+  cases[2]![0].signed({ event_type: 'x' }, signer)
+  cases[2]![0].add({ event_type: 'x' })
   for (const [each, options, parts] of cases) assert.equal(await same(each.bytes(), [2], options), parts, JSON.stringify(options))
   const closed = writeLog(signer)
   closed.reserved('log.close', { final_size: 2 })
   closed.add({ event_type: 'x' })
   assert.equal(await same(closed.bytes(), [2]), 1)
   assert.equal(await same(closed.bytes(), []), 0)
+})
+
+test('signatures and sessions are judged with the part: joined is all but what demands signatures, and what follows on a change of keys with a stale hint', async () => {
+  const told = signedLog(true)
+  const given = { trust: signer.key, strict: true }
+  const transition = told.lines.findIndex((line) => Buffer.from(line).includes('log.key_transition'))
+  const plain = signedLog(false)
+  // Its first part demands signatures of the others; an entry without one is the recorder's own checkpoint.
+  const noCheckpoints = told.lines.slice(0, 11)
+  assert.equal(await same(joinLines(noCheckpoints), [1, 5], given), 3)
+  assert.equal(await same(joinLines(noCheckpoints), [5], given), 1)
+  assert.equal(await same(joinLines(noCheckpoints.concat(told.lines.slice(11, 14))), [1, 5, 11], given), 3)
+  assert.equal(await same(plain.bytes(), [1, 5, 12], given), 4)
+  assert.equal(await same(plain.bytes(), [1, 5, transition, transition + 1], given), 5)
+  const stale = { signer: { origin: ORIGIN, vkey: signer.key.vkey } }
+  assert.equal(await same(plain.bytes(), [1, transition + 1], given, stale), 3) // carried: checked where it is joined
+  const early = { signer: { origin: ORIGIN, vkey: second.key.vkey } }
+  assert.equal(await same(plain.bytes(), [1, transition - 2], given, early), 3)
+})
+
+test('a signature that holds under the key a part was told, and not under the one that is due, is found', async () => {
+  const backdated = writeLog(signer)
+  for (let i = 0; i < 4; i++) backdated.signed({ i }, second)
+  const stranger = signerOf(1, 'elsewhere')
+  const moved = writeLog(stranger, { open: { origin: 'elsewhere' } })
+  for (let i = 0; i < 4; i++) moved.signed({ i }, stranger)
+  for (const [log, trust, vkey] of [
+    [backdated, signer.key, second.key.vkey],
+    [moved, stranger.key, stranger.key.vkey],
+  ] as const) {
+    const { findings } = await verifyLog([log.bytes()], { primitives: p, trust })
+    assert.deepEqual(new Set(findings.map((f) => f.class)), new Set(['signature_invalid']))
+    assert.equal(await same(log.bytes(), [1, 3], { trust }, { signer: { origin: ORIGIN, vkey } }), 1)
+  }
+})
+
+test('sessions beyond what is kept in mind are counted by the bytes, in one piece as in parts', async () => {
+  const log = writeLog(signer)
+  for (let i = 0; i < 10_100; i++) log.add(`{"session_id":"${i}","session_seq":0}`)
+  for (let i = 0; i < 200; i++) log.add(`{"session_id":"${i}","session_seq":1,"event_type":"session_end","metadata":{"count":2}}`)
+  for (const [cuts, parts] of [
+    [[9_000], 1],
+    [[10_050, 10_150], 1],
+    [[5], 1],
+  ] as const)
+    assert.equal(await same(log.bytes(), cuts, { strict: true }), parts, cuts.join())
+})
+
+test('a parsed part holds I-JSON and no reserved record in another form: what does not is read again', async () => {
+  for (const payload of ['{"a":1,"a":2}', '{"a":"\\ud800"}', '{ "event_type" : "log.stop"}', '{"a":1e999}']) {
+    const { log } = sampleLog(signer, 6)
+    log.add(payload)
+    log.add({ event_type: 'x' })
+    assert.equal(await same(log.bytes(), [3, log.lines.length - 1], { strict: true }), 2, payload)
+    assert.equal(await same(log.bytes(), [3, log.lines.length - 1]), 3, payload)
+  }
 })
 
 test('no part is made of nothing, of a torn line, of a line too long or of withheld records', async () => {
@@ -196,7 +325,7 @@ test('records that are none of ours, or badly made, are judged where the parts a
   assert.equal(await same(log.bytes(), [3, 4, 5], { trust: signer.key }), 4)
 })
 
-test('leaves reach back 65,280 entries and no further, in one piece as in parts', async () => {
+test('leaves reach back 65,280 entries and no further, in one piece as in parts', { skip: later }, async () => {
   const log = writeLog(signer)
   const notes: string[] = []
   for (let i = 1; i < 66_000; i++) {

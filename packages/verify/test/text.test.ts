@@ -247,6 +247,6 @@ sharedTest('Ed25519 of the host passes all Wycheproof cases', 'wycheproof', asyn
   assert.equal(p.verifyEd25519(new Uint8Array(31), new Uint8Array(0), new Uint8Array(64)), false)
 })
 
-for (const what of ['witness', 'ML-DSA-44', 'AES-GCM', 'HKDF-SHA-256', 'sd-array-element']) {
+for (const what of ['witness', 'ML-DSA-44']) {
   test(`vectors of ${what}`, { todo: 'not yet' })
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
 import fc from 'fast-check'
+import { later } from '../../../testkit/src/suite.ts'
 import {
   checkConsistency,
   checkInclusion,
@@ -115,7 +116,7 @@ test('what a tile path names, it prints', () => {
   assert.throws(() => parseTilePath('tile/0/x999/x999/x999/x999/x999/999'), isRefused)
 })
 
-test('proofs read from tiles check, at sizes around every tile boundary', () => {
+test('proofs read from tiles check, at sizes around every tile boundary', { skip: later }, () => {
   for (const size of [1, 2, 3, 255, 256, 257, 511, 513, 65_535, 65_536, 65_537, 69_999]) {
     const frontier = frontierAt(size)
     const root = frontier.root()

@@ -2,7 +2,7 @@
  * Events that carry every member there is, made from the recorder's own table: a member added there is tried here.
  * @module
  */
-import { type Kind, MEMBERS } from '../../../packages/recorder/src/event/members.ts'
+import { EVENT_MEMBERS, type Kind } from '@sworn/verify/events'
 
 const NESTED = { path: '/srv/a', deep: { list: [1, 'two', { three: null }], flag: true }, empty: {}, none: [], amount: 1.5 }
 
@@ -21,7 +21,7 @@ const SAMPLES: Readonly<Record<string, (name: string, n: number) => unknown>> = 
 
 /** The same number makes the same event; `n` is unique in a ledger. */
 export function fullEvent(eventType: string, n: number): Record<string, unknown> {
-  const event = Object.fromEntries(Object.entries(MEMBERS).map(([name, kind]) => [name, sample(name, kind, n)]))
+  const event = Object.fromEntries(Object.entries(EVENT_MEMBERS).map(([name, kind]) => [name, sample(name, kind, n)]))
   return { ...event, event_type: eventType, session_id: 'session', own_member: { of: ['the', 'caller'] } }
 }
 

@@ -12,10 +12,14 @@ export interface JsonNode {
   /** Offsets into the text: `text.slice(start, end)` is the node. */
   readonly start: number
   readonly end: number
+  /** Where the member begins that this is the value of; `start` for everything else. */
+  readonly from: number
   /** The plain value. */
   readonly value: unknown
   /** Of an object. */
   readonly members?: ReadonlyMap<string, JsonNode>
+  /** Of an array. */
+  readonly items?: readonly JsonNode[]
 }
 
 interface Cursor {
@@ -49,13 +53,14 @@ function parseNode(c: Cursor, depth: number): JsonNode {
   const start = c.at
   const token = match(c, STRING) ?? match(c, ATOM)
   if (token === undefined) throw refuse(c, 'a JSON value was expected')
-  return { start, end: c.at, value: JSON.parse(token) }
+  return { start, from: start, end: c.at, value: JSON.parse(token) }
 }
 
 function parseObject(c: Cursor, depth: number): JsonNode {
   const start = c.at++
   const members = new Map<string, JsonNode>()
   while (!closes(c, '}', members.size > 0)) {
+    const from = c.at
     const key = match(c, STRING)
     if (key === undefined) throw refuse(c, 'a member name was expected')
     const name: string = JSON.parse(key)
@@ -63,16 +68,16 @@ function parseObject(c: Cursor, depth: number): JsonNode {
     skip(c)
     if (c.text[c.at++] !== ':') throw refuse(c, 'a colon was expected')
     skip(c)
-    members.set(name, parseNode(c, depth + 1))
+    members.set(name, { ...parseNode(c, depth + 1), from })
   }
-  return { start, end: c.at, value: Object.fromEntries([...members].map(([name, node]) => [name, node.value])), members }
+  return { start, from: start, end: c.at, value: Object.fromEntries([...members].map(([name, node]) => [name, node.value])), members }
 }
 
 function parseArray(c: Cursor, depth: number): JsonNode {
   const start = c.at++
-  const values: unknown[] = []
-  while (!closes(c, ']', values.length > 0)) values.push(parseNode(c, depth + 1).value)
-  return { start, end: c.at, value: values }
+  const items: JsonNode[] = []
+  while (!closes(c, ']', items.length > 0)) items.push(parseNode(c, depth + 1))
+  return { start, from: start, end: c.at, value: items.map(({ value }) => value), items }
 }
 
 /** Steps over the comma before the next item, or over the closing bracket. */

@@ -1,5 +1,5 @@
 /**
- * What a client's file was before it was wrapped: byte for byte, with the hash of what it became.
+ * What a client's file was before we changed it: byte for byte, or that there was none, with the hash of what it became.
  *
  * Saved in the state directory before the file is touched, so a crash between the two loses nothing.
  * @module
@@ -11,10 +11,11 @@ import { readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { z } from 'zod'
 
-const schema = z.strictObject({ path: z.string(), original: z.base64(), wrapped_sha256: z.string() })
+const schema = z.strictObject({ path: z.string(), original: z.base64(), wrapped_sha256: z.string(), absent: z.literal(true).optional() })
 
 export interface Original {
-  readonly bytes: Buffer
+  /** undefined: there was no such file. */
+  readonly bytes: Buffer | undefined
   readonly wrappedHash: string
   /** The file that holds it. */
   readonly savedAt: string
@@ -24,11 +25,12 @@ export function hashBytes(bytes: Buffer | string): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** Remembers the original of `path` (a realpath). */
-export function saveOriginal(state: string, path: string, original: Buffer, wrapped: string): void {
+/** Remembers the original of `path` (a realpath); undefined: there is none. */
+export function saveOriginal(state: string, path: string, original: Buffer | undefined, wrapped: string): void {
   const target = savedPath(state, path)
   mkdirSync(join(state, 'installed'), { recursive: true, mode: 0o700 })
-  const record = { path, original: original.toString('base64'), wrapped_sha256: hashBytes(wrapped) }
+  const kept = original === undefined ? { original: '', absent: true } : { original: original.toString('base64') }
+  const record = { path, ...kept, wrapped_sha256: hashBytes(wrapped) }
   replaceFile(target, `${JSON.stringify(record)}\n`, 0o600)
 }
 
@@ -38,7 +40,8 @@ export function findOriginal(state: string, path: string): Original | undefined 
   const text = readTextFile(savedAt)
   if (text === undefined) return undefined
   const record = schema.parse(JSON.parse(text))
-  return { bytes: Buffer.from(record.original, 'base64'), wrappedHash: record.wrapped_sha256, savedAt }
+  const bytes = record.absent ? undefined : Buffer.from(record.original, 'base64')
+  return { bytes, wrappedHash: record.wrapped_sha256, savedAt }
 }
 
 export function forgetOriginal(state: string, path: string): void {
@@ -52,6 +55,12 @@ export function replaceFile(path: string, content: Buffer | string, mode = 0o600
   writeFileSync(next, content, { mode: 0o600, flush: true })
   chmodSync(next, kept & 0o7777)
   renameSync(next, path)
+}
+
+/** Puts back what was there: the bytes, or nothing. */
+export function restoreOriginal(path: string, { bytes }: Original): void {
+  if (bytes === undefined) rmSync(path, { force: true })
+  else replaceFile(path, bytes)
 }
 
 /** @throws SwornError IO_FAILED naming the file */

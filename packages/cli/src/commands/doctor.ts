@@ -1,25 +1,22 @@
 /**
- * `sworn doctor`: looks for what is wrong with this set-up; changes nothing.
+ * `sworn doctor`: looks for what is wrong with this set-up; changes nothing but for the probes that sinks get.
  * @module
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { AUDIT_KEYS, type LoadedConfig, readTextFile } from '@sworn/recorder'
+import { findLedger } from '@sworn/analyze/reading'
+import { AUDIT_KEYS, type LoadedConfig } from '@sworn/recorder'
 import { reportVerdict, SwornError } from '@sworn/verify'
+import { findCovered } from '../agents/covered.ts'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
+import { checkCoverage } from '../operator/coverage-check.ts'
 import { findHolder } from '../operator/holder.ts'
+import { type Check, checkSinks, withoutSecrets } from '../operator/sink-checks.ts'
 import { checkLedger } from '../reading/check.ts'
-import { findLedger } from '../reading/layout.ts'
 import { loadFor } from '../reading/location.ts'
 import { escapeText } from '../text/escape.ts'
 import { formatTable } from '../text/table.ts'
-
-interface Check {
-  readonly what: string
-  readonly ok: boolean
-  readonly detail: string
-}
 
 export const doctor = defineCommand({
   args: '[PATH]',
@@ -29,7 +26,10 @@ export const doctor = defineCommand({
     json: { type: 'boolean', about: 'one JSON object' },
   },
   example: 'sworn doctor --config',
-  notes: ['Exit 0: nothing is wrong. 1: something is.'],
+  notes: [
+    'Exit 0: nothing is wrong. 1: something is.',
+    'Each configured sink gets a probe, which is no entry: written, read back and removed where that can be done.',
+  ],
   async run([path], flags, io) {
     const config = await loadFor(io, { log_path: path })
     if (flags.config) return await printConfig(config, flags.json, io)
@@ -39,13 +39,17 @@ export const doctor = defineCommand({
       ...checkSecrets(config.directories.state),
       checkHolder(config),
       await checkLog(config, io),
-      checkPolicy(config),
+      await checkCoverage(config.values.log_path, io.cwd),
+      await checkPolicy(config, io),
+      ...(await checkSinks(config, io)),
+      ...checkAgents(io),
+      ...(await checkSdks(io)),
     ]
     const ok = checks.every((check) => check.ok)
     if (flags.json) await io.out(JSON.stringify({ ok, checks }))
     else {
       const rows = checks.map((check) => [check.ok ? 'ok' : 'WRONG', check.what, check.detail])
-      const lines = formatTable([{ title: '' }, { title: 'CHECK' }, { title: 'FOUND', stretch: true }], rows, io.isTTY ? io.columns : 200)
+      const lines = formatTable([{ title: '' }, { title: 'CHECK' }, { title: 'FOUND' }], rows, Number.POSITIVE_INFINITY) // nothing cut
       for (const line of lines.slice(1)) await io.out(line)
     }
     return ok ? 0 : 1
@@ -53,7 +57,9 @@ export const doctor = defineCommand({
 })
 
 async function printConfig(config: LoadedConfig, json: boolean, io: Io): Promise<ExitCode> {
-  const { values, origins, files, locked, refusals } = config
+  const { origins, files, locked, refusals } = config
+  const shown = Object.entries(config.values).map(([key, value]) => [key, withoutSecrets(key, value)])
+  const values: Readonly<Record<string, unknown>> = Object.fromEntries(shown)
   if (json) {
     await io.out(JSON.stringify({ values, origins, files, locked, refusals }))
     return 0
@@ -64,8 +70,8 @@ async function printConfig(config: LoadedConfig, json: boolean, io: Io): Promise
     JSON.stringify(values[key]),
     `${origins[key]!.kind}${origins[key]!.kind === 'default' ? '' : ` ${origins[key]!.name}`}${locked.includes(key) ? ', locked' : ''}`,
   ])
-  const columns = [{ title: 'KEY' }, { title: 'VALUE', stretch: true as const }, { title: 'FROM', stretch: true as const }]
-  for (const line of formatTable(columns, rows, io.isTTY ? io.columns : 200)) await io.out(line)
+  const columns = [{ title: 'KEY' }, { title: 'VALUE' }, { title: 'FROM' }]
+  for (const line of formatTable(columns, rows, Number.POSITIVE_INFINITY)) await io.out(line) // nothing cut
   return 0
 }
 
@@ -102,6 +108,24 @@ function checkHolder(config: LoadedConfig): Check {
   return { what: 'recorder', ok: !stopped, detail: stopped ? `process ${pid} is stopped; gated actions are refused` : `process ${pid}` }
 }
 
+/** Agents whose folder is here, by their own configuration. */
+function checkAgents(io: Io): Check[] {
+  return findCovered(io).map(({ agent, ok, detail }) => ({ what: agent, ok, detail: escapeText(detail) }))
+}
+
+/** SDKs that this project could load, each copy: what `sworn/register` or `instrument` would see of it. */
+async function checkSdks({ cwd }: Io): Promise<Check[]> {
+  const { surveyPackages } = await import('@sworn/instrument') // no other command needs it
+  return surveyPackages(cwd).map(({ package: what, version, adapter, tested, path, stops }) => {
+    const known = tested ? '' : ', which is not tested'
+    return {
+      what,
+      ok: true,
+      detail: escapeText(`${version}${known}: adapter ${adapter}, under sworn/register or instrument(); can stop: ${stops} (${path})`),
+    }
+  })
+}
+
 async function checkLog(config: LoadedConfig, io: Io): Promise<Check> {
   const what = 'ledger'
   try {
@@ -115,13 +139,19 @@ async function checkLog(config: LoadedConfig, io: Io): Promise<Check> {
   }
 }
 
-function checkPolicy(config: LoadedConfig): Check {
-  const { policy } = config.values
-  if (policy === undefined) return { what: 'policy', ok: true, detail: 'none: everything is recorded, nothing is blocked' }
-  const there = readTextFile(policy) !== undefined
-  return {
-    what: 'policy',
-    ok: there,
-    detail: escapeText(there ? `${policy}; \`sworn policy check\` reads it` : `${policy} does not exist: everything is blocked`),
+/** Whether what decides holds, signature and roles included, as a proxy would find it. */
+async function checkPolicy(config: LoadedConfig, { cwd, env }: Io): Promise<Check> {
+  const what = 'policy'
+  const { policy: name, roles, policy_keys: keys = [] } = config.values
+  if (name === undefined && roles === undefined) return { what, ok: true, detail: 'none: everything is recorded, nothing is blocked' }
+  try {
+    const { planGate } = await import('../open-gate.ts')
+    const reserve = () => Promise.reject(new TypeError('nothing is counted here'))
+    const { policy } = await planGate(config, cwd, { env, reserve, maskKey: undefined, actsOn: ['identity', 'server'] }).open()
+    const signed = keys.length > 0 ? ', signed by a key that is trusted' : ''
+    return { what, ok: true, detail: escapeText(policy ? `${name}: ${policy.name}, ${policy.mode}${signed}` : `roles of ${roles}`) }
+  } catch (e) {
+    if (!SwornError.is(e)) throw e
+    return { what, ok: false, detail: escapeText(`${e.code} ${e.message}: everything is blocked`) }
   }
 }

@@ -13,6 +13,7 @@ import { configJsonSchema } from '@sworn/recorder/schemas'
 import { SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
+import { rooms } from '../open-delivery.ts'
 import { openFor } from '../opening.ts'
 import { setAside } from '../operator/set-aside.ts'
 import { ledgerPath, stateDirectory } from '../reading/location.ts'
@@ -45,7 +46,7 @@ export const init = defineCommand({
     if (ledger !== undefined) throw new SwornError('USAGE', 'a PATH goes with --reason only', ledger)
     const path = join(io.cwd, 'sworn.yaml')
     if (existsSync(path) && !flags.force) throw new SwornError('USAGE', 'there is a sworn.yaml already; --force replaces it', path)
-    writeSchema(join(io.cwd, 'sworn.schema.json'), configJsonSchema())
+    writeSchema(join(io.cwd, 'sworn.schema.json'), configJsonSchema(await sections()))
     writeSchema(join(io.cwd, 'agent-policy.schema.json'), policyJsonSchema())
     writeFileSync(path, TEMPLATE)
     rememberTrusted(stateDirectory(io), realpathSync(path), hashConfig(TEMPLATE))
@@ -53,6 +54,11 @@ export const init = defineCommand({
     return 0
   },
 })
+
+/** The sections that other rooms check. */
+async function sections(): Promise<NonNullable<Parameters<typeof configJsonSchema>[0]>> {
+  return Object.fromEntries(Object.entries(await rooms()).map(([name, { schema }]) => [name, schema]))
+}
 
 function writeSchema(path: string, schema: object): void {
   writeFileSync(path, `${JSON.stringify(schema, null, 2)}\n`)

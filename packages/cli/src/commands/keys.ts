@@ -2,20 +2,16 @@
  * `sworn keys`: the keys of this user's ledgers. Shows public halves only; private keys never leave their files.
  * @module
  */
-import { createPublicKey } from 'node:crypto'
 import { resolve } from 'node:path'
-import { parseVkey, SwornError, toHex } from '@sworn/verify'
+import { findLedger } from '@sworn/analyze/reading'
+import { parseVkey, SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { adoptState } from '../operator/adopt-state.ts'
-import { findLedger } from '../reading/layout.ts'
 import { ledgerPath, stateDirectory } from '../reading/location.ts'
-import { findKnown, type KnownLedger, readKnownLedgers } from '../reading/trusted-ledgers.ts'
+import { findKnown, type KnownLedger, readKnownLedgers, toPublicKey } from '../reading/trusted-ledgers.ts'
 import { escapeText } from '../text/escape.ts'
 import { formatTable } from '../text/table.ts'
-
-/** DER in front of the 32 key bytes: SubjectPublicKeyInfo of Ed25519, RFC 8410 §4. */
-const SPKI_HEAD = '302a300506032b6570032100'
 
 export const keys = defineCommand({
   args: 'list | show [PATH] | export [PATH] | adopt [PATH]',
@@ -67,6 +63,5 @@ async function printList(rows: readonly KnownLedger[], io: Io): Promise<void> {
 }
 
 function toPem(vkey: string): string {
-  const der = Buffer.from(SPKI_HEAD + toHex(parseVkey(vkey).publicKey), 'hex')
-  return createPublicKey({ key: der, format: 'der', type: 'spki' }).export({ format: 'pem', type: 'spki' }).toString().trimEnd()
+  return toPublicKey(parseVkey(vkey)).export({ format: 'pem', type: 'spki' }).toString().trimEnd()
 }

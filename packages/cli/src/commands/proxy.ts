@@ -4,27 +4,22 @@
  */
 import { extendRelay, type RelayOptions, runStdioProxy } from '@sworn/proxy'
 import { SwornError } from '@sworn/verify'
-import { defineCommand, type ExitCode } from '../frame/command.ts'
-import type { Io } from '../frame/io.ts'
+import { readIssuer } from '../access-tokens.ts'
+import { ACTING_FLAGS } from '../frame/acting-flags.ts'
+import { defineCommand } from '../frame/command.ts'
 import { type ApprovalsHandle, planApprovals } from '../open-approvals.ts'
-import type { Opened } from '../open-recorder.ts'
+import { openIdentity } from '../open-identity.ts'
 import { openFor } from '../opening.ts'
 import type { ProxyApi } from '../proxy-api.ts'
+import { closeQuietly, toExitCode, warnAtStart } from '../relaying.ts'
 import { openToolPins, pinsFile } from '../tool-pins.ts'
-
-const SIGNAL_BASE = 128
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
 export const proxy = defineCommand({
   args: '[-- CMD ARGS…]',
   maxArgs: 10_000,
   flags: {
-    policy: { type: 'string', value: 'FILE', about: 'the AgentPolicy that decides' },
-    'audit-log': { type: 'string', value: 'PATH', about: 'the ledger, default ./audit' },
+    ...ACTING_FLAGS,
     target: { type: 'string', value: '"CMD ARGS"', about: 'the server as one text, quoted as in a shell' },
-    user: { type: 'string', value: 'USER', about: 'who is acting' },
-    agent: { type: 'string', value: 'AGENT', about: 'name of the agent' },
-    config: { type: 'string', value: 'FILE', about: 'another file than ./sworn.yaml' },
     'record-mode': {
       type: 'string',
       choices: ['before', 'batch'],
@@ -32,8 +27,15 @@ export const proxy = defineCommand({
     },
     url: { type: 'string', value: 'URL', about: 'a server that speaks Streamable HTTP, in place of a command' },
     listen: { type: 'string', value: 'HOST:PORT', about: 'serve clients over Streamable HTTP instead of stdio' },
-    'header-file': { type: 'string', value: 'FILE', about: 'with --url over stdio: `Name: value` lines for the server' },
-    'token-file': { type: 'string', value: 'FILE', about: 'with --listen: one token a line, and its user; needed beyond loopback' },
+    'header-file': { type: 'string', value: 'FILE', about: 'with --url over stdio: `Name: value` lines for the server; 0600' },
+    'token-file': { type: 'string', value: 'FILE', about: 'with --listen: one token a line, and its user; needed beyond loopback; 0600' },
+    'jwt-keys': {
+      type: 'string',
+      value: 'FILE',
+      about: 'with --listen, --api: a JWK Set; JWTs that its keys signed are tokens, their `sub` the user',
+    },
+    'jwt-issuer': { type: 'string', value: 'ISS', about: 'with --jwt-keys: who issues the JWTs' },
+    'jwt-audience': { type: 'string', value: 'AUD', about: 'with --jwt-keys: for whom they are' },
     'allow-host': { type: 'string', value: 'HOST', multiple: true, about: 'with --listen: a further Host that is ours; may be repeated' },
     'allow-origin': {
       type: 'string',
@@ -44,6 +46,12 @@ export const proxy = defineCommand({
     'tls-cert': { type: 'string', value: 'FILE', about: 'with --listen: certificate, PEM' },
     'tls-key': { type: 'string', value: 'FILE', about: 'with --listen: its key, PEM' },
     'client-ca': { type: 'string', value: 'FILE', about: 'with --listen: clients show a certificate of this authority' },
+    validator: {
+      type: 'string',
+      value: 'URL',
+      about: 'a policy server that judges the calls (/v1/validate); --policy then says what holds when it does not answer',
+    },
+    'validator-token-file': { type: 'string', value: 'FILE', about: 'with --validator: the token that it knows; 0600' },
     api: { type: 'string', value: 'HOST:PORT', about: 'answer there what `sworn serve` answers, and questions: /api/approvals' },
     installed: { type: 'boolean', about: 'set by `sworn install`' },
   },
@@ -54,33 +62,42 @@ export const proxy = defineCommand({
     checkServer(command, flags)
     const isHttp = flags.url !== undefined || flags.listen !== undefined
     const over = isHttp ? await import('../proxying.ts') : undefined // HTTP is loaded for it only
-    const run = over?.planHttp(flags, command === undefined ? [] : [command, ...rest], io)
+    const run = await over?.planHttp(flags, command === undefined ? [] : [command, ...rest], io)
     const beside = flags.api === undefined ? undefined : await import('../proxy-api.ts')
     const front = flags.api === undefined ? undefined : beside?.readFront({ listen: flags.api }, '--api')
+    const check = await readIssuer(flags, io.cwd)
+    const validating = flags.validator === undefined ? undefined : await (await import('../validating.ts')).planValidator(flags, io)
     const opened = await openFor(io, {
       path: flags['audit-log'],
       config: flags.config,
       policy: flags.policy,
+      roles: flags.roles,
+      policyKeys: flags['policy-key'],
       user: flags.user,
       agent: flags.agent,
       here: true,
-      ...(beside && { producerId: beside.HTTP_PRODUCER, actsOn: ['server'] as const }),
+      actsOn: beside || validating ? ['identity', 'server'] : ['identity'],
+      ...(beside && { producerId: beside.HTTP_PRODUCER }),
     })
-    warnAtStart(opened, flags['record-mode'] === 'batch', io)
+    warnAtStart(opened, { isBatch: flags['record-mode'] === 'batch', isJudged: validating !== undefined }, io)
     let approvals: ApprovalsHandle | undefined
     let api: ProxyApi | undefined
     try {
-      if (beside && front) api = await beside.openProxyApi(opened, io, front, () => approvals?.remembered() ?? [])
-      approvals = await planApprovals(opened, io, api ? [api.channel] : [])
+      const tokens = await openIdentity(opened)
+      const remembered = () => approvals?.remembered() ?? []
+      if (beside && front)
+        api = await beside.openProxyApi(opened, io, front, { remembered, identity: tokens, check, samples: validating?.samples })
+      approvals = await planApprovals(opened, io, api ? { more: [api.channel] } : {})
       const server = flags.url === undefined ? [command ?? '', ...rest] : [flags.url]
       const relay: RelayOptions = {
         stderr: io.stderr,
         get gate() {
-          return opened.gate
+          return validating ? validating.gateOf(opened) : opened.gate
         },
         recorder: opened.recorder,
         approvals: approvals.open,
         identity: opened.identity,
+        tokens,
         pins: openToolPins(pinsFile(opened.config.directories.state, opened.port.info.logId), server, io.say),
         get onAuditFailure() {
           return opened.config.values.on_audit_failure
@@ -100,12 +117,6 @@ export const proxy = defineCommand({
   },
 })
 
-function warnAtStart({ policyNamed, policyFault }: Opened, isBatch: boolean, { say }: Io): void {
-  if (!policyNamed) say('warn', 'no policy: everything is recorded, nothing is blocked')
-  if (policyFault !== undefined) say('error', `policy_invalid: ${policyFault}; everything is blocked`)
-  if (isBatch) say('warn', 'batch mode: a power cut may lose the newest decisions')
-}
-
 /**
  * Words of `--target`, as a shell would split them; nothing is expanded.
  * @throws SwornError USAGE for operators, globs and comments: no shell runs here
@@ -123,21 +134,4 @@ function checkServer(command: string | undefined, { url }: { readonly url?: stri
   if (command === undefined && url === undefined)
     throw new SwornError('USAGE', 'a server is missing: `-- CMD ARGS…`, --target "CMD ARGS" or --url URL')
   if (command !== undefined && url !== undefined) throw new SwornError('USAGE', 'one server was expected: a command or --url')
-}
-
-function toExitCode(exit: { readonly exitCode: number | null; readonly signal: string | null }): ExitCode {
-  return exit.exitCode ?? SIGNAL_BASE + (SIGNALS[exit.signal ?? ''] ?? 15)
-}
-
-interface Closable {
-  readonly recorder: { close(): Promise<void> }
-}
-
-/** The server's exit code stands, even when the ledger cannot be closed; what was lost is said. */
-async function closeQuietly({ recorder }: Closable, warn: (text: string) => void): Promise<void> {
-  try {
-    await recorder.close()
-  } catch (e) {
-    warn(SwornError.is(e) ? `${e.code} ${e.message}` : 'the ledger could not be closed')
-  }
 }

@@ -1,156 +1,168 @@
 /**
- * `sworn query`: entries that match, as table, JSON, JSON Lines or CSV. Streams; keeps only what a table or
- * `--limit` needs.
+ * `sworn query`: entries that match, as table, tree, JSON, JSON Lines or CSV; from the index, or from every line.
  * @module
  */
-
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { resolve } from 'node:path'
-import { ERRORS, SwornError } from '@sworn/verify'
+import type { Found, OpenSource, Source } from '@sworn/analyze'
+import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
+import { SwornError } from '@sworn/verify'
+import type { Values } from '../frame/command.ts'
 import { defineCommand } from '../frame/command.ts'
+import { printFailure } from '../frame/failure.ts'
 import type { Io } from '../frame/io.ts'
-import type { Entry } from '../reading/entry.ts'
-import { createFilter, FILTER_FLAGS, type Filter, matchLine } from '../reading/filter.ts'
-import { findLedger, type LedgerFiles } from '../reading/layout.ts'
-import { type RawLine, readLedger } from '../reading/lines.ts'
+import { printCounts, type Target } from '../querying/counts.ts'
+import { openOutput } from '../querying/output.ts'
+import { printers } from '../querying/print.ts'
+import { formatOf, formatPlace, type Part, QUESTION_FLAGS, toFilter, toParts } from '../querying/question.ts'
 import { ledgerPath } from '../reading/location.ts'
-import { CSV_HEADER, formatCsv, formatEntries } from '../reading/show.ts'
-import { escapeText } from '../text/escape.ts'
+import { createUnreadable, type UnreadableLines } from '../reading/unreadable.ts'
+import { createProgress } from '../text/progress.ts'
 
-const TABLE_PAGE = 1000
-
-type Write = (line: string) => Promise<void> | void
-type Format = 'table' | 'json' | 'jsonl' | 'csv'
-
-interface Found {
-  readonly line: RawLine
-  readonly entry: Entry
-}
+const FLAGS = {
+  ...QUESTION_FLAGS,
+  verified: { type: 'boolean', about: 'print an entry only when it is proven to stand in the newest signed checkpoint' },
+  key: { type: 'string', value: 'VKEY_OR_PEM', about: 'the key you trust for --verified, as text or as a file' },
+  output: { type: 'string', short: 'o', value: 'FILE', about: 'write to FILE instead of stdout' },
+  utc: { type: 'boolean', about: 'times of table and tree in UTC' },
+  'fail-empty': { type: 'boolean', about: 'exit 1 when nothing matches' },
+  'no-index': { type: 'boolean', about: 'read every line; audit.db is neither made nor used' },
+} as const
 
 export const query = defineCommand({
   args: '[PATH]',
   maxArgs: 1,
-  flags: {
-    ...FILTER_FLAGS,
-    limit: { type: 'string', value: 'N', about: 'the newest N matches only, oldest first' },
-    format: { type: 'string', choices: ['table', 'json', 'jsonl', 'csv'], about: 'default table' },
-    json: { type: 'boolean', about: 'same as --format json' },
-    output: { type: 'string', short: 'o', value: 'FILE', about: 'write to FILE instead of stdout' },
-    utc: { type: 'boolean', about: 'times of the table in UTC' },
-    'fail-empty': { type: 'boolean', about: 'exit 1 when nothing matches' },
-  },
+  flags: FLAGS,
   example: 'sworn query --since 1h --decision deny --format jsonl',
   notes: [
-    'Shown as stored, not verified: `sworn verify` tells whether it was changed. jsonl is the stored lines, byte for byte.',
-    'json is one object: {"entries":[…],"count":N,"unreadable":N}.',
+    'Answers from audit.db beside the ledger, brought up to date first; every line is read where there can be no index, with the same answers. Delete audit.db, and the next query makes it again.',
+    'Shown as stored, not verified, unless --verified: then only what the newest signed checkpoint covers, and the first entry that cannot be proven ends the output, exit 1. jsonl is the stored lines, byte for byte.',
+    'json is one object: {"entries":[…],"count":N,"unreadable":N,"verified":false,"next":"PLACE"}; with --count-by {"counts":[…]}.',
+    'tree: one line an action, with decision, approval, outcome and duration; an allowed call without an end reads "outcome unknown".',
   ],
   async run([path], flags, io) {
-    const filter = createFilter(flags, io.now())
-    const limit = parseLimit(flags.limit)
+    checkTogether(flags)
+    const filter = await toFilter(flags, io.now())
+    const parts = toParts(flags, filter)
     const files = findLedger(await ledgerPath(io, path), io.cwd)
-    const sink = flags.output === undefined ? { write: io.out, close: async () => {} } : openFile(resolve(io.cwd, flags.output))
-    const format = flags.json ? 'json' : ((flags.format ?? 'table') as Format) // one of the choices
-    const unreadable = { count: 0 }
-    const found = limit === undefined ? findAll(files, filter, io, unreadable) : findNewest(findAll(files, filter, io, unreadable), limit)
-    const count = await printers[format](found, sink.write, { width: io.isTTY ? io.columns : 200, utc: flags.utc, unreadable })
-    await sink.close()
-    if (unreadable.count > 0) io.err(`hint: ${ERRORS.LINE_MALFORMED}`)
-    if (format === 'table') io.say('info', `${count} found; shown as stored, \`sworn verify\` checks them`)
-    return unreadable.count > 0 || (flags['fail-empty'] && count === 0) ? 1 : 0
+    const unreadable = createUnreadable(io)
+    const target = { output: await openOutput(flags.output, io), width: io.isTTY ? io.columns : 200 }
+    const check = flags.verified ? await openCheck(files, flags.key, io) : undefined // before anything is indexed for it
+    const source = await openSourceFor(files, flags, io, unreadable).catch((e: unknown) => {
+      check?.close()
+      throw e
+    })
+    try {
+      const count = await (flags['count-by'].length > 0
+        ? printCounts(source, filter, flags, target)
+        : printFound(source, { check, parts, flags, io, unreadable }, target))
+      await target.output.close()
+      unreadable.hint()
+      return unreadable.count > 0 || (flags['fail-empty'] && count === 0) ? 1 : 0
+    } catch (e) {
+      if (!SwornError.is(e, 'PROOF_INVALID')) throw e
+      await printFailure(e, io)
+      return 1
+    } finally {
+      check?.close()
+      source.close()
+    }
   },
 })
 
-interface PrintOptions {
-  readonly width: number
-  readonly utc: boolean
+type QueryFlags = Values<typeof FLAGS>
+
+/** @throws SwornError USAGE for flags of which one would be ignored */
+function checkTogether(flags: QueryFlags): void {
+  const counts = flags['count-by'].length > 0
+  const ignored =
+    [flags.around, flags.sort, flags.limit, flags.after].some((value) => value !== undefined) || flags.reverse || flags.verified
+  if (counts && ignored) throw new SwornError('USAGE', 'filters only were expected with --count-by', '--count-by')
+  if (counts && flags.format === 'tree') throw new SwornError('USAGE', 'table, json, jsonl or csv was expected with --count-by', '--format')
+  if (flags.key !== undefined && !flags.verified) throw new SwornError('USAGE', '--verified was expected with --key', '--key')
+}
+
+type Check = Awaited<ReturnType<typeof openCheck>>
+
+async function openCheck(files: LedgerFiles, key: string | undefined, io: Io) {
+  const { openTrustedCheck } = await import('../querying/verified.ts')
+  return await openTrustedCheck(files, key, io)
+}
+
+async function openSourceFor(files: LedgerFiles, flags: QueryFlags, io: Io, unreadable: UnreadableLines): Promise<OpenSource> {
+  const { openSource } = await import('@sworn/analyze')
+  const progress = createProgress(io, flags.quiet)
+  const options = {
+    index: !flags['no-index'],
+    signal: io.signal,
+    onProgress: progress.show,
+    onNotice: (text: string) => io.say('info', text),
+    onUnreadable: unreadable.tell,
+  }
+  return await openSource(files, options).finally(progress.clear)
+}
+
+interface Asked {
+  readonly check: Check | undefined
+  readonly parts: readonly Part[]
+  readonly flags: QueryFlags
+  readonly io: Io
   readonly unreadable: { readonly count: number }
 }
-type Printer = (found: AsyncIterable<Found>, write: Write, options: PrintOptions) => Promise<number>
 
-const printers: Readonly<Record<Format, Printer>> = {
-  async jsonl(found, write) {
-    let count = 0
-    for await (const { line } of found) {
-      await write(line.bytes.toString('utf8'))
+/** @returns how many were printed */
+async function printFound(source: Source, { check, parts, flags, io, unreadable }: Asked, { output, width }: Target): Promise<number> {
+  const format = formatOf(flags)
+  const { onlyVerified } = await import('../querying/verified.ts')
+  let count = 0
+  let last: Found | undefined
+  async function* counted(): AsyncGenerator<Found> {
+    const found = findParts(source, check ? parts.map((part) => below(part, check.size)) : parts)
+    for await (const one of check ? onlyVerified(found, check) : found) {
       count++
+      last = one
+      yield one
     }
-    return count
-  },
-  async json(found, write, { unreadable }) {
-    let count = 0
-    await write('{"entries":[')
-    for await (const { line } of found) await write(`${count++ === 0 ? '' : ','}${line.bytes.toString('utf8')}`)
-    await write(`],"count":${count},"unreadable":${unreadable.count}}`)
-    return count
-  },
-  async csv(found, write) {
-    let count = 0
-    await write(CSV_HEADER)
-    for await (const { entry } of found) {
-      await write(formatCsv(entry))
-      count++
-    }
-    return count
-  },
-  async table(found, write, options) {
-    let count = 0
-    let page: Entry[] = []
-    const flush = async () => {
-      const lines = formatEntries(page, options)
-      for (const line of count > page.length ? lines.slice(1) : lines) await write(line)
-      page = []
-    }
-    for await (const { entry } of found) {
-      page.push(entry)
-      count++
-      if (page.length === TABLE_PAGE) await flush()
-    }
-    await flush()
-    return count
-  },
+  }
+  const ending = () => ({
+    unreadable: unreadable.count,
+    verified: check !== undefined,
+    ...(last && parts.length === 1 && parts[0]?.limit === count && { next: formatPlace(last, flags.sort) }),
+  })
+  await printers[format](counted(), output.write, { width, utc: flags.utc, ending })
+  const said = check
+    ? `each verified in the checkpoint of size ${check.size}; entries behind it are not shown`
+    : 'shown as stored, `sworn verify` checks them'
+  if (check || format === 'table' || format === 'tree') io.say('info', `${count} found; ${said}`)
+  return count
 }
 
-async function* findAll(files: LedgerFiles, filter: Filter, io: Io, unreadable: { count: number }): AsyncGenerator<Found> {
-  for await (const line of readLedger(files)) {
-    const entry = matchLine(line, filter)
-    if (entry) yield { line, entry }
-    else if (entry === undefined && line.complete) {
-      unreadable.count++
-      io.err(escapeText(`error: LINE_MALFORMED not an entry (at ${line.file}:${line.number})`))
-    }
+/** What a checkpoint covers. */
+function below(part: Part, size: number): Part {
+  return { ...part, filter: { ...part.filter, to: Math.min(size, part.filter.to ?? size) } }
+}
+
+/** So many entries are held to be turned round; more are looked up twice. */
+const MAX_HELD = 1000
+
+async function* findParts(source: Source, parts: readonly Part[]): AsyncGenerator<Found> {
+  for (const part of parts) {
+    if (!part.newest) yield* source.find(part)
+    else if ((part.limit ?? 0) <= MAX_HELD) yield* (await hold(source.find(part))).toReversed()
+    else yield* findNewest(source, part)
   }
 }
 
-async function* findNewest(found: AsyncIterable<Found>, limit: number): AsyncGenerator<Found> {
-  const ring: Found[] = []
-  let next = 0
-  for await (const one of found) {
-    ring[next % limit] = one
-    next++
-  }
-  const start = next > limit ? next % limit : 0
-  yield* ring.slice(start)
-  yield* ring.slice(0, start)
+async function hold(found: AsyncIterable<Found>): Promise<readonly Found[]> {
+  const held: Found[] = []
+  for await (const one of found) held.push(one)
+  return held
 }
 
-function parseLimit(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new SwornError('USAGE', 'a count from 1 to 999999 was expected', '--limit')
-  return Number(text)
-}
-
-function openFile(path: string): { write: Write; close(): Promise<void> } {
-  const stream = createWriteStream(path, { mode: 0o600 })
-  const failed = new Promise<never>((_, reject) => stream.on('error', reject))
-  failed.catch(() => {}) // awaited by whichever write or close comes next
-  return {
-    write: async (line) => {
-      if (!stream.write(`${line}\n`)) await Promise.race([once(stream, 'drain'), failed])
-    },
-    close: async () => {
-      stream.end()
-      await Promise.race([once(stream, 'finish'), failed])
-    },
+/** Where the newest begin first, then they: what is written meanwhile is not one of them. */
+async function* findNewest(source: Source, part: Part): AsyncGenerator<Found> {
+  let [from, to] = [0, 0]
+  for await (const { seq } of source.find(part)) {
+    from = seq
+    to ||= seq + 1
   }
+  yield* source.find({ filter: { ...part.filter, from, to }, order: { sort: 'seq', descending: false } })
 }

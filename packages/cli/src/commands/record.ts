@@ -5,11 +5,13 @@
  * line. A signal ends the reading; what was read is recorded first. At most 1,000 events wait for their answers.
  * @module
  */
+
+import { createSplitter } from '@sworn/analyze/reading'
 import { ERRORS, type ErrorCode, parseStrict, SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
+import { exitOfSignal } from '../frame/interrupted.ts'
 import type { Io } from '../frame/io.ts'
 import { openFor } from '../opening.ts'
-import { createSplitter } from '../reading/lines.ts'
 import { escapeText } from '../text/escape.ts'
 import { parseDuration } from '../text/time.ts'
 
@@ -18,9 +20,6 @@ const WAITING = 1000
 const MAX_DEPTH = 1000
 /** The line's own fault; every other code means that the ledger could not take it. */
 const OF_THE_EVENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['EVENT_INVALID', 'EVENT_ID_CONFLICT'])
-/** As shells count: 128 and the signal's number. */
-const INTERRUPTED = 130
-const TERMINATED = 143
 
 export const record = defineCommand({
   args: '[PATH]',
@@ -57,7 +56,7 @@ export const record = defineCommand({
     } finally {
       await recorder.close()
     }
-    if (signal.aborted) return signal.reason === 'SIGTERM' ? TERMINATED : INTERRUPTED
+    if (signal.aborted) return exitOfSignal(signal)
     for (const code of refused) io.err(`hint: ${ERRORS[code]}`)
     return refused.size === 0 ? 0 : [...refused].every((code) => OF_THE_EVENT.has(code)) ? 1 : 3
   },

@@ -2,78 +2,52 @@
  * `sworn tail`: the newest entries, one line each; `-f` goes on as they are written.
  * @module
  */
-import { ERRORS, SwornError } from '@sworn/verify'
+
+import { findLedger, followLedger, parseEntry, readNewest } from '@sworn/analyze/reading'
+import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
-import type { Io } from '../frame/io.ts'
-import { parseEntry } from '../reading/entry.ts'
-import { createFilter, FILTER_FLAGS, type Filter, matchLine } from '../reading/filter.ts'
-import { followLedger } from '../reading/follow.ts'
-import { findLedger, type LedgerFiles } from '../reading/layout.ts'
-import { type RawLine, readLedger } from '../reading/lines.ts'
+import { createFilter, FILTER_FLAGS, matchLine } from '../reading/filter.ts'
 import { ledgerPath } from '../reading/location.ts'
 import { formatLine } from '../reading/show.ts'
+import { createUnreadable } from '../reading/unreadable.ts'
 import { createPaint } from '../text/colour.ts'
-import { escapeText } from '../text/escape.ts'
 
 export const tail = defineCommand({
   args: '[PATH]',
   maxArgs: 1,
   flags: {
     ...FILTER_FLAGS,
+    where: { type: 'string', value: 'CEL', about: "a filter over the event, e.g. 'duration_ms > 1000.0'" },
     follow: { type: 'boolean', short: 'f', about: 'go on as entries are written; ends with Ctrl-C' },
     lines: { type: 'string', short: 'n', value: 'N', about: 'how many entries at first, default 10' },
     json: { type: 'boolean', about: 'the stored lines instead' },
     utc: { type: 'boolean', about: 'times in UTC' },
   },
   example: 'sworn tail -f --decision deny',
-  notes: ['Shown as stored, not verified.'],
+  notes: [
+    'Read from the end, no further back than what is shown. Shown as stored, not verified.',
+    'Exit 1: lines are no entries; they are named where they stand in the segments that were read, and only there. `sworn verify` reads every line.',
+  ],
   async run([path], flags, io) {
     const count = parseCount(flags.lines ?? '10')
-    const filter = createFilter(flags, io.now())
+    const where = flags.where === undefined ? undefined : (await import('@sworn/dialects')).compileFilter(flags.where)
+    const filter = createFilter(flags, io.now(), where)
     const files = findLedger(await ledgerPath(io, path), io.cwd)
     const paint = createPaint(io)
-    const show = async (line: RawLine): Promise<void> => {
-      const entry = parseEntry(line)
+    const show = async (bytes: Buffer): Promise<void> => {
+      const entry = parseEntry({ bytes })
       const text = entry ? formatLine(entry, paint, { utc: flags.utc, width: io.isTTY ? io.columns : undefined }) : ''
-      if (entry) await io.out(flags.json ? line.bytes.toString('utf8') : text)
+      if (entry) await io.out(flags.json ? bytes.toString('utf8') : text)
     }
-    const { newest, nextSeq, unreadable } = await readNewest(files, filter, count, io)
-    for (const line of newest) await show(line)
-    if (unreadable > 0) io.err(`hint: ${ERRORS.LINE_MALFORMED}`)
-    if (!flags.follow) return unreadable > 0 ? 1 : 0
-    for await (const bytes of followLedger(files, nextSeq, io.signal)) {
-      const line = { file: files.path, number: 0, bytes, complete: true }
-      if (matchLine(line, filter)) await show(line)
-    }
+    const unreadable = createUnreadable(io)
+    const { lines, next } = await readNewest(files, { count, match: (line) => matchLine(line, filter), onUnreadable: unreadable.tell })
+    for (const line of lines) await show(line)
+    unreadable.hint()
+    if (!flags.follow) return unreadable.count > 0 ? 1 : 0
+    for await (const bytes of followLedger(files, next.seq, io.signal, next.place)) if (matchLine({ bytes }, filter)) await show(bytes)
     return 0
   },
 })
-
-interface Newest {
-  readonly newest: RawLine[]
-  readonly nextSeq: number
-  /** Lines that are no entries. */
-  readonly unreadable: number
-}
-
-/** The newest matching lines, and the seq that comes next. */
-async function readNewest(files: LedgerFiles, filter: Filter, count: number, io: Io): Promise<Newest> {
-  let newest: RawLine[] = []
-  let nextSeq: number | undefined
-  let unreadable = 0
-  for await (const line of readLedger(files)) {
-    if (!line.complete) break
-    const entry = matchLine(line, filter)
-    if (entry === undefined) {
-      unreadable++
-      io.err(escapeText(`error: LINE_MALFORMED not an entry (at ${line.file}:${line.number})`))
-    }
-    nextSeq = (nextSeq ?? parseEntry(line)?.seq ?? 0) + 1 // counted from the first line: a pruned ledger does not begin at 0
-    if (entry) newest.push(line)
-    if (newest.length > 2 * count) newest = newest.slice(-count)
-  }
-  return { newest: count === 0 ? [] : newest.slice(-count), nextSeq: nextSeq ?? 0, unreadable }
-}
 
 function parseCount(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new SwornError('USAGE', 'a count from 0 to 99999 was expected', '--lines')

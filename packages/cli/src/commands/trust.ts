@@ -5,6 +5,7 @@ import { hashConfig, readTextFile, rememberTrusted } from '@sworn/recorder'
 import { readConfig } from '@sworn/recorder/schemas'
 import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
+import { rooms } from '../open-delivery.ts'
 import { stateDirectory } from '../reading/location.ts'
 import { escapeText } from '../text/escape.ts'
 
@@ -19,7 +20,7 @@ export const trust = defineCommand({
     const file = statSync(named, { throwIfNoEntry: false })?.isDirectory() ? join(named, 'sworn.yaml') : named
     const text = readTextFile(file)
     if (text === undefined) throw new SwornError('USAGE', 'there is no such file', file)
-    readConfig(text, file, io.env)
+    readConfig(text, file, io.env, await rooms())
     const path = realpathSync(file)
     rememberTrusted(stateDirectory(io), path, flags.forget ? undefined : hashConfig(text))
     await io.out(

@@ -8,10 +8,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { findLedger, followLedger, parseEntry } from '@sworn/analyze/reading'
 import type { Io } from '../frame/io.ts'
-import { parseEntry } from '../reading/entry.ts'
-import { followLedger } from '../reading/follow.ts'
-import { findLedger } from '../reading/layout.ts'
 import { formatLine } from '../reading/show.ts'
 import { createPaint } from '../text/colour.ts'
 import { escapeText } from '../text/escape.ts'
@@ -152,7 +150,7 @@ async function printRecords(ledger: string, stop: AbortController, io: Io): Prom
   const files = findLedger(ledger, '/')
   const paint = createPaint(io)
   for await (const bytes of followLedger(files, 0, stop.signal)) {
-    const entry = parseEntry({ file: ledger, number: 0, bytes, complete: true })
+    const entry = parseEntry({ bytes })
     if (entry) await io.out(formatLine(entry, paint, { utc: false, width: io.columns }))
     if (entry?.event_type === 'log.stop') stop.abort()
   }

@@ -10,7 +10,16 @@ import type { ExitCode } from './command.ts'
 import type { World } from './io.ts'
 import type { Refusal } from './parse.ts'
 
-const USAGE_CODES = new Set(['USAGE', 'CONFIG_INVALID', 'POLICY_INVALID', 'KEY_INVALID', 'EVENT_INVALID', 'DRIVER_MISSING', 'NODE_TOO_OLD'])
+const USAGE_CODES = new Set([
+  'USAGE',
+  'CONFIG_INVALID',
+  'POLICY_INVALID',
+  'KEY_INVALID',
+  'EVENT_INVALID',
+  'FILTER_INVALID',
+  'DRIVER_MISSING',
+  'NODE_TOO_OLD',
+])
 
 /** Prints arguments that cannot be used, with the nearest known word; returns 2. */
 export async function printRefusal(refusal: Refusal, command: string, io: World): Promise<ExitCode> {

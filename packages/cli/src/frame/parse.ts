@@ -43,7 +43,8 @@ export function parseCommand(command: Command, argv: readonly string[]): Parsed 
     seen.add(token.name)
   }
   const most = command.maxArgs ?? 0
-  if (args.length > most && values.help !== true) return { refused: `${most} arguments at most were expected, ${args.length} found` }
+  if (args.length > most && values.help !== true)
+    return { refused: `at most ${most} argument${most === 1 ? ' was' : 's were'} expected, found ${args.length}` }
   return { args, flags: values }
 }
 

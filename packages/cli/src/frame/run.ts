@@ -7,6 +7,7 @@
 import type { Command, CommandEntry, ExitCode, Flags, Values } from './command.ts'
 import { printFailure, printRefusal } from './failure.ts'
 import { formatHelp, formatOverview } from './help.ts'
+import { interruptedBy } from './interrupted.ts'
 import type { Io, World } from './io.ts'
 import { parseCommand } from './parse.ts'
 import { createSay } from './say.ts'
@@ -68,7 +69,7 @@ async function runEntry(entry: CommandEntry, argv: readonly string[], io: World)
     const flags = parsed.flags as Values<Flags> // parsed by this command's own flags
     return await command.run(parsed.args, flags, withMessages(io, flags))
   } catch (e) {
-    return await printFailure(e, io)
+    return interruptedBy(e) ?? (await printFailure(e, io))
   }
 }
 

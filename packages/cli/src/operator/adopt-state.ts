@@ -9,10 +9,10 @@
 import { createPublicKey } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LedgerFiles } from '@sworn/analyze/reading'
 import { adopt } from '@sworn/recorder'
 import { ED25519, formatVkey, SwornError } from '@sworn/verify'
 import { checkLedger } from '../reading/check.ts'
-import type { LedgerFiles } from '../reading/layout.ts'
 import { readOpening } from '../reading/opening.ts'
 import { refuseHeld } from './holder.ts'
 

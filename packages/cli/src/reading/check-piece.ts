@@ -2,7 +2,7 @@
  * One piece of a ledger checked for itself, on whichever thread.
  * @module
  */
-import { checkPart, type Part } from '@sworn/verify'
+import { checkPart, type Part, type PartOptions } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { type Piece, readPiece } from './pieces.ts'
 
@@ -10,9 +10,13 @@ import { type Piece, readPiece } from './pieces.ts'
 const blocks: Uint8Array[] = []
 
 /** Undefined: something is wrong with it or it cannot be read; whoever joins the pieces reads it itself and says what. */
-export async function checkPiece(piece: Piece, sizes: readonly number[], pause?: () => Promise<void>): Promise<Part | undefined> {
+export async function checkPiece(
+  piece: Piece,
+  asked: Pick<PartOptions, 'sizes' | 'parse' | 'signer'>,
+  pause?: () => Promise<void>,
+): Promise<Part | undefined> {
   try {
-    return await checkPart(pause ? inTurns(piece, pause) : readPiece(piece), { primitives: nodePrimitives, sizes, blocks })
+    return await checkPart(pause ? inTurns(piece, pause) : readPiece(piece), { primitives: nodePrimitives, ...asked, blocks })
   } catch {
     return undefined
   }

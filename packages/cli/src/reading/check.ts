@@ -4,10 +4,10 @@
  */
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { createLogCheck, type LevelName, parseVkey, type Report, type VerifyOptions } from '@sworn/verify'
+import { type LedgerFiles, listSegments } from '@sworn/analyze/reading'
+import { createLogCheck, type LevelName, parseVkey, type Report, type VerifierKey, type VerifyOptions } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { type FeedOptions, feedSegments, followTail } from './feed.ts'
-import { type LedgerFiles, listSegments } from './layout.ts'
 import { readNotesBeside } from './notes.ts'
 import { readFirst, readOpening } from './opening.ts'
 import { feedPruned, readReserved } from './pruned.ts'
@@ -19,6 +19,10 @@ export interface CheckOptions extends FeedOptions {
   readonly key?: string | undefined
   readonly require?: LevelName | undefined
   readonly strict: boolean
+  /** Signed notes that the verifier kept: the log has to reach them. */
+  readonly checkpoints?: readonly string[] | undefined
+  /** Keys of witnesses whose cosignatures count. */
+  readonly witnesses?: readonly VerifierKey[] | undefined
   readonly now: number
   readonly cwd: string
   /** The state directory with ledgers.json and keys. */
@@ -38,6 +42,19 @@ export async function checkLedger(files: LedgerFiles, options: CheckOptions): Pr
   return report.findings.length > 0 && listing(files) !== before ? await checkOnce(files, options) : report
 }
 
+/** What the command line asks of a verification, whatever is read. */
+export function toVerifyOptions(options: CheckOptions, trust: VerifierKey | undefined): Omit<VerifyOptions, 'primitives'> {
+  const { require, strict, now, checkpoints, witnesses = [] } = options
+  return {
+    ...(trust && { trust }),
+    ...(require && { require }),
+    ...(checkpoints && { checkpoints }),
+    ...(witnesses.length > 0 && { witness: { witnesses } }),
+    strict,
+    now,
+  }
+}
+
 function listing(files: LedgerFiles): string {
   return listSegments(files)
     .map(({ path }) => `${path} ${statSync(path, { throwIfNoEntry: false })?.ino}`)
@@ -49,16 +66,14 @@ async function checkOnce(files: LedgerFiles, options: CheckOptions): Promise<Rep
   const known = findKnown(readKnownLedgers(options.state), files.path, opening)
   const place = options.withoutMemory ? 'unknown' : placeOf(files, known)
   const trust = options.key ? readKey(options.key, options.cwd, opening.origin) : known && parseVkey(known.vkey)
-  const base = {
-    primitives: nodePrimitives,
-    ...(trust && { trust }),
-    ...(options.require && { require: options.require }),
-    strict: options.strict,
-    now: options.now,
-  }
+  const base = { primitives: nodePrimitives, ...toVerifyOptions(options, trust) }
   if (files.activeFile && (await isForeign(listSegments(files)[0]))) return foreignReport(base, files)
   // Notes first: what they cover is in the segments that are listed after them, also while a recorder goes on.
-  const notes = files.directory ? { checkpoints: readNotesBeside(files.directory), reserved: readReserved(files.directory) } : {}
+  const beside = files.directory ? readNotesBeside(files.directory) : []
+  const notes = {
+    checkpoints: [...beside, ...(options.checkpoints ?? [])],
+    ...(files.directory && { reserved: readReserved(files.directory) }),
+  }
   const memory = recall(options.state, known?.logId ?? opening.logId, place)
   const check = createLogCheck({ ...base, ...notes, ...memory })
   checkPlace(check, files, place, known, options.state)

@@ -6,12 +6,11 @@ import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
+import { isCompressed, isDamage, readRange, type SegmentFile } from '@sworn/analyze/reading'
 import { isRecording } from '@sworn/recorder/reading'
 import type { LogCheck } from '@sworn/verify'
-import type { SegmentFile } from './layout.ts'
 import { type PartThreads, startPartThreads } from './part-threads.ts'
 import { PIECE_BYTES, type Piece, planPieces, readPiece } from './pieces.ts'
-import { isCompressed, isDamage, readRange } from './segment-bytes.ts'
 
 /** Each further one costs 30 MB of memory. */
 const MAX_THREADS = 2
@@ -39,7 +38,7 @@ export async function feedSegments(check: LogCheck, segments: readonly SegmentFi
   const pieces = planPieces(segments, options.pieceBytes)
   const total = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
   const count = options.threads ?? (total < THREADS_FROM_BYTES ? 1 : Math.min(MAX_THREADS, availableParallelism(), pieces.length))
-  const threads = count > 1 ? startPartThreads(pieces, check.sizes, count, options.startThread) : undefined
+  const threads = count > 1 ? startPartThreads(pieces, check, count, options.startThread) : undefined
   let end = 0
   let done = 0
   try {

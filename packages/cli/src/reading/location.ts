@@ -6,13 +6,14 @@ import { realpathSync } from 'node:fs'
 import type { LoadedConfig, LoadOptions } from '@sworn/recorder'
 import { findDirectories, readTextFile } from '@sworn/recorder/reading'
 import type { Io } from '../frame/io.ts'
+import { rooms } from '../open-delivery.ts'
 
 /** The configuration as this command line sees it. @throws SwornError CONFIG_INVALID */
 export async function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): Promise<LoadedConfig> {
   const { loadConfig, readTrusted } = await import('@sworn/recorder') // a command that was given its PATH needs none of it
   const platform = { name: io.platform, env: io.env, homeDirectory: io.homeDirectory }
   const trusted = readTrusted(findDirectories(platform).state)
-  const config = await loadConfig({ ...platform, cwd: io.cwd, flags, file, readText: readTextFile, trusted, realpath: realpathSync })
+  const config = await loadConfig({ ...platform, cwd: io.cwd, flags, file, rooms, readText: readTextFile, trusted, realpath: realpathSync })
   for (const refusal of config.refusals) {
     io.say('warn', `${refusal.file} audit.${refusal.key} is not applied: ${refusal.reason} (config_tampered)`)
   }

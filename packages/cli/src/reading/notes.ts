@@ -5,37 +5,43 @@
  * can write the ledger should not be able to write. Source: docs/format.md, checkpoints and keys; the directory.
  * @module
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readTextFile } from '@sworn/recorder/reading'
+import { readEnd } from '@sworn/analyze/reading'
+import { readTextFile, splitKeptNotes } from '@sworn/recorder/reading'
 
 /** Notes of checkpoints.log that are looked at, the newest ones: more than a year of one an hour. */
 const MAX_KEPT_NOTES = 10_000
-const MAX_LENGTH_DIGITS = 8
+const MAX_NOTE_BYTES = 1 << 20
+const MAX_ANCHORS = 64
+const ANCHOR = /^[a-z0-9][a-z0-9_.-]{0,63}$/
+/** Of checkpoints.log, its end: more than those notes take. */
+const MAX_KEPT_BYTES = 64 << 20
 
-/** The notes in the ledger's directory, each once. */
+/** The notes in the ledger's directory, each once. What stands in the place of one comes as it is, a directory or a pipe as ''. */
 export function readNotesBeside(directory: string): string[] {
-  const copies = ['checkpoint', join('.state', 'signed')].flatMap((name) => readTextFile(join(directory, name)) ?? [])
-  const file = join(directory, 'checkpoints.log')
-  return [...new Set([...copies, ...(existsSync(file) ? splitKeptNotes(readFileSync(file)) : [])])]
+  const copies = ['checkpoint', join('.state', 'signed'), ...anchorsOf(directory)].flatMap(
+    (name) => readEnd(join(directory, name), MAX_NOTE_BYTES)?.toString() ?? [],
+  )
+  const kept = readEnd(join(directory, 'checkpoints.log'), MAX_KEPT_BYTES)
+  return [...new Set([...copies, ...(kept ? splitKeptNotes(kept).notes.slice(-MAX_KEPT_NOTES) : [])])]
 }
 
-/** The entries of checkpoints.log, `<length> LF note`; an incomplete last one is left out, what is no entry comes whole. */
-export function splitKeptNotes(bytes: Buffer): string[] {
-  const notes: string[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const lf = bytes.indexOf(10, at)
-    const length = lf < 0 ? undefined : /^[1-9][0-9]*$/.exec(bytes.toString('latin1', at, Math.min(lf, at + MAX_LENGTH_DIGITS)))?.[0]
-    if (length === undefined) {
-      if (lf >= 0) notes.push(bytes.toString('utf8', at))
-      break
-    }
-    const end = lf + 1 + Number(length)
-    if (end > bytes.length) break // a crash cut it
-    notes.push(bytes.toString('utf8', lf + 1, end))
-    at = end
+/** Cosigned notes, those on their way into the log too. */
+function anchorsOf(directory: string): readonly string[] {
+  return [join('.state', 'anchors'), join('.state', 'anchors', 'inbox')].flatMap((folder) =>
+    listFolder(join(directory, folder)).flatMap((name) => (ANCHOR.test(name) ? [join(folder, name)] : [])),
+  )
+}
+
+function listFolder(path: string): readonly string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .flatMap((entry) => (entry.isFile() ? [entry.name] : []))
+      .slice(0, MAX_ANCHORS)
+  } catch {
+    return [] // nothing was anchored
   }
-  return notes.slice(-MAX_KEPT_NOTES)
 }
 
 /** What this user's state directory remembers of a ledger that it signs. */

@@ -2,9 +2,7 @@
  * What a ledger says of itself in its first record. Unverified: it only says what to compare with.
  * @module
  */
-import { type Entry, parseEntry } from './entry.ts'
-import { type LedgerFiles, listSegments } from './layout.ts'
-import { readLines } from './lines.ts'
+import { type Entry, type LedgerFiles, listSegments, parseEntry, readLines } from '@sworn/analyze/reading'
 import { readReserved } from './pruned.ts'
 import type { Opening } from './trusted-ledgers.ts'
 
@@ -32,5 +30,5 @@ export async function readOpening(files: LedgerFiles): Promise<Opening> {
 
 function readKept(directory: string | undefined): Entry | undefined {
   const line = directory ? readReserved(directory)[0] : undefined
-  return line && parseEntry({ file: 'reserved.jsonl', number: 1, bytes: Buffer.from(line), complete: true })
+  return line && parseEntry({ bytes: Buffer.from(line) })
 }

@@ -8,9 +8,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { startWorker } from '@sworn/recorder/reading'
-import { type Part, SwornError } from '@sworn/verify'
+import { type LogCheck, type Part, SwornError } from '@sworn/verify'
 import { checkPiece } from './check-piece.ts'
-import type { PartAnswer, PartQuestion } from './part-worker.ts'
+import type { PartAnswer, PartQuestion, PartTask } from './part-worker.ts'
 import type { Piece } from './pieces.ts'
 
 /** Pieces a thread: the one it checks and the one it goes on with. */
@@ -26,14 +26,14 @@ export interface PartThreads {
 }
 
 /**
- * @param sizes `LogCheck.sizes`
+ * @param check what the parts will be joined to
  * @param threads counts the calling one
  */
 export function startPartThreads(
   pieces: readonly Piece[],
-  sizes: readonly number[],
+  check: Pick<LogCheck, 'sizes' | 'parses' | 'signer'>,
   threads: number,
-  startThread = (): Worker => startWorker(import.meta.url, './part-worker', sizes),
+  startThread = (): Worker => startWorker(import.meta.url, './part-worker', taskOf(check)),
 ): PartThreads {
   const answers = new Map<number, Part | undefined>()
   const died = Promise.withResolvers<never>()
@@ -52,7 +52,7 @@ export function startPartThreads(
   const hand = (worker: Worker, answered = 0): void => {
     let count = (asked.get(worker) ?? 0) - answered
     for (let index: number | undefined; count < AHEAD && (index = claim()) !== undefined; count++)
-      worker.postMessage({ index, piece: pieces[index]! } satisfies PartQuestion)
+      worker.postMessage({ index, piece: pieces[index]!, signer: check.signer } satisfies PartQuestion)
     asked.set(worker, count)
   }
   for (const worker of workers) {
@@ -70,7 +70,7 @@ export function startPartThreads(
       while (!answers.has(index)) {
         const mine = claim()
         if (mine === undefined) await Promise.race([wake.promise, died.promise])
-        else take({ index: mine, part: await checkPiece(pieces[mine]!, sizes, nextTurn) })
+        else take({ index: mine, part: await checkPiece(pieces[mine]!, { ...taskOf(check), signer: check.signer }, nextTurn) })
       }
       const part = answers.get(index)
       answers.delete(index)
@@ -80,6 +80,10 @@ export function startPartThreads(
       await Promise.all(workers.map((worker) => worker.terminate()))
     },
   }
+}
+
+function taskOf({ sizes, parses }: Pick<LogCheck, 'sizes' | 'parses'>): PartTask {
+  return { sizes, parse: parses }
 }
 
 function failure(cause?: unknown): SwornError {

@@ -6,8 +6,7 @@
  * @module
  */
 import { statSync } from 'node:fs'
-import type { SegmentFile } from './layout.ts'
-import { isCompressed, openSegment, readRange } from './segment-bytes.ts'
+import { isCompressed, openSegment, readRange, type SegmentFile } from '@sworn/analyze/reading'
 
 export const PIECE_BYTES = 8 * 2 ** 20
 /** No line is longer; where none ends for so long the file is not cut. */

@@ -2,10 +2,10 @@
  * What stands for the entries of a pruned ledger: the leaves in `tree/L0`, the kept lines in reserved.jsonl.
  * @module
  */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { readEnd, readRange } from '@sworn/analyze/reading'
 import type { LogCheck } from '@sworn/verify'
-import { readRange } from './segment-bytes.ts'
 
 const HASH_BYTES = 32
 /** Kept records are few; a larger file was not written by a recorder. */
@@ -13,9 +13,8 @@ const MAX_RESERVED_BYTES = 64 << 20
 
 /** The lines of reserved.jsonl, without LF; an incomplete last one is left out. */
 export function readReserved(directory: string): Uint8Array[] {
-  const file = join(directory, 'reserved.jsonl')
-  if (!existsSync(file) || statSync(file).size > MAX_RESERVED_BYTES) return []
-  const bytes = readFileSync(file)
+  const bytes = readEnd(join(directory, 'reserved.jsonl'), MAX_RESERVED_BYTES + 1)
+  if (!bytes || bytes.length > MAX_RESERVED_BYTES) return []
   const lines: Uint8Array[] = []
   for (let at = 0, lf = bytes.indexOf(10); lf >= 0; at = lf + 1, lf = bytes.indexOf(10, at)) lines.push(bytes.subarray(at, lf))
   return lines

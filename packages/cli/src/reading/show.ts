@@ -2,28 +2,33 @@
  * Entries as tables, CSV rows and terminal lines. All recorded data is escaped here.
  * @module
  */
+
+import { describeEntry, type Entry, toText } from '@sworn/analyze/reading'
 import type { Paint } from '../text/colour.ts'
 import { formatRow } from '../text/csv.ts'
 import { escapeText } from '../text/escape.ts'
 import { fitText, formatTable } from '../text/table.ts'
-import { formatTime } from '../text/time.ts'
-import { describeEntry, type Entry, toText } from './entry.ts'
+import { formatShortTime, formatTime } from '../text/time.ts'
 
 const COLUMNS = [
-  { title: 'SEQ' },
-  { title: 'TIME', most: 29 },
+  { title: 'SEQ', keep: true },
+  { title: 'TIME', most: 29, keep: true },
   { title: 'TYPE', most: 24 },
-  { title: 'DECISION', most: 8 },
+  { title: 'DECISION', most: 8, keep: true },
   { title: 'TOOL', most: 28 },
   { title: 'USER', most: 24 },
   { title: 'WHAT', stretch: true },
 ] as const
 
+/** Below this, times stand without year and fraction of a second. */
+const NARROW = 110
+
 /** A table of entries; rows are cut to `width`. */
 export function formatEntries(entries: readonly Entry[], options: { readonly width: number; readonly utc: boolean }): string[] {
+  const time = options.width < NARROW ? formatShortTime : formatTime
   const rows = entries.map((e) => [
     String(e.seq),
-    formatTime(e.timestamp, options.utc),
+    time(e.timestamp, options.utc),
     toText(e.event_type),
     toText(e.decision),
     toText(e.tool),

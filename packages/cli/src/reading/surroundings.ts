@@ -4,10 +4,9 @@
  */
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { type LedgerFiles, readLines, type SegmentFile } from '@sworn/analyze/reading'
 import { readTextFile } from '@sworn/recorder/reading'
 import { type LogCheck, parseCheckpoint, parseLine, parseNote, type VerifyOptions } from '@sworn/verify'
-import type { LedgerFiles, SegmentFile } from './layout.ts'
-import { readLines } from './lines.ts'
 import { readSignerMemory } from './notes.ts'
 import type { KnownLedger } from './trusted-ledgers.ts'
 

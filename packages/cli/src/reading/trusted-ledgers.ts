@@ -4,11 +4,11 @@
  * Trust never comes from the ledger: its own log.open only says which row of ledgers.json to compare with.
  * @module
  */
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { readTextFile } from '@sworn/recorder/reading'
-import { ED25519, formatVkey, isJsonObject, type JsonValue, parseVkey, SwornError, type VerifierKey } from '@sworn/verify'
+import { ED25519, formatVkey, isJsonObject, type JsonValue, parseVkey, SwornError, toHex, type VerifierKey } from '@sworn/verify'
 
 export interface KnownLedger {
   readonly path: string
@@ -61,29 +61,41 @@ export function findKnown(rows: readonly KnownLedger[], path: string, opening: O
  * @throws SwornError KEY_INVALID
  */
 export function readKey(text: string, cwd: string, origin: string | undefined): VerifierKey {
-  const file = resolve(cwd, text)
-  const content = (readTextFile(file) ?? text).trim()
-  if (!content.startsWith('-----BEGIN')) return readVkey(content)
-  if (/PRIVATE KEY/.test(content)) throw new SwornError('KEY_INVALID', 'a public key was expected, a private one was found', '--key')
-  return parseVkey(formatVkey(origin ?? 'key', ED25519, readPem(content)))
+  return parseKey(readTextFile(resolve(cwd, text)) ?? text, origin, '--key')
 }
 
-/** The key as text; the error names the flag, never the text. */
-function readVkey(text: string): VerifierKey {
+/** A verifier key, or a PEM public key. @param at the option, for messages @throws SwornError KEY_INVALID */
+export function parseKey(text: string, origin: string | undefined, at: string): VerifierKey {
+  const content = text.trim()
+  if (!content.startsWith('-----BEGIN')) return readVkey(content, at)
+  if (/PRIVATE KEY/.test(content)) throw new SwornError('KEY_INVALID', 'a public key was expected, a private one was found', at)
+  return parseVkey(formatVkey(origin ?? 'key', ED25519, readPem(content, at)))
+}
+
+/** DER in front of the 32 key bytes: SubjectPublicKeyInfo of Ed25519, RFC 8410 §4. */
+const SPKI_HEAD = '302a300506032b6570032100'
+
+/** The same key for Node's own checks. */
+export function toPublicKey({ publicKey }: VerifierKey): KeyObject {
+  return createPublicKey({ key: Buffer.from(SPKI_HEAD + toHex(publicKey), 'hex'), format: 'der', type: 'spki' })
+}
+
+/** The key as text; the error names the option, never the text. */
+function readVkey(text: string, at: string): VerifierKey {
   try {
     return parseVkey(text)
   } catch (cause) {
     if (!SwornError.is(cause, 'KEY_INVALID')) throw cause
-    throw new SwornError('KEY_INVALID', cause.message, '--key', { cause })
+    throw new SwornError('KEY_INVALID', cause.message, at, { cause })
   }
 }
 
-function readPem(content: string): Uint8Array {
+function readPem(content: string, at: string): Uint8Array {
   try {
     const key = createPublicKey(content)
     if (key.asymmetricKeyType === 'ed25519') return new Uint8Array(key.export({ format: 'der', type: 'spki' }).subarray(-32))
   } catch {
     // said below without quoting the key
   }
-  throw new SwornError('KEY_INVALID', 'an Ed25519 public key in PEM was expected', '--key')
+  throw new SwornError('KEY_INVALID', 'an Ed25519 public key in PEM was expected', at)
 }

@@ -12,6 +12,8 @@ export interface Column {
   /** Takes what is left of the width and is cut with `…`; others are as wide as their widest cell, up to `most`. */
   readonly stretch?: true
   readonly most?: number
+  /** Cut last of all: half of it says nothing. */
+  readonly keep?: true
 }
 
 /** Cuts to at most `cells` terminal cells; the last one is `…` when something was cut. */
@@ -55,16 +57,17 @@ function columnWidths(columns: readonly Column[], rows: readonly (readonly strin
   const stretching = columns.filter((c) => c.stretch).length
   const share = Math.max(8, Math.floor((width - fixed) / Math.max(1, stretching)))
   const shared = capped.map((n, i) => (columns[i]!.stretch ? Math.min(n, share) : n))
-  return shrink(shared, width - gaps)
+  const first = shrink(shared, width - gaps, (i) => columns[i]!.keep === undefined)
+  return shrink(first, width - gaps, () => true)
 }
 
-/** Takes cells from the widest column until all fit; no column falls below one cell. */
-function shrink(widths: readonly number[], room: number): number[] {
+/** Takes cells from the widest of the columns that `may` give until all fit; no column falls below one cell. */
+function shrink(widths: readonly number[], room: number, may: (i: number) => boolean): number[] {
   const out = [...widths]
   for (let over = out.reduce((a, b) => a + b, 0) - room; over > 0; over--) {
-    const widest = out.indexOf(Math.max(...out))
-    if (out[widest]! <= 1) break
-    out[widest]!--
+    const most = Math.max(...out.filter((_, i) => may(i)))
+    if (most <= 1) break
+    out[out.findIndex((cells, i) => cells === most && may(i))]!--
   }
   return out
 }

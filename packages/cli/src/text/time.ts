@@ -45,3 +45,9 @@ export function formatTime(timestamp: unknown, utc: boolean): string {
   const part = (n: number) => String(n).padStart(2, '0')
   return `${local}${offset < 0 ? '-' : '+'}${part(Math.floor(Math.abs(offset) / 60))}:${part(Math.abs(offset) % 60)}`
 }
+
+/** `01-31 13:00:00+01:00`, or `01-31 12:00:00Z`; what is no time comes back as it was. */
+export function formatShortTime(timestamp: unknown, utc: boolean): string {
+  const [, short, offset] = /^\d{4}-(\d\d-\d\d[ T]\d\d:\d\d:\d\d)\.\d+(.*)$/.exec(formatTime(timestamp, utc)) ?? []
+  return short === undefined ? formatTime(timestamp, utc) : `${short.replace('T', ' ')}${offset}`
+}

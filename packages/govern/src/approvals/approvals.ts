@@ -125,7 +125,7 @@ const canShow = (question: Question) => (channel: Channel) => question.text.leng
 /** A prompt is taken last: what is not asked is not counted. */
 async function refuseToAsk(room: Room, question: Question): Promise<Settlement | undefined> {
   const { channels } = room.options
-  if (channels.length === 0) return unavailable('There is no way to ask a person')
+  if (!channels.some(({ maxChars }) => maxChars > 0)) return unavailable('There is no way to ask a person')
   if (!channels.some(canShow(question))) return unavailable('The call is too long to be shown')
   if (room.waiting.size >= MAX_WAITING) return unavailable('Too many questions are waiting')
   const grant = await room.takePrompt()

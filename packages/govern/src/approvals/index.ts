@@ -6,6 +6,7 @@
  * @module
  */
 export { type ApprovalAnswer, settleApproval } from '../approval.ts'
+export { parseAnswer } from './answer.ts'
 export { type Approvals, type ApprovalsOptions, createApprovals } from './approvals.ts'
 export { createAsk } from './ask.ts'
 export { type ApprovalApi, type ApprovalApiOptions, createApprovalApi } from './channels/api.ts'
@@ -15,6 +16,14 @@ export { createDialogChannel, type DialogChannelOptions } from './channels/dialo
 export { type Desktop, findDialog, hasDisplay } from './channels/dialogs.ts'
 export * from './channels/mcp.ts'
 export { canElicit, INPUT_KEY, parseRetry, toInputRequired } from './channels/mcp-messages.ts'
+export {
+  createSealedChannel,
+  type SealedChannel,
+  type SealedChannelOptions,
+  sealedEvent,
+  settledBy,
+  toAskedQuestion,
+} from './channels/sealed.ts'
 export { createTerminalChannel, type Terminal, type TerminalChannelOptions } from './channels/terminal.ts'
 export { createWebhookChannel, type WebhookChannelOptions } from './channels/webhook.ts'
 export { isSignedWebhook, parseWebhookSecret, signWebhook } from './channels/webhook-signature.ts'

@@ -3,12 +3,12 @@
  *
  * Counted where the ledger is appended: a reservation takes every counter or none, and the decision's record says
  * what it spent, so that neither parallel calls, nor several proxies, nor a restart get more. A call is counted
- * before it happens, approved or not. Tokens and money are known only afterwards: a call is refused once they are
+ * before it happens; while a person is asked its share is held, and given back when it is refused. Tokens and money are known only afterwards: a call is refused once they are
  * spent, and calls that are under way then may still add to them. A counter that does not answer refuses.
  * @module
  */
-import { hash } from 'node:crypto'
 import type { ActionIds, Reservation, ReserveFn, Spent } from '@sworn/recorder'
+import { counterName } from '../counter-name.ts'
 import { type Limit, type Limits, MICROS } from './limits.ts'
 
 /** Who pays. */
@@ -82,11 +82,9 @@ async function ask(reserve: ReserveFn, counters: readonly Counter[], calls: numb
   return first ? reserve({ ...first, also }) : GRANTED
 }
 
-/** Hashed: names are of any length, and no part of one can pass for another. In groups, so that nothing takes it for a secret. */
 function nameOf({ measure, scope }: Limit, { session, user }: Payer, nowMs: number): string {
   const who = scope === 'session' ? [session] : scope === 'user' ? [user] : [user, new Date(nowMs).toISOString().slice(0, 10)]
-  const digest = hash('sha256', JSON.stringify([scope, ...who.map((part) => part ?? null)]), 'hex')
-  return `budget.${measure}.${scope}.${digest.slice(0, 24).replace(/.{4}(?=.)/g, '$&-')}`
+  return counterName(`budget.${measure}.${scope}`, [scope, ...who])
 }
 
 /** Hostile: a usage may be anything. Rounded up. */

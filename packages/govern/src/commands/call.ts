@@ -65,11 +65,12 @@ function judgeProgram(word: Arg, name: string, args: readonly Arg[], scene: Scen
   if (!isOrdinary(word)) host.path(word, 'execute')
   const program = findProgram(name) ?? (isOrdinary(word) ? undefined : findProgram(name.toLowerCase()))
   if (!program || !isOrdinary(word)) host.add('needs_review', 'unknown_program', word)
-  if (program && !asksVersion(program, args)) judgeArguments(program, word, args, scene, host)
+  if (program && !onlyTells(program, args)) judgeArguments(program, word, args, scene, host)
 }
 
-function asksVersion({ wraps, reader, raise }: Program, args: readonly Arg[]): boolean {
+function onlyTells({ wraps, reader, raise, tells }: Program, args: readonly Arg[]): boolean {
   const [arg] = args
+  if (args.length === 1 && arg!.exact && tells?.split(' ').includes(arg!.value)) return true
   if (wraps !== undefined || reader === 'eval' || reader === 'source' || reader === 'parallel') return false
   return args.length === 1 && !raise?.['--version'] && arg!.exact && (arg!.value === '--version' || arg!.value === '--help')
 }

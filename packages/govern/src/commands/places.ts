@@ -12,7 +12,7 @@ const SYSTEM =
 const TEMPORARY = /^\/(var\/tmp|var\/folders|private\/tmp|private\/var\/folders|dev\/shm|run\/user)\//
 /** Files and folders, anywhere, whose content is obeyed by a shell, a scheduler, ssh, git or an agent. */
 const OBEYED =
-  /(^|\/)(\.(bash|zsh|k|csh|tcsh)rc|\.bash_(profile|login|logout|aliases)|\.z(shenv|profile|login|logout)|\.profile|\.inputrc|\.envrc|\.xinitrc|\.xprofile|\.netrc|\.npmrc|\.pypirc|\.gitconfig|\.gitmodules|\.vimrc|\.exrc|\.emacs|\.screenrc|\.tmux\.conf|authorized_keys|sudoers|crontab|id_(rsa|dsa|ecdsa|ed25519)|sworn\.ya?ml|agent\.ya?ml|\.mcp\.json)$|(^|\/)(\.ssh|\.gnupg|\.aws|\.kube|\.docker|\.git|\.claude|\.codex|\.gemini|\.cursor|\.config|\.local\/bin|autostart|LaunchAgents|LaunchDaemons|cron\.[a-z]+)\//
+  /(^|\/)(\.(bash|zsh|k|csh|tcsh)rc|\.bash_(profile|login|logout|aliases)|\.z(shenv|profile|login|logout)|\.profile|\.inputrc|\.envrc|\.xinitrc|\.xprofile|\.netrc|\.npmrc|\.pypirc|\.gitconfig|\.gitmodules|\.vimrc|\.exrc|\.emacs|\.screenrc|\.tmux\.conf|authorized_keys|\.(bash|zsh|sh|python|node_repl)_history|sudoers|crontab|id_(rsa|dsa|ecdsa|ed25519)|sworn\.ya?ml|agent\.ya?ml|\.mcp\.json)$|(^|\/)(\.ssh|\.gnupg|\.aws|\.kube|\.docker|\.git|\.claude|\.codex|\.gemini|\.cursor|\.local\/bin)(\/|$)|(^|\/)(\.config|autostart|LaunchAgents|LaunchDaemons|cron\.[a-z]+)\//
 
 /** 'none': no effect outside the process. 'network': bash opens a connection. */
 export type Place = 'none' | 'ordinary' | 'system' | 'network'

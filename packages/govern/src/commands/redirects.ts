@@ -1,4 +1,5 @@
 /** Redirections: what is written, what is read, and what a command finds on its standard input. @module */
+import { judgeName } from './assign.ts'
 import type { Redirection } from './parse.ts'
 import type { Arg, Judge, Scene, Stdin } from './types.ts'
 import { placeOf, readParts, readWord, type WordHost } from './words.ts'
@@ -8,6 +9,10 @@ export function readRedirects(redirects: readonly Redirection[], scene: Scene, h
   let stdin: Stdin | undefined
   for (const node of redirects) {
     const input = readRedirect(node, scene, host)
+    if (node.descriptor?.type === 'FileDescriptorVariable') {
+      const { name } = node.descriptor
+      judgeName(name, { ...placeOf(node.descriptor, scene), text: name }, scene, host)
+    }
     if (input && (node.descriptor?.type !== 'FileDescriptor' || node.descriptor.value === 0)) stdin = input
   }
   return stdin

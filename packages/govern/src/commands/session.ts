@@ -9,9 +9,10 @@ import { judgeSource } from './effects.ts'
 import { type ParsedScript, parseShell, type SyntaxNode } from './parse.ts'
 import { classifyPlace } from './places.ts'
 import type { Rule } from './rules.ts'
+import type { WalkHost } from './simple.ts'
 import { isFeed } from './table/index.ts'
-import type { Access, Arg, Judgement, Part, PathUse, Reason, Scene, Verdict } from './types.ts'
-import { findScripts, type WalkHost, walkScript } from './walk.ts'
+import type { Access, Arg, Judgement, Part, PathUse, Reason, Scene, Span, Verdict } from './types.ts'
+import { findScripts, walkScript } from './walk.ts'
 
 const MAX_DEPTH = 120
 const MAX_TEXTS = 16
@@ -54,11 +55,11 @@ export function createSession(roles: RolePatterns): Session {
       if (notes.steps === 0) host.add('needs_review', 'nothing_to_judge', whole)
       if (notes.exceeded) host.add('needs_review', 'too_large', whole)
       joinWriteAndRun(notes, host)
-      return summarise(notes)
+      return summarise(notes, whole)
     },
     refuse: (rule, whole) => {
       host.add('needs_review', rule, whole)
-      return summarise(notes)
+      return summarise(notes, whole)
     },
   }
 }
@@ -156,9 +157,15 @@ function worstOf(reasons: readonly Reason[]): Verdict {
   return worst
 }
 
-/** Each reason once; when there are too many, dangerous ones first. */
-function summarise({ reasons, paths, met }: Notes): Judgement {
+/** Each reason once; when there are too many, dangerous ones first. The parser may end a part behind the text: `${ \\`. */
+function summarise({ reasons, paths, met }: Notes, whole: Part): Judgement {
   const once = [...new Map(reasons.map((reason) => [`${reason.rule} ${reason.start} ${reason.end} ${reason.part}`, reason])).values()]
   const kept = once.length <= MAX_REASONS ? once : once.toSorted((a, b) => RANK[b.verdict] - RANK[a.verdict]).slice(0, MAX_REASONS)
-  return { verdict: worstOf(reasons), reasons: kept, paths, programs: [...new Set(met)].slice(0, MAX_PROGRAMS) }
+  const within = <T extends Span>(span: T): T => ({ ...span, start: Math.min(span.start, whole.end), end: Math.min(span.end, whole.end) })
+  return {
+    verdict: worstOf(reasons),
+    reasons: kept.map(within),
+    paths: paths.map(within),
+    programs: [...new Set(met)].slice(0, MAX_PROGRAMS),
+  }
 }

@@ -5,22 +5,13 @@
  * A node of a kind that is not named here needs review.
  * @module
  */
-import { judgeAssignment } from './assign.ts'
-import { type Assignment, type CommandNode, forEachChild, type ParsedScript, type Statement, type SyntaxNode, type Word } from './parse.ts'
+import { judgeName } from './assign.ts'
+import { type CommandNode, forEachChild, type ParsedScript, type Statement, type SyntaxNode, type Word } from './parse.ts'
 import { readRedirects } from './redirects.ts'
+import { findPrinted, partOf, type WalkHost, walkCommand } from './simple.ts'
 import { findProgram } from './table/index.ts'
-import type { Arg, Judge, Part, Scene } from './types.ts'
-import { isPlainArithmetic, placeOf, readWord, type WordHost } from './words.ts'
-
-/** What the walk reports to. */
-export interface WalkHost extends Judge, WordHost {
-  /** Counts a step; false when the text has more parts, or is nested deeper, than is judged. */
-  step(scene: Scene): boolean
-  /** Names of the programs that were met so far. */
-  readonly met: readonly string[]
-  /** Remembers what a variable was set to. */
-  remember(name: string, value: Arg): void
-}
+import type { Arg, Scene } from './types.ts'
+import { isPlainArithmetic, readWord } from './words.ts'
 
 export function walkScript(script: ParsedScript, scene: Scene, host: WalkHost): void {
   for (const { pos } of script.errors ?? []) host.add('needs_review', 'unparsed', partOf({ pos, end: pos, text: '' }, scene))
@@ -29,10 +20,6 @@ export function walkScript(script: ParsedScript, scene: Scene, host: WalkHost): 
 
 function walkAll(nodes: readonly SyntaxNode[], scene: Scene, host: WalkHost): void {
   for (const node of nodes) walkNode(node, scene, host)
-}
-
-function partOf(node: { readonly pos: number; readonly end: number; readonly text?: string }, scene: Scene): Part {
-  return { ...placeOf(node, scene), text: node.text ?? '' }
 }
 
 function walkNode(node: SyntaxNode, outer: Scene, host: WalkHost): void {
@@ -55,9 +42,12 @@ function walkNode(node: SyntaxNode, outer: Scene, host: WalkHost): void {
     case 'Redirected':
       walkNode(node.command, { ...scene, stdin: readRedirects(node.redirects, scene, host) ?? scene.stdin }, host)
       break
+    case 'Coproc':
+      if (node.name) judgeName(node.name.value, partOf(node.name, scene), scene, host)
+      walkNode(node.body, scene, host)
+      break
     case 'Subshell':
     case 'BraceGroup':
-    case 'Coproc':
       walkNode(node.body, scene, host)
       break
     case 'Function':
@@ -117,26 +107,9 @@ function walkPipeline(commands: readonly CommandNode[], scene: Scene, host: Walk
   }
 }
 
-/** What `echo`, `printf` and `cat <<…` print, so that it can be judged where a shell reads it. */
-function findPrinted(
-  { name, suffix, redirects }: Extract<CommandNode, { type: 'Command' }>,
-  scene: Scene,
-  host: WalkHost,
-): Arg | undefined {
-  const silent = { ...host, script: () => [], substitutions: () => [], ambiguous: () => {}, evaluated: () => {} }
-  if (name?.value === 'cat') return readRedirects(redirects, scene, { ...silent, add: () => {}, path: () => {}, write: () => {} })?.text
-  if (name?.value !== 'echo' && name?.value !== 'printf') return undefined
-  const words = suffix.flatMap((word) => (word.type === 'Word' ? readWord(word, scene, silent) : []))
-  const [first] = words
-  if (!first) return undefined
-  const value = words.map((word) => word.value).join(' ')
-  return { ...first, value: value.replace(/^(-[neE]+ )+/, '').replaceAll('\\n', '\n'), end: words.at(-1)!.end }
-}
-
 function walkLoop(name: Word, words: readonly Word[], scene: Scene, host: WalkHost): void {
   const values = words.flatMap((word) => readWord(word, scene, host))
-  const variable: Arg = { ...partOf(name, scene), value: name.value, exact: true, splits: false, mayBeOption: false, runs: [] }
-  judgeAssignment(name.value, undefined, false, variable, scene, host)
+  judgeName(name.value, partOf(name, scene), scene, host)
   if (values.length === 1) host.remember(name.value, values[0]!)
 }
 
@@ -161,48 +134,6 @@ function walkTest(node: Extract<SyntaxNode, { type: 'TestCommand' }>, scene: Sce
     else forEachChild(part, visit)
   }
   visit(node.expression)
-}
-
-function walkCommand(node: Extract<CommandNode, { type: 'Command' }>, scene: Scene, host: WalkHost): void {
-  const items = [...node.prefix, ...node.suffix]
-  const redirects = items.filter((item) => item.type === 'Redirect' || item.type === 'HereDoc' || item.type === 'HereString')
-  const stdin = readRedirects(redirects, scene, host) ?? scene.stdin
-  for (const item of node.prefix) if (item.type === 'Assignment') walkAssignment(item, node.name !== undefined, scene, host)
-  if (!node.name) return
-  const words = [...readWord(node.name, scene, host)]
-  for (const item of node.suffix) {
-    if (item.type === 'Word') words.push(...readWord(item, scene, host))
-    else if (item.type === 'Assignment') words.push(readSetting(item, scene, host))
-  }
-  host.call(words, { ...scene, stdin })
-}
-
-function walkAssignment(node: Assignment, exported: boolean, scene: Scene, host: WalkHost): void {
-  const setting = readSetting(node, scene, host)
-  const value = { ...setting, value: setting.value.slice(node.name.length + 1) }
-  judgeAssignment(node.name, value, exported, setting, scene, host)
-}
-
-/** `name=value` as one word; an index is evaluated. */
-function readSetting(node: Assignment, scene: Scene, host: WalkHost): Arg {
-  const { index, name, value } = node
-  if (index) {
-    readWord(index, scene, host)
-    if (!/^\d+$/.test(index.text)) host.evaluated(partOf(index, scene))
-  }
-  const words = value.type === 'ArrayValue' ? value.elements : [value]
-  const values = words.flatMap((word) => readWord(word, scene, host))
-  const joined = values.map((word) => word.value).join(' ')
-  const setting: Arg = {
-    ...partOf(node, scene),
-    value: `${name}=${joined}`,
-    exact: values.every(({ exact }) => exact),
-    splits: false,
-    mayBeOption: false,
-    runs: values.flatMap(({ runs }) => runs),
-  }
-  host.remember(name, { ...setting, value: joined })
-  return setting
 }
 
 /** Every substitution below an expression, with its script. */

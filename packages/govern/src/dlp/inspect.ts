@@ -52,16 +52,16 @@ type Counts = Map<string, { count: number; readonly rule: DlpRule }>
 export function createInspection({ rules, profile, now, key }: InspectionOptions): Pick<Gate, 'inspect' | 'inspectLog'> {
   if (!rules) return { inspect: (value) => ({ value, matches: [], blocked: false }) }
   const inspection = { rules, profile, now: now ?? (() => performance.now()), key: key ?? crypto.getRandomValues(new Uint8Array(32)) }
+  const speaks = { request: speaksIn(rules, 'request'), response: speaksIn(rules, 'response') }
   return {
     inspect: (value, direction) =>
-      scansIn(rules, direction) ? look(value, direction, inspection) : { value, matches: [], blocked: false },
-    ...(rules.filterStderr && { inspectLog: (text: string) => look(text, 'response', inspection) }),
+      speaks[direction] && scansIn(rules, direction) ? look(value, direction, inspection) : { value, matches: [], blocked: false },
+    ...(rules.filterStderr && speaks.response && { inspectLog: (text: string) => look(text, 'response', inspection) }),
   }
 }
 
 function look(value: unknown, direction: Direction, { rules, profile, now, key }: Inspection): Inspected {
   const actionOf = (rule: DlpRule) => actionIn(rule, direction, rules)
-  if (!rulesOf(rules).some(actionOf)) return { value, matches: [], blocked: false }
   const counts: Counts = new Map()
   const end = now() + rules.maxMs
   const walk: Walk = {
@@ -83,6 +83,11 @@ function look(value: unknown, direction: Direction, { rules, profile, now, key }
   } catch {
     return failed(value, direction, rules) // too deep, too large, too slow or not JSON
   }
+}
+
+/** Whether a rule is about this direction. */
+function speaksIn(rules: DlpRules, direction: Direction): boolean {
+  return rulesOf(rules).some((rule) => actionIn(rule, direction, rules) !== undefined)
 }
 
 function scansIn({ scanRequests, scanResponses }: DlpRules, direction: Direction): boolean {

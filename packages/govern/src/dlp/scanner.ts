@@ -32,7 +32,7 @@ export function detectorsOf(name: string): readonly Detector[] {
 /** For `createRecorder({ redact: { scanner } })`; `log.start` names it. */
 export const dlpScanner: ScannerSource = {
   name: 'sworn-dlp',
-  version: `1+secretlint.${PRESET_VERSION}`,
+  version: `2+secretlint.${PRESET_VERSION}`,
   hash: hashOfPatterns(),
   create: (keys) => createScanner(keys, { detectors: extra }),
 }

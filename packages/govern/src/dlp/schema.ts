@@ -28,7 +28,7 @@ export const dlpSchema = z.strictObject({
   detect_encoding: z.boolean().default(false),
   filter_stderr: z.boolean().default(false).describe('masks what the server writes to stderr'),
   max_scan_size: z.string().regex(SIZE_TEXT).default('1MB').describe('for example 512KB'),
-  max_scan_ms: z.int().min(1).max(1500).default(1500).describe('after which on_redaction_failure decides'),
+  max_scan_ms: z.int().min(1).max(1500).default(750).describe('after which on_redaction_failure decides'),
   on_request_match: z.enum(['block', 'redact', 'warn']).default('block'),
   on_redaction_failure: z.enum(['block', 'allow_original', 'reject']).default('block'),
   log_original_on_failure: z.literal(false).optional(),

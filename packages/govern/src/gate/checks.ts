@@ -6,7 +6,8 @@
  */
 import type { Reservation } from '@sworn/recorder'
 import { type ArgumentFault, findMismatch, findUndeclared } from '../arguments.ts'
-import type { PathGuard } from '../paths/guard.ts'
+import type { CallUse, PathGuard } from '../paths/guard.ts'
+import type { Platform } from '../paths/place.ts'
 import type { SelfGuard } from '../paths/self-guard.ts'
 import type { Policy, ToolRule } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
@@ -14,12 +15,13 @@ import type { RoleCase } from '../roles/judge.ts'
 import { matchesTool } from '../tool-globs.ts'
 import { type JudgedCommand, toCommandPaths } from './commands.ts'
 import { judgeMethodName } from './methods.ts'
-import { isReader } from './readers.ts'
+import { isReader, takesAll } from './readers.ts'
 import type { Refusal } from './verdicts.ts'
 
 export interface Setup {
   readonly policy: Policy | undefined
   readonly profile: Profile
+  readonly platform: Platform
   readonly paths: PathGuard
   /** The same places as `paths` protects without the policy, against commands. */
   readonly self: SelfGuard
@@ -34,14 +36,21 @@ export interface Case {
   readonly rule: ToolRule | undefined
   readonly method: string
   readonly input: unknown
+  /** What the checks of this call see of the disk. */
+  readonly disk: Platform
   /** Hashes of the tool as its server describes it. */
   readonly described: readonly string[] | undefined
+  /** The server describes the tool differently than when it was first seen. */
+  readonly redescribed: boolean
   readonly reservation: Reservation | 'unavailable' | undefined
   /** Set for a tool that runs commands. */
   readonly command: JudgedCommand | undefined
   /** Set where roles are. */
   readonly role: RoleCase | undefined
 }
+
+/** What of a call is about how its tool is described. */
+export type SchemaCase = Pick<Case, 'setup' | 'rule' | 'described' | 'redescribed'>
 
 export interface Ruling {
   readonly refusal: Refusal
@@ -110,15 +119,16 @@ function always(refusal: Refusal | undefined): Ruling | undefined {
   return refusal && { hard: true, refusal }
 }
 
-function checkPaths({ setup, input, tool, command }: Case): Ruling | undefined {
-  const found = pathRefusal(setup.paths, input)
+function checkPaths({ setup, input, tool, command, disk }: Case): Ruling | undefined {
+  const found = pathRefusal(setup.paths, input, disk, { takesAll: takesAll(tool) })
   const onlyReads = command ? command.judgement.verdict === 'safe' : isReader(tool)
   if (found) return always(onlyReads ? withoutTampering(found) : found)
-  const written = command && setup.self.findWritten(toCommandPaths(command))
+  const written = command && setup.self.findWritten(toCommandPaths(command), disk)
   return always(written === undefined ? undefined : selfRefusal(written, 'the command'))
 }
 
-function withoutTampering({ tamperedWith: _path, ...refusal }: Refusal): Refusal {
+/** Only read. */
+export function withoutTampering({ tamperedWith: _path, ...refusal }: Refusal): Refusal {
   return refusal
 }
 
@@ -128,8 +138,8 @@ function selfRefusal(path: string, where: string): Refusal {
 }
 
 /** The record names path and place; the client learns neither. */
-export function pathRefusal(paths: PathGuard, input: unknown): Refusal | undefined {
-  const hit = paths.find(input)
+export function pathRefusal(paths: PathGuard, input: unknown, disk: Platform, use?: CallUse): Refusal | undefined {
+  const hit = paths.find(input, disk, use)
   if (!hit) return undefined
   if (hit.rule === 'self') return selfRefusal(hit.path, hit.pointer || 'the top')
   return {
@@ -161,17 +171,23 @@ function checkAllowed({ setup: { policy, profile }, tool, rule }: Case): Ruling 
   return { hard: false, refusal: { rpc: 'forbidden', reasonCode: 'tool_not_allowed', reason, data: { reason } } }
 }
 
-/** The client learns that the tool is not what the policy knows, not which hash would do. */
-function checkSchema({ setup: { profile }, rule, described }: Case): Ruling | undefined {
-  if (rule?.schemaHash === undefined || described?.includes(rule.schemaHash)) return undefined
+/** The client learns that the tool is not what the policy knows, not which hash would do. A hash that holds answers for a change. */
+export function checkSchema({ setup, rule, described, redescribed }: SchemaCase): Ruling | undefined {
+  const { policy, profile } = setup
+  if (rule?.schemaHash === undefined) {
+    if (!redescribed || !policy || profile === 'aip-compat') return undefined
+    const reason = 'The server describes the tool differently than before'
+    return { hard: rule?.action === 'ask', refusal: { rpc: 'schema', reasonCode: 'schema_mismatch', reason, data: { reason } } }
+  }
+  if (described?.includes(rule.schemaHash)) return undefined
   if (!described && profile === 'aip-compat') return undefined
   const reason = described ? 'The server describes another tool than the policy names' : 'The server has not described the tool'
   const matchedRule = `${ruleName(rule)}.schema_hash`
   return { hard: rule.action === 'ask', refusal: { rpc: 'schema', reasonCode: 'schema_mismatch', reason, matchedRule, data: { reason } } }
 }
 
-function checkArguments({ setup: { profile }, rule, input }: Case): Ruling | undefined {
-  const fault = rule && findMismatch(rule, input, profile)
+function checkArguments({ setup: { profile }, rule, input, disk }: Case): Ruling | undefined {
+  const fault = rule && findMismatch(rule, input, profile, disk.checkTime)
   return fault && argumentRuling(fault, rule, profile)
 }
 

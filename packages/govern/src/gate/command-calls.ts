@@ -5,12 +5,15 @@
  * both tables. Arguments given as a list are quoted, so that they are read as they would be run. Hostile input.
  * @module
  */
+import { findLeaves } from '../paths/leaves.ts'
 
 export interface CommandCall {
   /** Empty when the tool runs commands and none was found: that is for a person to look at. */
   readonly text: string
   /** JSON Pointers of the arguments that are judged here. */
   readonly pointers: ReadonlySet<string>
+  /** What the other arguments say: one of them may be the folder that the command runs in. */
+  readonly folders: readonly string[]
 }
 
 const TOOLS = new Set(
@@ -21,6 +24,8 @@ const TOOLS = new Set(
   ).split(' '),
 )
 const ARGUMENTS = ['command', 'cmd', 'commands', 'script', 'shell_command', 'command_line', 'commandline', 'chars', 'executable', 'program']
+const MAX_FOLDER = 4096
+const MAX_FOLDERS = 64
 const FURTHER = ['args', 'argv', 'arguments']
 
 /** @param tool the normalised name */
@@ -42,7 +47,18 @@ export function findCommand(tool: string, input: unknown, further: ReadonlyMap<s
   const [first, ...rest] = found.slice(0, heads.length)
   const tail = found.slice(heads.length).flatMap(({ texts }) => texts)
   const text = [[...(first?.texts ?? []), ...tail].join(' '), ...rest.map(({ texts }) => texts.join(' '))].join('\n').trim()
-  return { text, pointers: new Set(pointers) }
+  const others = members.filter(([key]) => !found.some((one) => one.key === key))
+  return { text, pointers: new Set(pointers), folders: findFolders(Object.fromEntries(others)) }
+}
+
+/** @throws RangeError beyond 64: nobody may hide one */
+function findFolders(input: object): string[] {
+  const texts = [...findLeaves(input)].flatMap(({ text, isKey }) =>
+    isKey || text.length > MAX_FOLDER || text.includes('\n') ? [] : [text],
+  )
+  const folders = [...new Set(texts)]
+  if (folders.length > MAX_FOLDERS) throw new RangeError('too many folders that a command may run in')
+  return folders
 }
 
 function lastWord(tool: string): string {

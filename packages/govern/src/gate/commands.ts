@@ -6,6 +6,7 @@
  */
 import type { Judgement } from '../commands/judge.ts'
 import { classifyPlace } from '../commands/places.ts'
+import type { Platform } from '../paths/place.ts'
 import type { WrittenPath } from '../paths/role-paths.ts'
 import type { CommandPaths } from '../paths/self-guard.ts'
 import type { CommandRules } from '../roles/types.ts'
@@ -24,11 +25,19 @@ const MOVES_ALL = new Set('rm rmdir mv rename rsync find fd chmod chown chgrp ch
 const MOVES_READ = new Set(['mv', 'rename', 'find', 'fd'])
 const ENTERS = new Set(['cd', 'pushd', 'env', 'git', 'make', 'tar', 'find'])
 const MAX_BASES = 20
+const MAX_READINGS = 10_000
+/** `${NAME:-value}` and its like. */
+const REPLACED = /\$\{\w+[^\w}]/
 
-export async function judgeCommandCall(call: CommandCall, rules: CommandRules | undefined): Promise<JudgedCommand> {
+/** @throws RangeError when the time of the judgement is over */
+export async function judgeCommandCall(call: CommandCall, rules: CommandRules | undefined, disk: Platform): Promise<JudgedCommand> {
   const { judgeCommand, RULES } = await import('../commands/judge.ts')
   const judgement = judgeCommand(call.text, { allowed: rules?.allowed ?? [], blocked: rules?.blocked ?? [] })
-  const isBlocked = rules?.blockedTexts.some((pattern) => pattern.find(call.text)) ?? false
+  const isBlocked =
+    rules?.blockedTexts.some((pattern) => {
+      disk.checkTime?.()
+      return pattern.find(call.text)
+    }) ?? false
   const worst = judgement.reasons.find(({ verdict }) => verdict === judgement.verdict)
   const words = worst && !isBlocked ? RULES[worst.rule] : 'blocked for this role'
   const where = worst && !isBlocked ? ` (characters ${worst.start} to ${worst.end})` : ''
@@ -42,8 +51,22 @@ export function writtenPaths({ judgement }: JudgedCommand): WrittenPath[] {
     .map(({ path, start, end }) => ({ path, where: `characters ${start} to ${end} of the command` }))
 }
 
-export function basesOf({ judgement: { programs, paths } }: JudgedCommand): string[] {
-  return programs.some((program) => ENTERS.has(program)) ? paths.slice(0, MAX_BASES).map(({ path }) => path) : []
+/**
+ * Folders that its relative paths may begin in, besides the working one.
+ * @throws RangeError when they and the paths make more than 10,000 places
+ */
+export function basesOf({ call: { folders }, judgement: { programs, paths } }: JudgedCommand): string[] {
+  const entered = programs.some((program) => ENTERS.has(program)) ? paths.slice(0, MAX_BASES).map(({ path }) => path) : []
+  const count = folders.length + entered.length + folders.length * entered.length
+  if (count * paths.length > MAX_READINGS) throw new RangeError('too many places to look at')
+  return [...folders, ...entered, ...folders.flatMap((folder) => entered.map((path) => `${folder}/${path}`))]
+}
+
+/** Where the command writes, as far as it says; a value that another may replace as it stands. What a role allowed to the letter writes nowhere. */
+export function toOpenTargets({ call: { text }, judgement: { verdict, paths } }: JudgedCommand): readonly string[] {
+  if (verdict === 'safe') return []
+  const written = paths.filter(({ access }) => access === 'write')
+  return written.map(({ path, start, end }) => (REPLACED.test(text.slice(start, end)) ? text.slice(start, end) : path))
 }
 
 /** What the command may write, for self-protection. Nothing that is safe writes. */

@@ -5,12 +5,15 @@
  * @module
  */
 import type { Verdict } from '@sworn/recorder'
-import { type Case, CHECKS, type Ruling, type StepName } from './checks.ts'
+import type { Platform } from '../paths/place.ts'
+import { type Case, CHECKS, type Ruling, type Setup, type StepName } from './checks.ts'
+import { toOpenTargets } from './commands.ts'
+import { checksOut } from './readers.ts'
 import { allow, allowViolation, ask, deny, type Refusal, type Subject } from './verdicts.ts'
 
 /** What one check said about one call. */
 export interface Step {
-  readonly step: StepName | 'verdict'
+  readonly step: StepName | 'who' | 'approval' | 'mode' | 'budget' | 'verdict'
   readonly outcome: 'passes' | 'violates' | 'denies' | 'allows' | 'asks'
   readonly detail: string
 }
@@ -30,7 +33,7 @@ export function evaluate(call: Case, subject: Subject, trace?: (step: Step) => v
     violation ??= ruling.refusal
     if (call.setup.profile === 'aip-compat') break // the reference stops at the first violation
   }
-  return concluded(toVerdict(call, subject, violation), trace)
+  return concluded(toVerdict(call, subject, violation, trace), trace)
 }
 
 function toStep(step: StepName, ruling: Ruling | undefined, softens: boolean): Step {
@@ -45,11 +48,27 @@ function concluded(verdict: Verdict, trace?: (step: Step) => void): Verdict {
   return verdict
 }
 
-function toVerdict(call: Case, subject: Subject, violation: Refusal | undefined): Verdict {
+function toVerdict(call: Case, subject: Subject, violation: Refusal | undefined, trace: ((step: Step) => void) | undefined): Verdict {
   const verdict = policyVerdict(call, subject, violation)
-  const asked = verdict.decision === 'allow' ? call.role?.asks() : undefined
+  const asked = verdict.decision === 'allow' ? (call.role?.asks() ?? openTarget(call)) : undefined
   const wanted = asked ? ask(subject, asked.reason, asked.rule) : verdict
-  return call.role?.isDryRun ? dryRun(subject, wanted) : wanted
+  const isAsked = wanted.decision === 'ask'
+  trace?.({ step: 'approval', outcome: isAsked ? 'asks' : 'passes', detail: isAsked ? `${wanted.matchedRule}: ${wanted.reason}` : '' })
+  if (!call.role?.isDryRun) return wanted
+  trace?.({ step: 'mode', outcome: 'denies', detail: 'dry_run: nothing is executed' })
+  return dryRun(subject, wanted)
+}
+
+/** A call that writes where only running it would tell: it may be what records the agent. */
+function openTarget({ setup, tool, input, command, disk }: Case): { readonly reason: string; readonly rule: string } | undefined {
+  const path = command ? setup.self.findOpen(toOpenTargets(command), disk) : checksOut(tool) ? findBelow(setup, input, disk) : undefined
+  return path === undefined ? undefined : { reason: `Only running it would tell what is written: ${path.slice(0, 80)}`, rule: 'self' }
+}
+
+/** What protects itself and lies below a folder that the call names. */
+function findBelow({ paths }: Setup, input: unknown, disk: Platform): string | undefined {
+  const hit = paths.find(input, disk, { takesAll: true })
+  return hit?.rule === 'self' ? hit.path : undefined
 }
 
 /** Says what would have happened. */

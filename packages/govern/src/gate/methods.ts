@@ -28,7 +28,8 @@ const AIP_METHODS = [
 /** What MCP needs besides to work at all: cancelling, roots that changed, and discovery in place of initialize. */
 const MCP_METHODS = ['notifications/cancelled', 'notifications/roots/list_changed', 'server/discover']
 
-const DEFAULTS: Readonly<Record<Profile, ReadonlySet<string>>> = {
+/** Of a policy that names none. */
+export const DEFAULTS: Readonly<Record<Profile, ReadonlySet<string>>> = {
   strict: new Set([...AIP_METHODS, ...MCP_METHODS]),
   'aip-compat': new Set(AIP_METHODS),
 }

@@ -1,16 +1,16 @@
 /**
  * Roles and budgets at the gate: who acts, what that role says, and what the call takes from its budgets.
  *
- * Budgets are taken last, when nothing else refuses; a call that a person is asked about is counted too.
+ * Budgets are taken last, when nothing else refuses; for a call that a person is asked about they are held until the answer.
  * @module
  */
-import type { Action, ActionIds, Gate, Verdict } from '@sworn/recorder'
+import type { ActionIds, Gate, Meter, Verdict } from '@sworn/recorder'
 import { type Budgets, createBudgets } from '../budgets/budgets.ts'
 import { type Limit, MICROS } from '../budgets/limits.ts'
 import type { Platform } from '../paths/place.ts'
 import { createRoleJudge, type RoleJudge } from '../roles/judge.ts'
 import type { Directory, Role } from '../roles/types.ts'
-import { findWho, type Known, type Who } from '../roles/who.ts'
+import { findWho, type Who } from '../roles/who.ts'
 import { deny, type Refusal, type Subject } from './verdicts.ts'
 
 export interface RoleOptions {
@@ -18,8 +18,6 @@ export interface RoleOptions {
   /** The user of calls that name none. */
   readonly user?: string
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** Claims of the checked token that came with the call. */
-  readonly claimsOf?: (action: Pick<Action, 'ids'>) => Known['claims']
 }
 
 export interface Roles {
@@ -29,6 +27,7 @@ export interface Roles {
   /** `verdict` with who it is about, and after its budgets. Never rejects. */
   settle(subject: Subject, who: Who, ids: ActionIds, verdict: Verdict): Promise<Verdict>
   readonly charge: NonNullable<Gate['charge']>
+  readonly meters: NonNullable<Gate['meters']>
   readonly budget: NonNullable<Gate['budget']>
 }
 
@@ -41,9 +40,9 @@ export interface RoleSetup {
 }
 
 export function createRoles({ options, platform, reserve, clock }: RoleSetup): Roles {
-  const { directory, user, env, claimsOf } = options
+  const { directory, user, env } = options
   const budgets = createBudgets(reserve, clock)
-  const whoOf = (ids: ActionIds) => findWho(directory, { user: ids.user ?? user, ...(env && { env }), claims: claimsOf?.({ ids }) })
+  const whoOf = (ids: ActionIds) => findWho(directory, { user: ids.user ?? user, ...(env && { env }), claims: ids.claims })
   const payerOf = (ids: ActionIds, who: Who) => ({
     ...(ids.session !== undefined && { session: ids.session }),
     ...(who.user !== undefined && { user: who.user }),
@@ -59,11 +58,18 @@ export function createRoles({ options, platform, reserve, clock }: RoleSetup): R
       const who = whoOf(ids)
       return budgets.charge(limitsOf(who), payerOf(ids, who), { tokens: inputTokens + outputTokens, usd: costUsd })
     },
+    meters: (ids) => (ids ? metersOf(whoOf(ids).role) : [...directory.roles.values()].flatMap(metersOf)),
     budget(ids) {
       const who = whoOf(ids)
       return budgets.state(limitsOf(who), payerOf(ids, who))
     },
   }
+}
+
+function metersOf(role: Role | undefined): readonly Meter[] {
+  return (role?.limits ?? []).flatMap(({ measure, scope }) =>
+    measure === 'calls' ? [] : [{ measure, rule: `roles.${role?.name}.budgets.${measure}.${scope}` }],
+  )
 }
 
 interface Paying {

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
 import { createTokenBuckets } from '../rate.ts'
 import type { Setup } from './checks.ts'
+import { cpuMs } from './deadline.ts'
 import { createRoles, type RoleOptions, type Roles } from './roles.ts'
 
 /** Who shares a rate limit. */
@@ -48,6 +49,10 @@ export interface Judge {
   readonly judgesCommands: boolean
   readonly rateScope: RateScope
   readonly reserve: ReserveFn
+  /** How long a call is judged: milliseconds that never run backwards. */
+  readonly clock: () => number
+  /** Rates are counted where the ledger is appended, and its records name them. */
+  readonly sharesRates: boolean
 }
 
 /** @throws TypeError as `createGate` */
@@ -61,13 +66,22 @@ export function toJudge(options: GateOptions): Judge {
     roles: toRoles(options, platform),
     judgesCommands: options.roles !== undefined || (options.selfProtected ?? []).length > 0,
     rateScope: options.rateScope ?? 'ledger',
+    clock: options.now ?? cpuMs,
     reserve: shared ?? createTokenBuckets(options.now ?? (() => performance.now())),
+    sharesRates: shared !== undefined,
   }
 }
 
 function toSetup({ policy, selfProtected = [], monitorBlockRules }: GateOptions, profile: Profile, platform: Platform): Setup {
   const paths = createPathGuard({ paths: policy?.protectedPaths ?? [], selfProtected, profile, platform })
-  return { policy, profile, paths, self: createSelfGuard(selfProtected, platform), blockInMonitor: monitorBlockRules !== 'report' }
+  return {
+    policy,
+    profile,
+    platform,
+    paths,
+    self: createSelfGuard(selfProtected, platform),
+    blockInMonitor: monitorBlockRules !== 'report',
+  }
 }
 
 function toRoles({ roles, reserve, clock }: GateOptions, platform: Platform): Roles | undefined {

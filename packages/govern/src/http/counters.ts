@@ -5,6 +5,10 @@ export interface Sample {
   readonly help: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
+  /** Absent: a counter. */
+  readonly type?: 'gauge' | 'histogram'
+  /** Of a histogram's series. */
+  readonly suffix?: '_bucket' | '_sum' | '_count'
 }
 
 /** Names and label values are fixed words, none of a request. */

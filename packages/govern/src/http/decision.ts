@@ -5,7 +5,7 @@
  * Source: AIP v1alpha2 §6.2.2; spec events §2, §3.
  * @module
  */
-import { type AuditEvent, type DlpMatch, REASON_CODES, type ReasonCode, type Verdict } from '@sworn/recorder'
+import { type AuditEvent, budgetMembers, type DlpMatch, REASON_CODES, type ReasonCode, type Verdict } from '@sworn/recorder'
 import { aboutToken } from '../identity/events.ts'
 import type { TokenFacts } from '../identity/index.ts'
 import type { Profile } from '../profiles.ts'
@@ -82,7 +82,13 @@ function toEvents(asked: Asked, judged: Judged, status: number): readonly AuditE
     dlp_action: dlpAction,
   }))
   const decided = verdict.decision === 'ask' ? 'approval_requested' : 'authorization_decision'
-  return [...found, { event_type: decided, ...about, ...decisionMembers(judged), ...aboutAnswer(asked, status) }]
+  const { metadata } = aboutAnswer(asked, status)
+  return [...found, { event_type: decided, ...about, ...decisionMembers(judged), metadata: { ...metadata, ...spentOf(verdict) } }]
+}
+
+/** A call that somebody else asks a person about is counted: nobody tells what came of it. */
+function spentOf(verdict: Verdict): object {
+  return budgetMembers(verdict.decision === 'ask' ? { ...verdict, decision: 'allow' } : verdict)
 }
 
 /** `ask`: whoever called asks a person; what came of that is theirs to record. */

@@ -17,7 +17,7 @@ export function findEndpoint(endpoints: Endpoints, request: Request): EndpointNa
 }
 
 /** Renders what was counted. */
-export type Render = (samples: readonly Sample[]) => string
+export type Render = (samples: readonly Sample[]) => string | Promise<string>
 
 /** Never rejects: what fails inside is an answer too. */
 export async function answerRequest(door: Door, request: Request, name: EndpointName, render?: Render): Promise<Answer> {
@@ -33,7 +33,7 @@ export async function answerRequest(door: Door, request: Request, name: Endpoint
     if (name === 'validate') return await validate(door, asked, request)
     if (name === 'revoke') return await revoke(door, asked, request)
     if (name === 'jwks') return await jwks(door, asked)
-    return name === 'health' ? health(door, asked, request) : metrics(door, asked, request, render)
+    return name === 'health' ? health(door, asked, request) : await metrics(door, asked, request, render)
   } catch {
     return refuse(asked, { status: 500, error: 'internal_error', reason: 'The request could not be answered' })
   }

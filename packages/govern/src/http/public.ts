@@ -5,15 +5,15 @@
  * gives away.
  * @module
  */
+import { bearerOf } from '@sworn/recorder/http'
 import { type Answer, type Asked, refuse, refuseCaller, tell } from './answers.ts'
-import { bearerOf } from './bearer.ts'
 import type { Sample } from './counters.ts'
-import type { Door } from './door.ts'
+import { type Door, samplesOf } from './door.ts'
 
 const HOUR_S = 3600
 
 function isKnown(door: Door, request: Request): boolean {
-  const bearer = bearerOf(request)
+  const bearer = bearerOf(request.headers.get('authorization'))
   return door.profile === 'aip-compat' || door.clientOf(bearer) !== undefined || door.adminOf(bearer) !== undefined
 }
 
@@ -34,8 +34,13 @@ export async function jwks({ identity }: Door, asked: Asked): Promise<Answer> {
 }
 
 /** @param render the text of the samples, by whoever serves metrics */
-export function metrics(door: Door, asked: Asked, request: Request, render: ((samples: readonly Sample[]) => string) | undefined): Answer {
+export async function metrics(
+  door: Door,
+  asked: Asked,
+  request: Request,
+  render: ((samples: readonly Sample[]) => string | Promise<string>) | undefined,
+): Promise<Answer> {
   if (!render) return refuse(asked, { status: 404, error: 'not_found', reason: 'Nobody serves metrics here' })
   if (!isKnown(door, request)) return refuseCaller(asked, 'unauthorized', 'The token of a client was expected')
-  return tell(asked, render(door.counters.samples()), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+  return tell(asked, await render(samplesOf(door)), { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
 }

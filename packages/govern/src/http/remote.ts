@@ -13,10 +13,13 @@ import type { Profile } from '../profiles.ts'
 import { parseRemote } from './remote-answer.ts'
 import type { FailOpenRules, ServerRules } from './rules.ts'
 
+export type ClientRules = Pick<ServerRules, 'endpoints' | 'failoverMode' | 'timeoutMs' | 'failOpen'>
+
 export interface RemoteOptions {
   /** https, or this machine; without a path. */
   readonly url: string
-  readonly rules: ServerRules
+  /** Of a policy's `spec.server`, as far as a client acts on it. */
+  readonly rules: ClientRules
   readonly profile: Profile
   /** What is sent in the Authorization header: a fresh token for each call. */
   readonly token?: () => Promise<string | undefined>
@@ -25,6 +28,8 @@ export interface RemoteOptions {
   readonly fetch?: typeof fetch
   /** Takes `security_alert`, once when failing open begins. */
   readonly note?: (event: AuditEvent) => void
+  /** Runs for each call that is let through without an answer. */
+  readonly onFailOpen?: () => void
   /** Milliseconds that never run backwards. */
   readonly clock?: () => number
 }
@@ -81,7 +86,7 @@ function denied(action: Action, refusal: Refusal): Verdict {
   return deny({ policy: undefined, called: { tool: action.name } }, { ...refusal, data: { reason: refusal.reason } })
 }
 
-async function failOver({ rules, local }: RemoteOptions, failOpen: FailOpen, action: Action): Promise<Verdict> {
+async function failOver({ rules, local, onFailOpen }: RemoteOptions, failOpen: FailOpen, action: Action): Promise<Verdict> {
   const unavailable: Refusal = {
     rpc: 'forbidden',
     reasonCode: 'policy_invalid',
@@ -93,6 +98,7 @@ async function failOver({ rules, local }: RemoteOptions, failOpen: FailOpen, act
     return { ...verdict, reason: `validation server unavailable, local policy: ${verdict.reason}` }
   }
   if (rules.failoverMode !== 'fail_open' || !failOpen.admits(action.name)) return denied(action, unavailable)
+  onFailOpen?.()
   const open = allow(
     { policy: undefined, called: { tool: action.name } },
     'default_allow',

@@ -4,10 +4,10 @@
  * An identity token is no credential here: an agent cannot revoke. Source: AIP v1alpha2 §6.5.
  * @module
  */
+import { bearerOf } from '@sworn/recorder/http'
 import { z } from 'zod'
 import { type Revocation, tokenId } from '../identity/index.ts'
 import { type Answer, type Asked, aboutAnswer, refuse, refuseCaller } from './answers.ts'
-import { bearerOf } from './bearer.ts'
 import { readJson } from './body.ts'
 import type { Door } from './door.ts'
 import { isJson } from './validate.ts'
@@ -23,7 +23,7 @@ const bodies = z.discriminatedUnion('type', [
 ])
 
 export async function revoke(door: Door, asked: Asked, request: Request): Promise<Answer> {
-  const by = door.adminOf(bearerOf(request))
+  const by = door.adminOf(bearerOf(request.headers.get('authorization')))
   if (by === undefined) return refuseCaller(asked, 'unauthorized', 'The token of an administrator was expected')
   const { identity } = door
   if (!identity?.rules()) return refuse(asked, { status: 404, error: 'not_found', reason: 'The policy does not enable identity' })
@@ -45,10 +45,11 @@ function toTokenId(named: string): string {
 }
 
 /** The revocation itself is recorded by the identity, before this goes on. */
-async function perform({ identity, counters, wallMs }: Door, asked: Asked, revocation: Revocation): Promise<Answer> {
+async function perform({ identity, counters, live, wallMs }: Door, asked: Asked, revocation: Revocation): Promise<Answer> {
   const { target } = revocation
   try {
     const before = await identity?.revoke(revocation)
+    if ('session' in target) live.ended(target.session)
     counters.add('session' in target ? 'revokedSessions' : 'revokedTokens')
     if (before === 'unknown') return { status: 404, body: { error: 'not_found', reason: 'No such session or token is alive' }, events: [] }
   } catch {

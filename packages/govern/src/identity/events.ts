@@ -9,6 +9,7 @@ import type { IssuedToken, TokenFacts, TokenFault } from './types.ts'
 
 const REASON_CODES: Readonly<Record<TokenFault['kind'], ReasonCode>> = {
   required: 'identity_missing',
+  misplaced: 'identity_invalid',
   invalid: 'identity_invalid',
   revoked: 'identity_revoked',
   uncounted: 'audit_unavailable',
@@ -44,7 +45,8 @@ export function rejectedEvent(fault: TokenFault, facts: TokenFacts | undefined, 
     ...(refusal.policyHash !== undefined && { policy_hash: refusal.policyHash }),
     ...(refusal.rpcError && { error_code: refusal.rpcError.code, error_profile: refusal.rpcError.profile }),
     metadata: {
-      token_error: fault.kind === 'invalid' ? fault.error : fault.kind === 'revoked' ? `${fault.revocation}_revoked` : fault.kind,
+      // not AIP's "token_error": the value of a name with that word is masked
+      fault: fault.kind === 'invalid' ? fault.error : fault.kind === 'revoked' ? `${fault.revocation}_revoked` : fault.kind,
     },
   }
 }

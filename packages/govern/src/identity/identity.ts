@@ -17,8 +17,11 @@ import type { IdentityRules, Presented } from './types.ts'
 export interface Identity {
   /** undefined: the policy does not enable identity. */
   readonly rules: () => IdentityRules | undefined
-  /** @throws SwornError ACTION_DENIED when identity is not enabled */
-  openSession(): Promise<Session>
+  /**
+   * @param id a UUID that no session had; default: a random one
+   * @throws SwornError ACTION_DENIED when identity is not enabled, or the session was begun before
+   */
+  openSession(id?: string): Promise<Session>
   /** Judges the token of one call, and spends it. Never rejects. */
   judge(presented: Presented, tool: string): Promise<TokenRuling>
   /** In force before it resolves, recorded too. @throws what `reserve` and `record` reject with; when only `record` did, it is in force */
@@ -31,11 +34,14 @@ export interface Identity {
   published(): Promise<readonly Jwk[]>
 }
 
+/** What those who ask it need. */
+export type IdentityDesk = Omit<Identity, 'follow'>
+
 export function createIdentity(options: IdentityOptions): Identity {
   const room = createRoom(options)
   return {
     rules: () => room.policy().identity,
-    openSession: () => openSession(room),
+    openSession: (id) => openSession(room, id),
     judge: (presented, tool) => judgeToken(room, presented, tool),
     revoke: (revocation) => revoke(room, revocation),
     follow: room.follow,

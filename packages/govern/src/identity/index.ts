@@ -1,7 +1,8 @@
 /** Identity tokens: who an agent is, for how long, under which policy. @module */
 export { nodeBinding } from './binding.ts'
-export { type Revocation, rejectedEvent } from './events.ts'
-export { createIdentity, type Identity } from './identity.ts'
+export { type ClaimsCheck, createClaimsCheck, type IssuerRules } from './claims-check.ts'
+export type { Revocation } from './events.ts'
+export { createIdentity, type Identity, type IdentityDesk } from './identity.ts'
 export type { TokenRuling } from './judge.ts'
 export { openKeyFile, openKeyStore } from './key-files.ts'
 export { createPeriodicKeys, type Jwk, type KeyRing, type KeyStore, memoryKeyStore } from './keys.ts'

@@ -1,14 +1,13 @@
 /**
  * Signing keys in files: one PKCS #8 PEM each, 0600, in a folder 0700 that is not the ledger's.
  *
- * A new key is written under a name of its own, flushed, and linked to its place: of several processes that make
- * the same key one wins, and nobody reads half a key. Source: AIP v1alpha2 §5.8.3; design §5.2 (keys).
+ * Of several processes that make the same key one wins. Source: AIP v1alpha2 §5.8.3; design §5.2 (keys).
  * @module
  */
-import { createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
-import { SwornError } from '@sworn/recorder'
+import { createPrivateFile, readPrivateFile, SwornError } from '@sworn/recorder'
 import { type KeyRing, type KeyStore, publicJwk } from './keys.ts'
 import type { Algorithm } from './types.ts'
 
@@ -35,7 +34,7 @@ export function openKeyStore(folder: string, ledger: string): KeyStore {
     create(kid, make) {
       const found = read(kid)
       if (found) return found
-      attempt(folder, () => writeKey(folder, fileOf(kid), make()))
+      createPrivateFile(fileOf(kid), make().export({ format: 'pem', type: 'pkcs8' }).toString())
       const key = read(kid)
       if (!key) throw new SwornError('IO_FAILED', 'the new key cannot be read', fileOf(kid))
       return key
@@ -77,50 +76,12 @@ function checkOutside(path: string, ledger: string): void {
 
 /** undefined: there is no such file. */
 function readKey(path: string): KeyObject | undefined {
-  const pem = readPrivate(path)
+  const pem = readPrivateFile(path, { code: 'KEY_INVALID' })
   if (pem === undefined) return undefined
   try {
     return createPrivateKey(pem)
   } catch {
     throw new SwornError('KEY_INVALID', 'a private key in PEM was expected', path) // no cause: it could quote the file
-  }
-}
-
-function readPrivate(path: string): string | undefined {
-  return attempt(path, () => {
-    let file: number
-    try {
-      file = openSync(path, 'r')
-    } catch (e) {
-      if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined // node's own errors
-      throw e
-    }
-    try {
-      if (process.platform !== 'win32' && (fstatSync(file).mode & 0o077) !== 0)
-        throw new SwornError('KEY_INVALID', 'a file that only its owner can read (0600) was expected', path)
-      return readFileSync(file, 'utf8')
-    } finally {
-      closeSync(file)
-    }
-  })
-}
-
-/** After a crash a file without a name that counts may be left; it is never read. */
-function writeKey(folder: string, place: string, key: KeyObject): void {
-  const draft = join(folder, `${randomUUID()}.new`)
-  const file = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(file, key.export({ format: 'pem', type: 'pkcs8' }).toString())
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  try {
-    linkSync(draft, place)
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e // another process was first: its key counts
-  } finally {
-    rmSync(draft, { force: true })
   }
 }
 

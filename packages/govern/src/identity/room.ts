@@ -25,6 +25,7 @@ export interface Room {
   readonly now: () => number
   /** Resolves when the event is on disk. */
   readonly record: (event: AuditEvent) => Promise<unknown>
+  readonly revokedOnRecord: (sessionId: string) => Promise<boolean>
 }
 
 export interface IdentityOptions {
@@ -36,6 +37,11 @@ export interface IdentityOptions {
   readonly reserve?: ReserveFn
   /** Resolves when the event is on disk; a rejection keeps the token from being handed out. */
   readonly record: (event: AuditEvent) => Promise<unknown>
+  /**
+   * Whether the ledger says that a session was revoked. Asked when the counters have forgotten a session that goes on
+   * here (a restart, a take-over); without it such a session is over.
+   */
+  readonly revokedOnRecord?: (sessionId: string) => Promise<boolean>
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -64,5 +70,6 @@ export function createRoom({ now = Date.now, ...options }: IdentityOptions): Roo
     binding: options.binding,
     now,
     record: options.record,
+    revokedOnRecord: options.revokedOnRecord ?? (async () => true),
   }
 }

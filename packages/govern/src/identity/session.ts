@@ -16,19 +16,20 @@ export interface Session {
   /**
    * The current token while nobody presented it, it is younger than rotation_interval and the policy is the same;
    * else the next one. Calls that may run beside each other ask for a `fresh` one each: a token counts once.
-   * @throws SwornError ACTION_DENIED when the session was ended, revoked or forgotten, and what `record` and `reserve` reject with
+   * @throws SwornError ACTION_DENIED when the session was ended or revoked, and what `record` and `reserve` reject with
    */
   token(options?: { fresh?: boolean }): Promise<IssuedToken>
+  /** No token of it counts any more. @throws what `reserve` rejects with */
+  end(): Promise<void>
 }
 
 export const sessionKey = (id: string): string => `identity:session:${tokenId(id)}`
 export const nonceKey = (prefix: string, id: string): string => `${prefix}${id}`
 
 /** @throws SwornError ACTION_DENIED when the counter does not begin it; what `reserve` rejects with */
-export async function openSession(room: Room): Promise<Session> {
-  const id = randomUUID()
+export async function openSession(room: Room, id: string = randomUUID()): Promise<Session> {
   room.governing()
-  if (!(await room.marks.begin(sessionKey(id)))) throw denied('the session cannot be counted')
+  if (!(await room.marks.begin(sessionKey(id)))) throw denied('the session was begun before, or cannot be counted')
   let current: IssuedToken | undefined
   let turn: Promise<unknown> = Promise.resolve() // one at a time: two rotations of one token would be one too many
 
@@ -47,6 +48,7 @@ export async function openSession(room: Room): Promise<Session> {
       turn = issued.catch(() => {})
       return issued
     },
+    end: async () => void (await room.marks.end(sessionKey(id))),
   }
 }
 
@@ -62,16 +64,30 @@ async function isUsable({ governing, now, marks }: Room, { claims, id, sessionId
 }
 
 /** Counted, then recorded, then handed out: a crash in between leaves a token that nobody has. */
-async function issue({ governing, keys, marks, binding, now, record }: Room, sessionId: string, old?: IssuedToken): Promise<IssuedToken> {
-  const { policy, rules } = governing()
-  const claims = createClaims({ policy, rules, sessionId, binding, nowMs: now() })
+async function issue(room: Room, sessionId: string, old?: IssuedToken): Promise<IssuedToken> {
+  const { policy, rules } = room.governing()
+  const claims = createClaims({ policy, rules, sessionId, binding: room.binding, nowMs: room.now() })
   const id = tokenId(claims.nonce)
-  const text = await formatToken(claims, keys.signing())
-  const session = await marks.beginUnder(sessionKey(sessionId), nonceKey(rules.noncePrefix, id))
-  if (session !== 'live') throw denied('the session was ended or revoked, or is not known')
+  const text = await formatToken(claims, room.keys.signing())
+  await begin(room, sessionId, nonceKey(rules.noncePrefix, id))
   const issued = { text, id, sessionId, expiresAt: claims.expires_at, claims }
-  await record(issuedEvent(policy, issued, old))
+  await room.record(issuedEvent(policy, issued, old))
   return issued
+}
+
+/**
+ * Begins a nonce under its session. A session that the counters forgot goes on, because it is ours and the record does
+ * not say that it was revoked; its earlier tokens stay forgotten, and count for nothing.
+ */
+async function begin({ marks, revokedOnRecord }: Room, sessionId: string, nonce: string): Promise<void> {
+  const key = sessionKey(sessionId)
+  const session = await marks.beginUnder(key, nonce)
+  if (session === 'live') return
+  const isOver = session === 'ended' || (await revokedOnRecord(sessionId))
+  await marks.begin(key)
+  if (!isOver) return
+  await marks.end(key) // the record is asked once
+  throw denied('the session was ended or revoked')
 }
 
 interface ClaimsOf {

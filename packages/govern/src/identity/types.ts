@@ -77,9 +77,10 @@ export type TokenError =
   | 'audience_mismatch'
   | 'malformed'
 
-/** Why a token does not count. `uncounted`: the counter of nonces did not answer. */
+/** Why a token does not count. `misplaced`: it came in a body. `uncounted`: the counter of nonces did not answer. */
 export type TokenFault =
   | { readonly kind: 'required' }
+  | { readonly kind: 'misplaced' }
   | { readonly kind: 'invalid'; readonly error: TokenError }
   | { readonly kind: 'revoked'; readonly revocation: 'session' | 'token' }
   | { readonly kind: 'uncounted' }
@@ -103,6 +104,8 @@ export interface TokenCheck {
 export interface Presented {
   /** Absent, null or empty: none. Hostile input. */
   readonly token?: string | null | undefined
+  /** A token came where none is taken: in a body. */
+  readonly misplaced?: boolean
   /** The session that the call belongs to, when the caller knows it. */
   readonly sessionId?: string
 }

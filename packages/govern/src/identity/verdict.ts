@@ -17,9 +17,12 @@ const WORDS: Readonly<Record<TokenError, string>> = {
   malformed: 'Token is malformed',
 }
 
+const MALFORMED = { token_error: 'malformed' }
+
 export function tokenRefusal(fault: TokenFault): Refusal {
   const reasonCode = reasonCodeOf(fault)
   if (fault.kind === 'required') return refusal('tokenRequired', reasonCode, 'Identity token required for this policy')
+  if (fault.kind === 'misplaced') return refusal('tokenInvalid', reasonCode, 'A token is taken in a header field only', MALFORMED)
   if (fault.kind === 'revoked') {
     const reason = fault.revocation === 'session' ? 'Session revoked' : 'Token revoked'
     return refusal('tokenRevoked', reasonCode, reason, { revocation_type: fault.revocation })

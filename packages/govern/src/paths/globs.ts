@@ -9,8 +9,20 @@
 /** One character or a run of them. `set` is what a bracket holds; `any` stays within a segment, `run` too, `all` does not. */
 type Token = string | { readonly kind: 'any' | 'run' | 'all' } | { readonly kind: 'set'; readonly has: (character: string) => boolean }
 
+/** One alternative, with what is looked for first: by that most texts are told apart. */
+interface Shape {
+  /** A text is one where all its characters are ASCII. */
+  readonly tokens: ArrayLike<Token>
+  /** How many stand before the first that leaves something open; of a place all. */
+  readonly fixed: number
+  /** The characters of these. */
+  readonly head: string
+  /** The longest run of characters behind them. */
+  readonly needle: string
+}
+
 /** Alternatives; a place fits when it fits one of them. */
-export type Glob = readonly (readonly Token[])[]
+export type Glob = readonly Shape[]
 
 const ANY = { kind: 'any' } as const
 const RUN = { kind: 'run' } as const
@@ -24,31 +36,73 @@ export function parseGlob(text: string): Glob | undefined {
     found = expand(found)
     if (found.length > MAX_ALTERNATIVES) return undefined
   }
-  return found.map(toTokens)
+  return found.map((one) => toShape(toTokens(one)))
 }
 
 /** The glob of one place, every character itself. */
 export function literalGlob(place: string): Glob {
-  return [[...place]]
+  const tokens = isAscii(place) ? place : [...place]
+  return [{ tokens, fixed: tokens.length, head: place, needle: '' }]
+}
+
+/** What lies below one place. */
+export function belowGlob(place: string): Glob {
+  return [toShape([...place, '/', ALL])]
 }
 
 /** The same glob for texts in lower case. */
 export function foldGlob(glob: Glob): Glob {
-  return glob.map((tokens) => tokens.map(foldToken))
+  return glob.flatMap((shape) => (isPlace(shape) ? literalGlob(foldText(shape.head)) : toShape(Array.from(shape.tokens, foldToken))))
 }
 
 function foldToken(token: Token): Token {
-  if (typeof token === 'string') return token.toLowerCase()
+  if (typeof token === 'string') return foldCharacter(token)
   if (token.kind !== 'set') return token
   return { kind: 'set', has: (character) => token.has(character) || token.has(character.toUpperCase()) }
 }
 
+function foldText(text: string): string {
+  return isAscii(text) ? text.toLowerCase() : Array.from(text, foldCharacter).join('')
+}
+
+/** One character stays one: the lower case of U+0130 alone would be two. */
+function foldCharacter(character: string): string {
+  return character === '\u0130' ? 'i' : character.toLowerCase()
+}
+
+const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text)
+const isPlace = ({ tokens, fixed }: Shape): boolean => tokens.length === fixed
+
+function toShape(tokens: readonly Token[]): Shape {
+  const runs = ['']
+  for (const token of tokens) {
+    if (typeof token === 'string') runs.push(runs.pop() + token)
+    else runs.push('')
+  }
+  const [head = '', ...rest] = runs
+  const fixed = tokens.findIndex((token) => typeof token !== 'string')
+  const needle = rest.reduce((longest, run) => (run.length > longest.length ? run : longest), '')
+  return { tokens, fixed: fixed < 0 ? tokens.length : fixed, head, needle }
+}
+
 /** Any place at all. */
-export const EVERYWHERE: Glob = [[ALL]]
+export const EVERYWHERE: Glob = [toShape([ALL])]
 
 /** True when there is a place that both name. */
 export function mayMeet(a: Glob, b: Glob): boolean {
-  return a.some((one) => b.some((other) => tokensMeet(one, other)))
+  return a.some((one) => b.some((other) => shapesMeet(one, other)))
+}
+
+function shapesMeet(one: Shape, other: Shape): boolean {
+  if (isPlace(other)) return fitsPlace(one, other)
+  return isPlace(one) ? fitsPlace(other, one) : tokensMeet(one.tokens, other.tokens, 0)
+}
+
+/** What is fixed is searched as text; only the rest is walked. */
+function fitsPlace({ tokens, fixed, head, needle }: Shape, { tokens: characters, head: place }: Shape): boolean {
+  if (!place.startsWith(head) || !place.includes(needle, head.length)) return false
+  if (fixed === tokens.length) return fixed === characters.length
+  return (fixed === tokens.length - 1 && tokens[fixed] === ALL) || tokensMeet(tokens, characters, fixed)
 }
 
 /** True when the text is more than a name: a shell would look for files that fit. */
@@ -122,17 +176,18 @@ function parseSet(text: string, at: number): { token: Token; end: number } | und
 
 const isRun = (token: Token | undefined): boolean => typeof token === 'object' && (token.kind === 'run' || token.kind === 'all')
 
-/** Walks both at once; each pair of positions is looked at once. */
-function tokensMeet(a: readonly Token[], b: readonly Token[]): boolean {
-  const width = b.length + 1
-  const seen = new Uint8Array((a.length + 1) * width)
+/** Walks both at once, `from` on in each; each pair of positions is looked at once. */
+function tokensMeet(a: ArrayLike<Token>, b: ArrayLike<Token>, from: number): boolean {
+  const width = b.length - from + 1
+  const seen = new Uint8Array((a.length - from + 1) * width)
   const open = [0]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     if (seen[at]) continue
     seen[at] = 1
-    const [i, j] = [Math.floor(at / width), at % width]
+    const [i, j] = [from + Math.floor(at / width), from + (at % width)]
     if (i === a.length && j === b.length) return true
-    const [one, other] = [a[i], b[j]]
+    const one: Token | undefined = a[i]
+    const other: Token | undefined = b[j]
     if (isRun(one)) open.push(at + width)
     if (isRun(other)) open.push(at + 1)
     if (one === undefined || other === undefined) continue

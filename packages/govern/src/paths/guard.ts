@@ -2,11 +2,13 @@
  * Finds the protected path that a call's arguments name, however they spell it.
  *
  * `strict` finds everything that `aip-compat` finds, and the holes in that. What the caller protects by
- * itself (ledger, keys, policy, configuration) is exact places: no base names, no parents, so that a
- * project that holds a ledger stays usable. Source: spec policy §6.4, checklist AW11, AW23.
+ * itself (ledger, keys, policy, configuration) is exact places: no base names, and parents only where a call
+ * takes all that is in them, so that a project that holds a ledger stays usable. Source: spec policy §6.4, checklist AW11, AW23.
  * @module
  */
 import type { Profile } from '../profiles.ts'
+import { createAliases, type FindAlias } from './aliases.ts'
+import { joinTexts, leadsThroughProcess } from './elsewhere.ts'
 import { findLeaves, type Leaf } from './leaves.ts'
 import { baseName, isAbsolute, isInside, type Platform, resolveLinks, toPlace, toSlashes } from './place.ts'
 import { expandHome, findSpellings, findTokens } from './spellings.ts'
@@ -21,8 +23,17 @@ export interface PathHit {
 }
 
 export interface PathGuard {
-  /** Hostile input; looks at every string. @throws RangeError when there are more than 10,000 to resolve: nobody may hide one */
-  find(input: unknown): PathHit | undefined
+  /**
+   * Hostile input; looks at every string.
+   * @throws RangeError when there are more than 10,000 to resolve, or the time of the judgement is over: nobody may hide one
+   */
+  find(input: unknown, disk: Platform, use?: CallUse): PathHit | undefined
+}
+
+/** How a call uses the paths that it names. */
+export interface CallUse {
+  /** A folder goes with all that is in it: a parent of what is protected counts. */
+  readonly takesAll: boolean
 }
 
 interface Protected {
@@ -43,6 +54,10 @@ interface Search {
   /** Link lookups left in this call: for values and commands, and for other text. */
   lookups: number
   textLookups: number
+  readonly takesAll: boolean
+  /** Whether a name without a slash may be protected. */
+  readonly hasBare: boolean
+  readonly findAlias: FindAlias<Protected>
 }
 
 const MAX_PATH = 4096
@@ -50,7 +65,12 @@ const MAX_LOOKUPS = 10_000
 // BUG: in long text that is neither a value on its own nor a command, links after the 4,096th path are not
 // followed, only compared as text. Way out: a tool that takes paths in prose should not be allowed.
 const MAX_TEXT_LOOKUPS = 4096
+/** What cannot be seen from here may be anything that is protected. */
+const ELSEWHERE: Protected = { rule: 'self', written: '/proc', places: [], isSelf: true }
 const COMMAND_KEY = /^(command|cmd|script|shell|args|argv|code)$/i
+/** What looking at a text costs besides its characters, in characters. */
+const PER_LEAF = 256
+const PER_TOKEN = 64
 const NAME_CHARACTER = /[A-Za-z0-9._-]/
 
 export interface GuardOptions {
@@ -67,16 +87,21 @@ export function createPathGuard({ paths, selfProtected, profile, platform }: Gua
     ...selfProtected.map((path) => toTarget(path, 'self', true, platform, fold)),
   ]
   const matches = profile === 'strict' ? namesTarget : namesTargetAsGo
+  const guarded = targets.map((target) => ({ target, places: target.places, isSelf: target.isSelf }))
+  const limits = { lookups: MAX_LOOKUPS, textLookups: MAX_TEXT_LOOKUPS, hasBare: targets.some(({ bare }) => bare !== undefined) }
   return {
-    find(input) {
+    find(input, disk, { takesAll } = { takesAll: false }) {
       if (targets.length === 0) return undefined
-      const search: Search = { targets, platform, fold, lookups: MAX_LOOKUPS, textLookups: MAX_TEXT_LOOKUPS }
+      const search: Search = { ...limits, targets, platform: disk, fold, takesAll, findAlias: createAliases(guarded, disk) }
+      const values: Leaf[] = []
       for (const leaf of findLeaves(input)) {
+        disk.checkTime?.(PER_LEAF + leaf.text.length)
         if (leaf.isKey && profile === 'aip-compat') continue
         const target = matches(leaf, search)
         if (target) return { rule: target.rule, path: target.written, pointer: leaf.pointer() }
+        if (!leaf.isKey) values.push(leaf)
       }
-      return undefined
+      return profile === 'strict' ? findJoined(values, search) : undefined
     },
   }
 }
@@ -101,13 +126,29 @@ function namesTargetAsGo({ text }: Leaf, { targets, platform }: Search): Protect
 
 function namesTarget(leaf: Leaf, search: Search): Protected | undefined {
   if (leaf.text.trim() === '') return undefined
+  const seen = new Set<string>()
   for (const spelling of findSpellings(leaf.text, search.platform)) {
+    search.platform.checkTime?.(spelling.length)
     const text = search.fold(spelling)
     const found =
       search.targets.find((target) => containsPlace(text, target)) ??
       findWhole(spelling, search) ??
-      findInTokens(spelling, COMMAND_KEY.test(leaf.key), search)
+      findInTokens(spelling, { isCommand: COMMAND_KEY.test(leaf.key), seen }, search)
     if (found) return found
+  }
+  return undefined
+}
+
+/** A folder and a name in it, given apart. */
+function findJoined(values: readonly Leaf[], { targets, platform, fold }: Search): PathHit | undefined {
+  const own = targets.filter(({ isSelf }) => isSelf)
+  if (own.length === 0) return undefined
+  const follow = (folder: string) => resolveLinks(toSlashes(expandHome(folder, platform)), platform)
+  const texts = values.map(({ text }) => text)
+  for (const { place, text } of joinTexts(texts, follow)) {
+    const target = own.find(({ places }) => places.some((root) => isInside(fold(place), root)))
+    const leaf = values.find((value) => value.text === text)
+    if (target && leaf) return { rule: target.rule, path: target.written, pointer: leaf.pointer() }
   }
   return undefined
 }
@@ -129,11 +170,18 @@ function findWhole(text: string, search: Search): Protected | undefined {
   return findPlace(text.trim(), search, { withParents: true, isText: false })
 }
 
-/** Tokens that look like paths; in a command every token may be a relative one. */
-function findInTokens(text: string, isCommand: boolean, search: Search): Protected | undefined {
-  for (const token of new Set(findTokens(text))) {
+/** Tokens that look like paths; in a command every token may be a relative one. `seen`: those that other spellings share. */
+function findInTokens(
+  text: string,
+  { isCommand, seen }: { readonly isCommand: boolean; readonly seen: Set<string> },
+  search: Search,
+): Protected | undefined {
+  for (const token of findTokens(text, !isCommand && !search.hasBare)) {
+    search.platform.checkTime?.(PER_TOKEN + token.length)
     if (token === '' || token === text || token.length > MAX_PATH) continue // the whole text was looked at as a path
     const isPath = isCommand || token.includes('/') || token.startsWith('.')
+    if ((!isPath && !search.hasBare) || seen.has(token)) continue
+    seen.add(token)
     const withParents = isAbsolute(token) && /[^/]/.test(token)
     const found = isPath ? findPlace(token, search, { withParents, isText: !isCommand }) : findBare(token, search)
     if (found) return found
@@ -149,17 +197,19 @@ interface PathUse {
 }
 
 function findPlace(path: string, search: Search, { withParents, isText }: PathUse): Protected | undefined {
-  const { targets, platform, fold } = search
-  const found = findBare(path, search) ?? findAt(fold(toPlace(path, platform.cwd)), targets, withParents)
+  const { platform, fold } = search
+  if (leadsThroughProcess(path)) return ELSEWHERE
+  const found = findBare(path, search) ?? findAt(fold(toPlace(path, platform.cwd)), search, withParents)
   if (found) return found
   if (isText && search.textLookups-- <= 0) return undefined
   if (!isText && search.lookups-- <= 0) throw new RangeError('too many paths to resolve')
-  return findAt(fold(resolveLinks(path, platform)), targets, withParents)
+  const real = resolveLinks(path, platform)
+  return findAt(fold(real), search, withParents) ?? search.findAlias(real)
 }
 
-function findAt(place: string, targets: readonly Protected[], withParents: boolean): Protected | undefined {
+function findAt(place: string, { targets, takesAll }: Search, withParents: boolean): Protected | undefined {
   return targets.find(({ places, isSelf }) =>
-    places.some((root) => isInside(place, root) || (withParents && !isSelf && isInside(root, place))),
+    places.some((root) => isInside(place, root) || (withParents && (!isSelf || takesAll) && isInside(root, place))),
   )
 }
 

@@ -30,9 +30,9 @@ export interface WrittenPath {
 
 export interface RolePaths {
   /** @param skip pointers of texts that are judged elsewhere, as commands */
-  findIn(input: unknown, skip: ReadonlySet<string>): RolePathHit | undefined
+  findIn(input: unknown, skip: ReadonlySet<string>, disk: Platform): RolePathHit | undefined
   /** @param bases folders that a relative path may begin in, besides the working one */
-  findInCommand(paths: readonly WrittenPath[], bases: readonly string[]): RolePathHit | undefined
+  findInCommand(paths: readonly WrittenPath[], bases: readonly string[], disk: Platform): RolePathHit | undefined
 }
 
 export interface RolePathRules {
@@ -75,8 +75,8 @@ export function createRolePaths({ allowed, blocked }: RolePathRules, platform: P
     platform,
   }
   return {
-    findIn: (input, skip) => findInArguments(rules, input, skip),
-    findInCommand: (paths, bases) => findInCommand(rules, paths, bases),
+    findIn: (input, skip, disk) => findInArguments({ ...rules, platform: disk }, input, skip),
+    findInCommand: (paths, bases, disk) => findInCommand({ ...rules, platform: disk }, paths, bases),
   }
 }
 
@@ -105,14 +105,16 @@ function compile(written: string, platform: Platform, fold: boolean): Glob {
 }
 
 function findInArguments(rules: Compiled, input: unknown, skip: ReadonlySet<string>): RolePathHit | undefined {
+  const { platform } = rules
   let count = 0
   for (const leaf of findLeaves(input)) {
     const { text } = leaf
     if (text === '' || text.length > MAX_PATH || text.includes('\n')) continue
     const where = leaf.pointer()
     if (skip.has(where)) continue
+    platform.checkTime?.(1024)
     if (++count > MAX_PATHS) throw new RangeError('too many paths to resolve')
-    const places = placesOf(text.trim(), rules.platform)
+    const places = placesOf(text.trim(), platform)
     const blocked = findBlocked(rules, places.map(literalGlob))
     if (blocked !== undefined) return { rule: `blocked_paths.${blocked}`, where, certain: true }
     const outside = !rules.allowsAll && isPath(leaf, where) && !places.every((place) => isAllowed(rules, literalGlob(place)))
@@ -151,6 +153,7 @@ function findInCommand(rules: Compiled, paths: readonly WrittenPath[], bases: re
   for (const { path, where } of paths) {
     const froms = isAbsolute(path) || /^[~$]/.test(path) ? [''] : ['', ...bases.map((base) => `${base}/`)]
     for (const from of froms) {
+      rules.platform.checkTime?.()
       const hit = findWritten(rules, { path: from + path, where })
       if (hit) return hit
     }
@@ -189,7 +192,8 @@ function globsOf(path: string, platform: Platform): Glob[] {
 }
 
 function findBlocked({ blocked }: Compiled, globs: readonly Glob[]): number | undefined {
-  const index = blocked.findIndex((rule) => globs.some((glob) => mayMeet(rule, foldGlob(glob))))
+  const folded = globs.map(foldGlob)
+  const index = blocked.findIndex((rule) => folded.some((glob) => mayMeet(rule, glob)))
   return index < 0 ? undefined : index
 }
 

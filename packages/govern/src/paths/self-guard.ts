@@ -2,11 +2,11 @@
  * What no command may write: the ledger, its keys, the policy, the configuration.
  *
  * Finds what the path guard cannot see in a text: files that a shell's glob would name, folders above that a command
- * moves or deletes, places below a folder that it enters first. BUG: a target that is known only when the command
- * runs (`> $X`) is not found; a role that asks about such commands, or does not allow them, closes that.
+ * moves or deletes, places below a folder that it enters first. A target that is known only when the command runs
+ * (`> $X`) may be anything: about that a person is asked.
  * @module
  */
-import { EVERYWHERE, foldGlob, type Glob, isGlob, literalGlob, mayMeet, parseGlob } from './globs.ts'
+import { belowGlob, EVERYWHERE, foldGlob, type Glob, isGlob, literalGlob, mayMeet, parseGlob } from './globs.ts'
 import { isAbsolute, type Platform, resolveLinks, toPlace, toSlashes } from './place.ts'
 import { expandHome } from './spellings.ts'
 
@@ -22,8 +22,13 @@ export interface CommandPaths {
 
 export interface SelfGuard {
   /** The protected path, as it was handed in. */
-  findWritten(command: CommandPaths): string | undefined
+  findWritten(command: CommandPaths, disk: Platform): string | undefined
+  /** The first target whose name the text does not tell; undefined where nothing is protected. */
+  findOpen(targets: readonly string[], disk: Platform): string | undefined
 }
+
+/** A variable, or what a command prints. */
+const OPEN = /[$`]|[<>]\(/
 
 interface Target {
   readonly written: string
@@ -35,12 +40,15 @@ export function createSelfGuard(selfProtected: readonly string[], platform: Plat
   const fold = (glob: Glob) => (platform.caseInsensitive ? foldGlob(glob) : glob)
   const targets = selfProtected.map((written) => toTarget(written, platform, fold))
   return {
-    findWritten({ paths, bases, takesAll }) {
-      const globs = paths.flatMap((path) => readings(path, bases, platform)).map(fold)
-      const names = ({ globs: own, above }: Target) =>
-        globs.some((glob) => own.some((one) => mayMeet(one, glob)) || (takesAll && above.some((one) => mayMeet(one, glob))))
+    findWritten({ paths, bases, takesAll }, disk) {
+      const globs = paths.flatMap((path) => readings(path, bases, disk)).map(fold)
+      const names = ({ globs: own, above }: Target) => {
+        disk.checkTime?.()
+        return globs.some((glob) => own.some((one) => mayMeet(one, glob)) || (takesAll && above.some((one) => mayMeet(one, glob))))
+      }
       return targets.find(names)?.written
     },
+    findOpen: (paths, disk) => (targets.length > 0 ? paths.find((path) => OPEN.test(expandHome(path, disk))) : undefined),
   }
 }
 
@@ -50,10 +58,7 @@ function toTarget(written: string, platform: Platform, fold: (glob: Glob) => Glo
   const above = places.flatMap((place) => place.split('/').map((_, i, all) => all.slice(0, i).join('/') || '/'))
   return {
     written,
-    globs: places.flatMap((place) => [
-      fold(literalGlob(place)),
-      [[...(fold(literalGlob(`${place}/`))[0] ?? []), ...(EVERYWHERE[0] ?? [])]],
-    ]),
+    globs: places.flatMap((place) => [fold(literalGlob(place)), fold(belowGlob(place))]),
     above: above.map((place) => fold(literalGlob(place))),
   }
 }

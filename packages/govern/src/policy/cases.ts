@@ -7,7 +7,11 @@
 import { type Action, SwornError, type Verdict } from '@sworn/recorder'
 import { z } from 'zod'
 import type { GateOptions } from '../gate/setup.ts'
-import { createGate } from '../gate.ts'
+import { createGate, explain } from '../gate.ts'
+import { createMemoryCounters } from '../rate.ts'
+import type { ExecutionMode } from '../roles/types.ts'
+import { findWho, inRole } from '../roles/who.ts'
+import type { DescribedTools } from './tools.ts'
 import type { Policy } from './types.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -18,6 +22,9 @@ const expected = z.strictObject({
   reason_code: text.optional(),
   rule: text.optional(),
   violation: z.boolean().optional(),
+  role: text.optional(),
+  mode: z.enum(['autonomous', 'supervised', 'dry_run']).optional(),
+  approval: z.boolean().optional(),
 })
 
 const oneCase = z
@@ -25,11 +32,14 @@ const oneCase = z
     name: text.optional(),
     tool: text.optional(),
     method: text.optional(),
+    user: text.optional(),
+    role: text.optional(),
     arguments: z.record(z.string(), z.unknown()).optional(),
     times: z.int().min(1).max(1000).default(1),
     expect: z.union([expected.shape.decision.transform((decision) => ({ decision })), expected]),
   })
   .refine(({ tool, method }) => (tool === undefined) !== (method === undefined))
+  .refine(({ user, role }) => user === undefined || role === undefined)
 
 const file = z.strictObject({ cases: z.array(oneCase).min(1).max(10_000) })
 
@@ -49,33 +59,65 @@ export function parseCases(source: { readonly text: string; readonly name: strin
   if (read.success) return read.data.cases
   const { path } = read.error.issues[0]!
   const message =
-    'a case was expected: tool with arguments, or method; expect: allow, deny or ask, or {decision, reason_code, rule, violation}'
+    'a case was expected: tool with arguments, or method; user or role; expect: allow, deny or ask, or {decision, reason_code, rule, violation, role, mode, approval}'
   throw new SwornError('POLICY_INVALID', message, parsed.place(path))
 }
 
-/** In the order of the file. @param options what the gate has besides the policy */
-export async function runCases(
-  policy: Policy,
-  cases: readonly PolicyCase[],
-  options: Omit<GateOptions, 'policy'> = {},
-): Promise<readonly CaseResult[]> {
+export interface CaseOptions extends Omit<GateOptions, 'policy' | 'reserve' | 'now' | 'clock'> {
+  /** Absent: every tool counts as not described. */
+  readonly tools?: DescribedTools | undefined
+}
+
+/**
+ * In the order of the file. Time stands still within a case.
+ * @throws SwornError POLICY_INVALID when a case names a user or a role, and there are no roles
+ */
+export async function runCases(policy: Policy, cases: readonly PolicyCase[], options: CaseOptions = {}): Promise<readonly CaseResult[]> {
   const results: CaseResult[] = []
-  for (const one of cases) results.push(toResult(one, await judgeCase(one, { ...options, policy })))
+  for (const one of cases) results.push(toResult(one, await judgeCase(one, policy, options)))
   return results
 }
 
-/** The verdict on the last of the calls. */
-async function judgeCase({ tool, method, arguments: input, times }: PolicyCase, options: GateOptions): Promise<Verdict> {
-  const gate = createGate(options)
-  if (tool === undefined) return gate.judgeMethod(method ?? '')
-  const action: Action = { kind: 'tool', name: tool, input: input ?? {}, ids: {}, rpc: { method: 'tools/call' } }
-  for (let n = 1; n < times; n++) await gate.judge(action)
-  return gate.judge(action)
+/** What is known after the last of the calls. */
+interface Found {
+  readonly verdict: Verdict
+  readonly mode?: ExecutionMode | undefined
+  readonly approval: boolean
 }
 
-function toResult({ name, tool, method, expect }: PolicyCase, verdict: Verdict): CaseResult {
-  const { decision, reasonCode, matchedRule, violation, reason } = verdict
-  const found: Readonly<Record<string, unknown>> = { decision, reason_code: reasonCode, rule: matchedRule, violation }
+async function judgeCase(
+  { tool, method, arguments: input, times, user, role }: PolicyCase,
+  policy: Policy,
+  given: CaseOptions,
+): Promise<Found> {
+  const { tools, roles, ...rest } = given
+  const acting = roles && (role === undefined ? roles : { ...roles, directory: inRole(roles.directory, role) })
+  if (!acting && (user ?? role) !== undefined)
+    throw new SwornError('POLICY_INVALID', 'a case names a user or a role, and no file of roles was given')
+  const { reserve } = createMemoryCounters(() => 0)
+  const options: GateOptions = { ...rest, policy, reserve, clock: () => 0, ...(acting && { roles: acting }) }
+  const gate = createGate(options)
+  if (tool === undefined) return { verdict: gate.judgeMethod(method ?? ''), approval: false }
+  const described = tools?.get(tool)
+  const ids = { session: 'case', ...(user !== undefined && { user }) }
+  const action: Action = {
+    kind: 'tool',
+    name: tool,
+    input: input ?? {},
+    ids,
+    ...(described && { described }),
+    rpc: { method: 'tools/call' },
+  }
+  for (let n = 1; n < times; n++) await gate.judge(action)
+  const steps = await explain(action, options)
+  const who = acting && findWho(acting.directory, { ...acting, user: user ?? acting.user })
+  const approval = steps.some(({ step, outcome }) => step === 'approval' && outcome === 'asks')
+  return { verdict: await gate.judge(action), mode: who?.role?.mode, approval }
+}
+
+function toResult({ name, tool, method, expect }: PolicyCase, { verdict, mode, approval }: Found): CaseResult {
+  const { decision, reasonCode, matchedRule, violation, reason, role } = verdict
+  const found: Readonly<Record<string, unknown>> = { decision, reason_code: reasonCode, rule: matchedRule, violation, role, mode, approval }
   const wrong = Object.entries(expect).filter(([member, value]) => value !== undefined && found[member] !== value)
   const diff = wrong.flatMap(([member, value]) => [`- ${member}: ${value}`, `+ ${member}: ${found[member] ?? 'none'}`])
   const why = diff.length > 0 ? [`  because: ${reason}`] : []

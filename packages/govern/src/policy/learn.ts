@@ -8,6 +8,7 @@
  */
 import { stringify } from 'yaml'
 import { toText } from '../arguments.ts'
+import { DEFAULTS } from '../gate/methods.ts'
 import { normalizeName } from '../names.ts'
 import { isToolGlob } from '../tool-globs.ts'
 import { createCallReader, isRedacted, type RecordedEntry } from './recorded.ts'
@@ -40,11 +41,18 @@ const MANY = 200
 const FEW = 5
 const MAX_TOOLS = 10_000
 const MAX_NAME = 256
+const MAX_METHODS = 200
+const METHOD = /^[\w$./-]{1,256}$/
+const LISTS: Readonly<Record<string, readonly string[]>> = {
+  'resources/': ['resources/list', 'resources/templates/list'],
+  'prompts/': ['prompts/list'],
+}
 const MAX_PATTERN = 1000
 const ANYTHING = '(?s:.*)'
 
 export function createLearner(): Learner {
   const tools = new Map<string, SeenTool>()
+  const methods = new Set<string>()
   const read = createCallReader()
   let calls = 0
   return {
@@ -53,6 +61,8 @@ export function createLearner(): Learner {
     },
     take(entry) {
       const call = read(entry)
+      if (call?.kind === 'method' && call.decision === 'allow' && METHOD.test(call.name) && methods.size < MAX_METHODS)
+        methods.add(call.name)
       const name = call?.kind === 'tool' ? normalizeName(call.name, 'strict') : ''
       if (!call || name === '' || isToolGlob(name) || name.length > MAX_NAME) return // no policy can name it
       if (tools.size >= MAX_TOOLS && !tools.has(name)) return
@@ -64,7 +74,7 @@ export function createLearner(): Learner {
         learnCall(seen, call.seq, call.input)
       }
     },
-    format: (name, about) => formatPolicy(tools, name, about),
+    format: (name, about) => formatPolicy(tools, methods, name, about),
   }
 }
 
@@ -82,7 +92,7 @@ function learnCall(seen: SeenTool, seq: number, input: unknown): void {
   }
 }
 
-function formatPolicy(tools: ReadonlyMap<string, SeenTool>, name: string, about: string): string {
+function formatPolicy(tools: ReadonlyMap<string, SeenTool>, methods: ReadonlySet<string>, name: string, about: string): string {
   const sorted = [...tools].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const learnt = sorted.filter(([, { calls }]) => calls > 0)
   const lines = [
@@ -93,11 +103,25 @@ function formatPolicy(tools: ReadonlyMap<string, SeenTool>, name: string, about:
     `metadata: {name: ${quote(name)}}`,
     'spec:',
     '  mode: monitor # what is not allowed below is recorded as a violation, and let through',
+    ...formatMethods(methods),
     learnt.length > 0 ? '  tool_rules:' : '  tool_rules: []',
     ...learnt.flatMap(([tool, seen]) => formatRule(tool, seen)),
     ...sorted.flatMap(([tool, { denied }]) => (denied > 0 ? [`  # not learnt: ${comment(tool)} was denied ${denied} times`] : [])),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Methods are enforced in monitor mode too. Those that only list are not recorded: they go with what they list. */
+function formatMethods(seen: ReadonlySet<string>): readonly string[] {
+  const further = [...seen].filter((method) => !DEFAULTS.strict.has(method)).toSorted()
+  if (further.length === 0) return []
+  const lists = Object.entries(LISTS).flatMap(([prefix, names]) => (further.some((method) => method.startsWith(prefix)) ? names : []))
+  const all = [...DEFAULTS.strict, ...new Set([...lists, ...further])]
+  return [
+    `  # seen besides the default methods: ${further.join(', ')}`,
+    '  allowed_methods:',
+    ...all.map((method) => `    - ${quote(method)}`),
+  ]
 }
 
 function formatRule(tool: string, { calls, first, last, args }: SeenTool): readonly string[] {

@@ -1,11 +1,11 @@
 /**
- * Policy text to plain JSON values, every place with line and column.
+ * YAML text to plain JSON values, every place with line and column: policies, and other files that govern.
  *
  * Refuses instead of repairing: duplicate keys, aliases (they hide what is set), unknown tags, values that
  * JSON does not have, several documents. Policy text is hostile input.
  * @module
  */
-import { SwornError } from '@sworn/recorder'
+import { type ErrorCode, SwornError } from '@sworn/recorder'
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml'
 
 const MAX_CHARS = 1 << 20
@@ -20,15 +20,15 @@ export interface Source {
 
 type Document = ReturnType<typeof parseDocument>
 
-/** @throws SwornError POLICY_INVALID at `name:line:column` */
-export function parseYaml(text: string, name: string): Source {
-  if (text.length > MAX_CHARS) throw new SwornError('POLICY_INVALID', `a file of at most ${MAX_CHARS} characters was expected`, name)
+/** @throws SwornError `code` at `name:line:column` */
+export function parseYaml(text: string, name: string, code: ErrorCode = 'POLICY_INVALID'): Source {
+  if (text.length > MAX_CHARS) throw new SwornError(code, `a file of at most ${MAX_CHARS} characters was expected`, name)
   const lines = new LineCounter()
   const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true })
   const at = (offset: number) => `${name}:${lines.linePos(offset).line}:${lines.linePos(offset).col}`
   const broken = doc.errors[0] ?? doc.warnings[0]
-  if (broken) throw new SwornError('POLICY_INVALID', `the YAML is malformed (${wordsOf(broken.code)})`, at(broken.pos[0]))
-  checkNodes(doc, at)
+  if (broken) throw new SwornError(code, `the YAML is malformed (${wordsOf(broken.code)})`, at(broken.pos[0]))
+  checkNodes(doc, (message, node) => new SwornError(code, message, at(node.range?.[0] ?? 0)))
   return { value: doc.toJS(), place: (path) => locate(doc, at, name, path) }
 }
 
@@ -36,8 +36,7 @@ function wordsOf(code: string): string {
   return code.toLowerCase().replaceAll('_', ' ')
 }
 
-function checkNodes(doc: Document, at: (offset: number) => string): void {
-  const refuse = (message: string, node: Node) => new SwornError('POLICY_INVALID', message, at(node.range?.[0] ?? 0))
+function checkNodes(doc: Document, refuse: (message: string, node: Node) => SwornError): void {
   visit(doc, {
     Node(_key, node) {
       if (isAlias(node)) throw refuse('aliases are not used here', node)

@@ -9,8 +9,8 @@ import { basesOf, type JudgedCommand, writtenPaths } from '../gate/commands.ts'
 import type { Refusal } from '../gate/verdicts.ts'
 import type { Platform } from '../paths/place.ts'
 import { createRolePaths, type RolePathHit, type RolePaths } from '../paths/role-paths.ts'
-import { isToolGlob, matchesTool, parseToolGlob } from '../tool-globs.ts'
-import type { Directory, Role, ToolNames } from './types.ts'
+import { createToolList } from '../tool-globs.ts'
+import type { Directory, Role } from './types.ts'
 import type { Who } from './who.ts'
 
 /** One call, as its role sees it. Each answer is made when it is asked for. */
@@ -20,6 +20,8 @@ export interface RoleCase {
   tool(): Refusal | undefined
   command(): Refusal | undefined
   paths(): Refusal | undefined
+  /** The same of what is no tool call: nobody can be asked about a path that only the run would tell. */
+  places(): Refusal | undefined
   /** Why a person has to be asked. */
   asks(): { readonly reason: string; readonly rule: string } | undefined
 }
@@ -29,35 +31,58 @@ export interface RoleCall {
   readonly tool: string
   readonly input: unknown
   readonly command: JudgedCommand | undefined
+  readonly disk: Platform
 }
 
 export interface RoleJudge {
   about(who: Who, call: RoleCall): RoleCase
 }
 
+/** A role with what was compiled from it. */
+interface Rules {
+  readonly role: Role
+  readonly paths: RolePaths
+  readonly allows: (tool: string) => boolean
+  readonly blocks: (tool: string) => boolean
+  readonly approves: (tool: string) => boolean
+  readonly asksFor: (tool: string) => boolean
+}
+
 export function createRoleJudge(directory: Directory, platform: Platform): RoleJudge {
-  const paths = new Map<string, RolePaths>()
-  for (const { name, allowedPaths, blockedPaths } of directory.roles.values())
-    paths.set(name, createRolePaths({ allowed: allowedPaths, blocked: blockedPaths }, platform))
+  const known = new Map(Array.from(directory.roles.values(), (role) => [role, compileRules(role, platform)]))
   return {
     about(who, call) {
       const { role } = who
-      if (!role) return unknownRole(who)
+      const rules = role && known.get(role)
+      if (!role || !rules) return unknownRole(who)
       const hits = { found: false as boolean, hit: undefined as RolePathHit | undefined }
       const hit = () => {
-        if (!hits.found) hits.hit = findHit(paths.get(role.name), call)
+        if (!hits.found) hits.hit = findHit(rules.paths, call)
         hits.found = true
         return hits.hit
       }
       return {
         who,
         isDryRun: role.mode === 'dry_run',
-        tool: () => judgeTool(role, call.tool),
+        tool: () => judgeTool(rules, call.tool),
         command: () => judgeCommand(role, call.command),
         paths: () => judgePaths(role, hit()),
-        asks: () => whyAsk(role, call, hit()),
+        places: () => judgePaths(role, certainly(hit())),
+        asks: () => whyAsk(rules, call, hit()),
       }
     },
+  }
+}
+
+function compileRules(role: Role, platform: Platform): Rules {
+  const { allowedPaths, blockedPaths, allowedTools, blockedTools, autoApprove, askFor } = role
+  return {
+    role,
+    paths: createRolePaths({ allowed: allowedPaths, blocked: blockedPaths }, platform),
+    allows: createToolList(allowedTools),
+    blocks: createToolList(blockedTools),
+    approves: createToolList(autoApprove),
+    asksFor: createToolList(askFor),
   }
 }
 
@@ -65,24 +90,15 @@ function unknownRole(who: Who): RoleCase {
   const reason = who.roleName === undefined ? 'Nobody gave this user a role' : 'The role of this user does not exist'
   const refusal: Refusal = { rpc: 'forbidden', reasonCode: 'role_unknown', reason, matchedRule: 'roles', data: { reason: 'No known role' } }
   const none = () => undefined
-  return { who, isDryRun: false, tool: () => refusal, command: none, paths: none, asks: none }
+  return { who, isDryRun: false, tool: () => refusal, command: none, paths: none, places: () => refusal, asks: none }
 }
 
-function judgeTool({ name, allowedTools, blockedTools }: Role, tool: string): Refusal | undefined {
+function judgeTool({ role: { name }, allows, blocks }: Rules, tool: string): Refusal | undefined {
   const refuse = (reasonCode: 'tool_denied' | 'tool_not_allowed', list: string, reason: string): Refusal => {
     return { rpc: 'forbidden', reasonCode, reason, matchedRule: `roles.${name}.${list}`, data: { reason } }
   }
-  if (isNamed(blockedTools, tool)) return refuse('tool_denied', 'blocked_tools', 'Tool is blocked for this role')
-  return isNamed(allowedTools, tool) ? undefined : refuse('tool_not_allowed', 'allowed_tools', 'Tool is not allowed for this role')
-}
-
-/** `*` may be anything in a name, slashes too. */
-function isNamed(names: ToolNames, tool: string): boolean {
-  return names.some((name) => {
-    if (!isToolGlob(name)) return name === tool
-    const glob = parseToolGlob(name)
-    return glob !== undefined && matchesTool(glob, tool)
-  })
+  if (blocks(tool)) return refuse('tool_denied', 'blocked_tools', 'Tool is blocked for this role')
+  return allows(tool) ? undefined : refuse('tool_not_allowed', 'allowed_tools', 'Tool is not allowed for this role')
 }
 
 function judgeCommand({ name, commands }: Role, command: JudgedCommand | undefined): Refusal | undefined {
@@ -98,9 +114,13 @@ function judgeCommand({ name, commands }: Role, command: JudgedCommand | undefin
   return { rpc: 'forbidden', reasonCode, reason: reason + recorded, matchedRule, data: { reason: reason + told } }
 }
 
-function findHit(paths: RolePaths | undefined, { input, command }: RoleCall): RolePathHit | undefined {
-  const inArguments = paths?.findIn(input, command?.call.pointers ?? new Set())
-  return inArguments ?? (command && paths?.findInCommand(writtenPaths(command), basesOf(command)))
+function findHit(paths: RolePaths, { input, command, disk }: RoleCall): RolePathHit | undefined {
+  const inArguments = paths.findIn(input, command?.call.pointers ?? new Set(), disk)
+  return inArguments ?? (command && paths.findInCommand(writtenPaths(command), basesOf(command), disk))
+}
+
+function certainly(hit: RolePathHit | undefined): RolePathHit | undefined {
+  return hit && { ...hit, certain: true }
 }
 
 function judgePaths({ name }: Role, hit: RolePathHit | undefined): Refusal | undefined {
@@ -115,9 +135,13 @@ function judgePaths({ name }: Role, hit: RolePathHit | undefined): Refusal | und
   }
 }
 
-function whyAsk(role: Role, { tool, command }: RoleCall, hit: RolePathHit | undefined): ReturnType<RoleCase['asks']> {
+function whyAsk(
+  { role, approves, asksFor }: Rules,
+  { tool, command }: RoleCall,
+  hit: RolePathHit | undefined,
+): ReturnType<RoleCase['asks']> {
   const rule = (key: string) => `roles.${role.name}.${key}`
-  const { commands, askFor, autoApprove } = role
+  const { commands, askFor } = role
   if (command) {
     const verdict = command.isBlocked ? 'dangerous' : command.judgement.verdict
     const treated = verdict === 'dangerous' ? commands.dangerous : verdict === 'needs_review' ? commands.needsReview : 'allow'
@@ -133,7 +157,7 @@ function whyAsk(role: Role, { tool, command }: RoleCall, hit: RolePathHit | unde
       rule: rule(hit.rule),
     }
   if (askFor.includes(tool)) return { reason: 'This role asks before this tool', rule: rule('human_approval.required_for') }
-  if (isNamed(autoApprove, tool)) return undefined
-  if (isNamed(askFor, tool)) return { reason: 'This role asks before this tool', rule: rule('human_approval.required_for') }
+  if (approves(tool)) return undefined
+  if (asksFor(tool)) return { reason: 'This role asks before this tool', rule: rule('human_approval.required_for') }
   return role.mode === 'supervised' ? { reason: 'This role is supervised', rule: rule('execution_mode') } : undefined
 }

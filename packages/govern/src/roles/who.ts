@@ -22,6 +22,11 @@ export interface Who {
   readonly role?: Role
 }
 
+/** The same roles, for somebody who has this one. */
+export function inRole(directory: Directory, role: string): Directory {
+  return { ...directory, provider: { kind: 'local' }, users: new Map(), fallback: { role } }
+}
+
 export function findWho(directory: Directory, known: Known): Who {
   const { provider, users, fallback, roles } = directory
   if (provider.kind === 'local') return toWho(roles, known.user, find(users, known.user) ?? fallback)

@@ -59,6 +59,7 @@ export interface ProcessOptions {
   readonly binding?: Binding
   readonly reserve?: ReserveFn
   readonly record?: (event: AuditEvent) => Promise<unknown>
+  readonly revokedOnRecord?: (sessionId: string) => Promise<boolean>
 }
 
 export function startProcess(machine: Machine, options: ProcessOptions = {}): Identity {
@@ -70,6 +71,7 @@ export function startProcess(machine: Machine, options: ProcessOptions = {}): Id
     binding,
     reserve,
     record: options.record ?? (async (event) => void machine.events.push(event)),
+    ...(options.revokedOnRecord && { revokedOnRecord: options.revokedOnRecord }),
     now,
   })
 }

@@ -1,5 +1,6 @@
 /** Short ways to make what the tests judge. @module */
 import type { Action } from '@sworn/recorder'
+import { count } from '../../../../testkit/src/suite.ts'
 import { createGate, type GateOptions, type Platform, type Policy, type Profile } from '../../src/index.ts'
 import { loadPolicy } from '../../src/policy/index.ts'
 
@@ -42,4 +43,4 @@ export function call(name: string, input: unknown = {}): Action {
 }
 
 /** Counts for property tests, and the one seed that they use. */
-export const runs = { seed: 20260728, numRuns: process.env.SWORN_TESTS === 'full' ? 5000 : process.env.SWORN_TESTS === 'ci' ? 500 : 150 }
+export const runs = { seed: 20260728, numRuns: count({ fast: 50, ci: 500, full: 5000 }) }

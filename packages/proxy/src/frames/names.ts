@@ -42,7 +42,7 @@ export const ENVELOPE = createVocabulary(['jsonrpc', 'id', 'method', 'params', '
 /** Members of a JSON-RPC error. */
 export const ERROR = createVocabulary(['code', 'message', 'data'])
 /** Members of `params` that decide what a known method does. */
-// biome-ignore format: a table
+// biome-ignore format: a table, read by its columns
 export const PARAMS = createVocabulary([
   'name', 'arguments', '_meta', 'uri', 'ref', 'task', 'taskId', 'requestId', 'requestState', 'inputResponses', 'protocolVersion', 'clientInfo',
 ])
@@ -53,11 +53,15 @@ export const META = createVocabulary([
   'io.modelcontextprotocol/protocolVersion',
   'io.modelcontextprotocol/clientInfo',
   'io.modelcontextprotocol/clientCapabilities',
+  'io.aip/identity-token',
 ])
 /** Members of a tool's result. */
 export const RESULT = createVocabulary(['content', 'structuredContent', 'isError', 'resultType', '_meta', 'inputRequests', 'requestState'])
+/** Members of the answer to `tools/list`, and of a tool in it. */
+export const LIST = createVocabulary(['tools', 'nextCursor', 'resultType', '_meta'])
+export const TOOL = createVocabulary(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations', '_meta'])
 /** Methods of both protocol eras, both directions. */
-// biome-ignore format: a table
+// biome-ignore format: a table, read by its columns
 export const METHODS = createVocabulary([
   'initialize', 'ping', 'tools/call', 'tools/list', 'resources/list', 'resources/read', 'resources/templates/list', 'resources/subscribe',
   'resources/unsubscribe', 'prompts/list', 'prompts/get', 'completion/complete', 'logging/setLevel', 'sampling/createMessage', 'roots/list',

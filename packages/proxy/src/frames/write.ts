@@ -66,12 +66,21 @@ function restore(value: unknown, original: unknown): unknown {
  * Everything else keeps its meaning, numbers keep their digits; white space is lost.
  */
 export function formatChanged(line: Buffer, path: readonly string[], value: unknown): Buffer {
+  return formatEdited(line, path, (original) => restore(value, original))
+}
+
+/** The same without the items at `places` of the list at `path`. */
+export function formatWithout(line: Buffer, path: readonly string[], places: ReadonlySet<number>): Buffer {
+  return formatEdited(line, path, (list) => (Array.isArray(list) ? list.filter((_item, place) => !places.has(place)) : list))
+}
+
+function formatEdited(line: Buffer, path: readonly string[], edit: (original: unknown) => unknown): Buffer {
   const keep = (_name: string, item: unknown, { source }: { source?: string }) =>
     typeof item === 'number' && source !== undefined && JSON.stringify(item) !== source ? raw.rawJSON(source) : item
   const whole = raw.parse(line.toString('utf8'), keep) as Members // the line was read as an object before
   const put = (node: unknown, depth: number): unknown => {
     const name = path[depth]
-    if (name === undefined) return restore(value, node)
+    if (name === undefined) return edit(node)
     const object = node as Record<string, unknown> // the path exists, see above
     return { ...object, [name]: put(object[name], depth + 1) }
   }

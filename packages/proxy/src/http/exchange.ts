@@ -9,6 +9,7 @@ import { answer, CODES, type Pending, type Session } from '../relay/session.ts'
 import type { Principal } from './admit.ts'
 import type { Limits } from './options.ts'
 import { type ClientSession, noteFailure, type Sessions } from './sessions.ts'
+import { formatEvent } from './sse.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What all exchanges of a listener share. */
@@ -50,10 +51,22 @@ export interface Exchange extends Arrival {
   work: Promise<void> | undefined
 }
 
-/** An answer that is JSON and ours. */
+/** An answer that is ours: JSON, or the last event where a stream has begun. */
 export function replyJson(response: ServerResponse, status: number, body: Buffer, headers: Readonly<Record<string, string>> = {}): void {
-  if (response.headersSent || response.destroyed) return
+  if (response.writableEnded || response.destroyed) return
+  if (response.headersSent) return void response.end(formatEvent({}, body))
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': String(body.length), ...headers }).end(body)
+}
+
+/** Begins a stream of events as the answer, unless it has begun. */
+export function beginEvents(response: ServerResponse): void {
+  if (!response.headersSent)
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' })
+}
+
+/** True when the client reads streams. */
+export function acceptsEvents({ headers }: IncomingMessage): boolean {
+  return /(?:^|,)\s*text\/event-stream\s*(?:[,;]|$)/i.test(headers.accept ?? '')
 }
 
 export function replyEmpty(response: ServerResponse, status: number): void {
@@ -70,22 +83,22 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 /** Ends an exchange whose answer does not come: recorded, and told to the client as far as it still listens. */
-export function failExchange(exchange: Exchange, why: string): void {
+export function failExchange(exchange: Exchange, why: string, rest: Readonly<Record<string, unknown>> = {}): void {
   const { view, call, response } = exchange
   exchange.status = STATUS[why] ?? 502
   const error = { code: CODES.gone, message: WORDS[why] ?? 'The upstream server went away', data: { reason: why } }
-  const lost = settleCall(exchange, why)
+  const lost = settleCall(exchange, why, rest)
   if (lost && call !== undefined) answer(view, { ...call, modern: false }, error)
-  else replyJson(response, exchange.status, formatError(null, error))
+  else if (!response.headersSent) replyJson(response, exchange.status, formatError(null, error))
   if (exchange.resumable) response.destroy()
   else response.end()
 }
 
 /** Takes the request of this exchange off the table when nothing has answered it; true when it was there. */
 export function settleCall(exchange: Exchange, why: string, rest: Readonly<Record<string, unknown>> = {}): boolean {
-  const { view, call, client, abort } = exchange
+  const { view, call, abort } = exchange
   if (call === undefined || view.calls.get(call.id) !== call || call.state === 'deciding') return false
-  if (exchange.resumable && client.stateful) return false // it may come by another stream
+  if (exchange.resumable) return false // it may come by another stream
   view.calls.delete(call.id)
   const left = abort.signal.aborted && view.gone === 'client_gone'
   if (left) view.stats.cancelled++

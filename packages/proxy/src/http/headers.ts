@@ -10,6 +10,8 @@ import { type Members, type Message, memberOf } from '../frames/read.ts'
 
 /** JSON-RPC code for fields that disagree with the body. */
 export const HEADER_MISMATCH = -32020
+/** Carries an identity token to us and from us. */
+export const IDENTITY_FIELD = 'AIP-Identity-Token'
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
 
 /** Which member of `params` the field `Mcp-Name` repeats. */
@@ -22,17 +24,20 @@ const NAMED_BY: Readonly<Record<string, string>> = {
   'tasks/cancel': 'taskId',
 }
 
-// biome-ignore format: a table
+// biome-ignore format: a table, read by its columns
 const HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']
+const OURS = IDENTITY_FIELD.toLowerCase()
 const NOT_SENT = new Set([...HOP, 'host', 'content-length', 'accept-encoding', 'expect', 'forwarded'])
 const NOT_RETURNED = new Set([...HOP, 'content-length', 'content-encoding', 'location', 'alt-svc', 'refresh', 'link'])
 /** Fields that mean something once only. */
-// biome-ignore format: a table
+// biome-ignore format: a table, read by its columns
 const ONCE = new Set([
   'host', 'origin', 'authorization', 'proxy-authorization', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding',
-  'mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id',
+  'mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id', OURS,
 ])
 const PARAM = 'mcp-param-'
+/** Which pages may read an answer is said at our door, not at the upstream's. */
+const CORS = 'access-control-'
 
 function* pairs(raw: readonly string[]): Generator<[name: string, value: string]> {
   for (let n = 0; n + 1 < raw.length; n += 2) yield [raw[n]!, raw[n + 1]!]
@@ -65,31 +70,34 @@ export interface Forwarding {
   readonly connection: string | undefined
   /** The client's `Authorization` was meant for us. */
   readonly keepAuthorization: boolean
+  /** Identity tokens are none of ours: the upstream may ask for its own. */
+  readonly keepIdentity: boolean
   /** The arguments were changed: fields that repeat them would give away what was masked. */
   readonly keepParams: boolean
 }
 
 /** The client's fields for the upstream, flat: name, value, name, value. */
-export function toUpstream({ raw, connection, keepAuthorization, keepParams }: Forwarding): string[] {
+export function toUpstream({ raw, connection, keepAuthorization, keepIdentity, keepParams }: Forwarding): string[] {
   const dropped = namedByConnection(connection)
   const out: string[] = []
   for (const [written, value] of pairs(raw)) {
     const name = written.toLowerCase()
     if (NOT_SENT.has(name) || dropped.includes(name)) continue
-    if (name === 'authorization' && !keepAuthorization) continue
+    if ((name === 'authorization' && !keepAuthorization) || (name === OURS && !keepIdentity)) continue
     if (name.startsWith(PARAM) && !keepParams) continue
     out.push(written, value)
   }
   return out
 }
 
-/** The upstream's fields for the client, flat. Addresses that lead around the proxy are left out. */
-export function toClient(raw: readonly string[], connection: string | undefined): string[] {
+/** The upstream's fields for the client, flat. Addresses that lead around the proxy are left out. @param keepIdentity as above */
+export function toClient(raw: readonly string[], connection: string | undefined, keepIdentity = true): string[] {
   const dropped = namedByConnection(connection)
   const out: string[] = []
   for (const [written, value] of pairs(raw)) {
     const name = written.toLowerCase()
-    if (!NOT_RETURNED.has(name) && !dropped.includes(name)) out.push(written, value)
+    if (NOT_RETURNED.has(name) || name.startsWith(CORS) || dropped.includes(name)) continue
+    if (keepIdentity || name !== OURS) out.push(written, value)
   }
   return out
 }

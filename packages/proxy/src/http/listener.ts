@@ -12,6 +12,7 @@ import { formatError } from '../frames/write.ts'
 import { CODES } from '../relay/session.ts'
 import { type Admission, checkAccess, createAdmission } from './admit.ts'
 import { createBudget, readBody } from './body.ts'
+import { createCors } from './cors.ts'
 import { type Arrival, replyJson } from './exchange.ts'
 import { isUtf8Type, mediaTypeOf } from './headers.ts'
 import type { HttpFrontOptions, Limits } from './options.ts'
@@ -93,6 +94,7 @@ function bind(server: http.Server, host: string, port: number): Promise<AddressI
 function createDoor({ listen, access = {} }: HttpFrontOptions, limits: Required<Limits>, to: { path: string; port: number; rooms: Rooms }) {
   const { path, port, rooms } = to
   const admit = createAdmission(listen, access, port)
+  const cors = createCors(access.origins ?? [])
   const budget = createBudget(limits.bodyBytes)
   let open = 0
 
@@ -127,18 +129,21 @@ function createDoor({ listen, access = {} }: HttpFrontOptions, limits: Required<
     refuse(response, status, reason, challenge === undefined ? {} : { 'WWW-Authenticate': challenge })
   }
 
-  function enter(request: http.IncomingMessage, response: http.ServerResponse): void {
+  async function enter(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     open++
     response.once('close', () => open--)
-    const admission = admit(request)
-    if (admission.ok) void route({ request, response, principal: admission.principal })
+    const admission = await admit(request)
+    if (response.destroyed) return
+    if (admission.ok) await route({ request, response, principal: admission.principal })
     else turnAway(response, admission)
   }
 
   return (request: http.IncomingMessage, response: http.ServerResponse): void => {
     response.on('error', () => {}) // a client that is gone is an event, not an exception
     request.on('error', () => {})
-    if (open < limits.exchanges && !rooms.isFull()) enter(request, response)
+    cors.mark(request, response)
+    if (cors.preflight(request, response)) return
+    if (open < limits.exchanges && !rooms.isFull()) void enter(request, response)
     else refuse(response, 503, 'Too many requests', { 'Retry-After': '1' })
   }
 }

@@ -4,10 +4,15 @@
  */
 import type { RelayOptions } from '../relay/options.ts'
 
+/** Of a token whose signature was checked. */
+export type Claims = Readonly<Record<string, unknown>>
+
 /** Who may come in from an address that others can reach. */
 export interface Access {
   /** Secrets and the users they stand for; sent as `Authorization: Bearer …` or, beside a token for the upstream, `Proxy-Authorization: Bearer …`. */
   readonly tokens?: readonly { readonly token: string; readonly user?: string }[]
+  /** What a token of an issuer claims, sent as the others; undefined for one that does not count. Never rejects. */
+  readonly check?: (token: string) => Promise<Claims | undefined>
   /** PEM. With `clientCa` every client shows a certificate of that authority; its common name is the user. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string }
   /** Names by which clients may call us, beside the address listened on; `name` or `name:port`. */

@@ -10,10 +10,13 @@ import { type Id, type Message, type Read, readFrame } from '../frames/read.ts'
 import { formatError } from '../frames/write.ts'
 import { takeRead } from '../relay/from-client.ts'
 import { CODES } from '../relay/session.ts'
-import { type Arrival, type Exchange, type Front, failExchange, replyEmpty, replyJson } from './exchange.ts'
+import { takesTokens } from '../relay/tokens.ts'
+import { type Arrival, acceptsEvents, beginEvents, type Exchange, type Front, failExchange, replyEmpty, replyJson } from './exchange.ts'
 import { findMismatch, HEADER_MISMATCH, toUpstream } from './headers.ts'
+import { besideOf, isIdentityBearer } from './identity-fields.ts'
 import { relayReply } from './reply.ts'
 import type { ClientSession } from './sessions.ts'
+import { formatEvent } from './sse.ts'
 import { UpstreamError } from './upstream.ts'
 import { createView, outletTo } from './view.ts'
 
@@ -28,11 +31,12 @@ function createExchange(front: Front, arrival: Arrival, client: ClientSession, r
     body,
     abort: new AbortController(),
     view: createView(client, {
-      toClient: outletTo((line) => exchange.sink(line)),
+      toClient: outletTo((line) => exchange.sink(line), acceptsEvents(arrival.request) ? (line) => sayAside(exchange, line) : undefined),
       toServer: outletTo((line) => {
         if (exchange.sent || read === undefined) void tell(exchange, line)
         else exchange.work = forward(exchange, line)
       }),
+      beside: besideOf(() => arrival),
       onQueued: () => {
         exchange.queued = true
       },
@@ -48,10 +52,19 @@ function createExchange(front: Front, arrival: Arrival, client: ClientSession, r
   return exchange
 }
 
-/** The client's fields, without those that repeat a body which is not this one. */
-function fieldsOf({ request, principal }: Arrival, keepParams: boolean): string[] {
+/** A message of ours before the answer, which is a stream from here on. @throws Error when the client has gone */
+function sayAside({ response }: Exchange, line: Buffer): void {
+  if (response.destroyed || response.writableEnded) throw new Error('nobody listens')
+  beginEvents(response)
+  response.write(formatEvent({}, line))
+}
+
+/** The client's fields for the upstream; `keepParams` unless the body is not the one that they repeat. */
+function fieldsOf({ request, principal, view }: Exchange, keepParams: boolean): string[] {
   const { rawHeaders: raw, headers } = request
-  return toUpstream({ raw, connection: headers.connection, keepAuthorization: !principal.consumed, keepParams })
+  const keepIdentity = !takesTokens(view)
+  const keepAuthorization = !principal.consumed && (keepIdentity || !isIdentityBearer(headers.authorization))
+  return toUpstream({ raw, connection: headers.connection, keepAuthorization, keepIdentity, keepParams })
 }
 
 async function forward(exchange: Exchange, line: Buffer): Promise<void> {
@@ -70,12 +83,7 @@ async function forward(exchange: Exchange, line: Buffer): Promise<void> {
 
 /** A message of ours for the server, beside what the client sent: the answer to a request that was held back. */
 async function tell(exchange: Exchange, body: Buffer): Promise<void> {
-  const kept = toUpstream({
-    raw: exchange.request.rawHeaders,
-    connection: exchange.request.headers.connection,
-    keepAuthorization: !exchange.principal.consumed,
-    keepParams: false,
-  })
+  const kept = fieldsOf(exchange, false)
   const headers = ['Content-Type', 'application/json', 'Accept', 'application/json, text/event-stream']
   for (let n = 0; n + 1 < kept.length; n += 2)
     if (/^(?:authorization|cookie|mcp-session-id|mcp-protocol-version)$/i.test(kept[n]!)) headers.push(kept[n]!, kept[n + 1]!)

@@ -12,6 +12,7 @@ import { readFrame } from '../frames/read.ts'
 import { MAX_FRAME_BYTES } from '../frames/split.ts'
 import { takeFromServer } from '../relay/from-server.ts'
 import { refuseFromServer, refuseLost } from '../relay/refused.ts'
+import { takesTokens } from '../relay/tokens.ts'
 import { readBody } from './body.ts'
 import { type Exchange, failExchange, replyJson, settleCall } from './exchange.ts'
 import { fieldOf, mediaTypeOf, toClient } from './headers.ts'
@@ -57,17 +58,19 @@ async function relayJson(exchange: Exchange, reply: IncomingMessage, status: num
   exchange.status = status
   exchange.sink = (line) => send(exchange, reply, status, line)
   takeFromServer(view, body.bytes)
-  if (response.headersSent) settleCall(exchange, status < 300 ? 'malformed_response' : 'http_status', { error_code: status })
+  if (response.writableEnded) settleCall(exchange, status < 300 ? 'malformed_response' : 'http_status', { error_code: status })
   else {
     exchange.sink = (line) => replyJson(response, exchange.status, line)
     failExchange(exchange, 'malformed_response')
   }
 }
 
-function send({ response }: Exchange, reply: IncomingMessage, status: number, body: Buffer): void {
-  if (response.headersSent || response.destroyed) return
-  const headers = toClient(reply.rawHeaders, reply.headers.connection)
-  response.writeHead(status, [...headers, 'Content-Length', String(body.length)]).end(body)
+function send({ response, view }: Exchange, reply: IncomingMessage, status: number, body: Buffer): void {
+  if (response.headersSent || response.destroyed) replyJson(response, status, body)
+  else {
+    const headers = toClient(reply.rawHeaders, reply.headers.connection, !takesTokens(view))
+    response.writeHead(status, [...headers, 'Content-Length', String(body.length)]).end(body)
+  }
 }
 
 /** No message: the acknowledgement of a notification, or a refusal in words. */
@@ -81,8 +84,13 @@ async function relayText(exchange: Exchange, reply: IncomingMessage, status: num
 }
 
 function endText(exchange: Exchange, reply: IncomingMessage, status: number, bytes: Buffer): void {
-  settleCall(exchange, 'http_status', { error_code: status })
-  send(exchange, reply, status, screenText(exchange, bytes))
+  const rest = { error_code: status }
+  if (exchange.response.headersSent)
+    failExchange(exchange, 'http_status', rest) // a stream has no place for words
+  else {
+    settleCall(exchange, 'http_status', rest)
+    send(exchange, reply, status, screenText(exchange, bytes))
+  }
 }
 
 /** The text with what must not be seen masked, or nothing. */

@@ -7,7 +7,7 @@ import { type Id, type Read, readFrame } from '../frames/read.ts'
 import { formatError } from '../frames/write.ts'
 import { CODES } from '../relay/session.ts'
 import { type Arrival, replyEmpty, replyJson } from './exchange.ts'
-import { findMismatch, HEADER_MISMATCH } from './headers.ts'
+import { fieldOf, findMismatch, HEADER_MISMATCH } from './headers.ts'
 import { openListener } from './listener.ts'
 import { type HttpProxy, LIMITS } from './options.ts'
 import { createRefusals } from './refusals.ts'
@@ -40,8 +40,10 @@ export async function openStdioServer(options: StdioServerOptions): Promise<Http
       return replyJson(arrival.response, 400, formatError(idOf(read), { code, message: 'Invalid request', data: { detail: wrong } }))
     }
     const seat = seats.find(arrival, read.message)
-    if (seat === undefined) gone(arrival.response)
-    else passIn(seat, arrival, read.message, body)
+    if (seat !== undefined) passIn(seat, arrival, read.message, body)
+    else if (fieldOf(arrival.request.headers, 'mcp-session-id') !== undefined) gone(arrival.response)
+    else
+      replyJson(arrival.response, 503, formatError(idOf(read), { code: CODES.gone, message: 'Too many sessions' }), { 'Retry-After': '1' })
   }
 
   async function takeBodiless(arrival: Arrival): Promise<void> {

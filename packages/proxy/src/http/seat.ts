@@ -2,7 +2,9 @@
  * One server process for one client over HTTP: requests become lines, lines become answers.
  *
  * The answer to a request ends its exchange; what the server says meanwhile goes along on the stream that the client
- * opened, or on that of the request asked last. Source: MCP 2025-11-25 and 2026-07-28 "Streamable HTTP".
+ * opened, or on that of the request asked last. In a session of the 2025 era a client that loses its connection does not
+ * lose the call: it comes back with `Last-Event-ID` (`ways.ts`). In the stateless era a connection that ends cancels.
+ * Source: MCP 2025-11-25 and 2026-07-28 "Streamable HTTP".
  * @module
  */
 import type { ServerResponse } from 'node:http'
@@ -16,8 +18,11 @@ import { runStdioProxy } from '../relay/run.ts'
 import { CODES, isModern } from '../relay/session.ts'
 import type { Principal } from './admit.ts'
 import { type Arrival, replyEmpty, replyJson } from './exchange.ts'
+import { fieldOf } from './headers.ts'
+import { besideOf } from './identity-fields.ts'
 import type { HttpFrontOptions } from './options.ts'
-import { formatEvent, oneLine } from './sse.ts'
+import { oneLine } from './sse.ts'
+import { createWays, isListening, type Waiting, type Ways } from './ways.ts'
 
 export interface StdioServerOptions extends HttpFrontOptions, Pick<ProxyOptions, 'command' | 'args' | 'env' | 'cwd'> {}
 
@@ -25,99 +30,95 @@ export interface StdioServerOptions extends HttpFrontOptions, Pick<ProxyOptions,
 export interface Seat {
   readonly principal: Principal
   readonly input: PassThrough
-  readonly waiting: Map<Id, ServerResponse>
-  /** Opened by the client with GET. */
-  stream: ServerResponse | undefined
+  readonly waiting: Map<Id, Waiting>
+  readonly ways: Ways
   usedAt: number
   readonly ended: Promise<ProxyExit | undefined>
 }
 
-export function openSeat(options: StdioServerOptions, principal: Principal): Seat {
+/** @param isSession it has a name, under which the client comes back */
+export function openSeat(options: StdioServerOptions, principal: Principal, isSession: boolean): Seat {
   const [input, output] = [new PassThrough(), new PassThrough()]
-  const own = { stdin: input, stdout: output, signals: { on() {}, off() {} } }
+  const waiting: Seat['waiting'] = new Map()
+  const own = { stdin: input, stdout: output, beside: besideOf((id) => waiting.get(id)), signals: { on() {}, off() {} } }
   const { user } = principal
   const who = user === undefined ? {} : { identity: { ...options.identity, user, user_source: 'token' } }
   const ended = runStdioProxy(Object.assign(extendRelay(options, own), who) as ProxyOptions & typeof own).catch(() => undefined)
-  const seat: Seat = { principal, input, waiting: new Map(), stream: undefined, usedAt: performance.now(), ended }
+  const seat: Seat = { principal, input, waiting, ways: createWays(isSession), usedAt: performance.now(), ended }
   const splitter = createSplitter({ onFrame: (line) => passOut(seat, line), onLost() {} })
   output.on('data', (chunk: Buffer) => splitter.push(chunk))
   void ended.then(() => closeAnswers(seat))
   return seat
 }
 
+/** True when no client listens to it. */
+export function isIdle({ waiting, ways }: Seat): boolean {
+  return !ways.isOpen && ![...waiting.values()].some(isListening)
+}
+
 /** A line of the server, or of the relay in its place. */
-function passOut(seat: Seat, line: Buffer): void {
+function passOut({ waiting, ways }: Seat, line: Buffer): void {
   const read = readFrame(line)
   const message = read.ok ? read.message : undefined
-  const id = message?.kind === 'response' ? message.id : undefined
-  const response = id === undefined || id === null ? (seat.stream ?? [...seat.waiting.values()].at(-1)) : seat.waiting.get(id)
-  if (response === undefined || response.destroyed) return
-  if (message?.kind !== 'response') writeEvent(response, line)
-  else if (response.headersSent) response.end(formatEvent({}, line))
-  else replyJson(response, 200, line)
-  if (id !== undefined && id !== null) seat.waiting.delete(id)
-}
-
-function writeEvent(response: ServerResponse, line: Buffer): void {
-  if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
-  response.write(formatEvent({}, line))
-}
-
-function closeAnswers(seat: Seat): void {
-  for (const [id, response] of seat.waiting) {
-    const error = formatError(id, { code: CODES.gone, message: 'The server exited', data: { reason: 'server_exited' } })
-    if (response.headersSent) response.end(formatEvent({}, error))
-    else replyJson(response, 502, error)
+  const id = message?.kind === 'response' ? message.id : null
+  const way = id === null ? undefined : waiting.get(id)
+  if (id !== null) waiting.delete(id)
+  if (way) ways.finish(way, line)
+  else if (message?.kind !== 'response') {
+    const all = [...waiting.values()]
+    ways.say(all.findLast(isListening) ?? all.findLast(ways.isKept), line)
   }
-  seat.waiting.clear()
-  seat.stream?.end()
+}
+
+function closeAnswers({ waiting, ways }: Seat): void {
+  for (const [id, way] of waiting)
+    ways.finish(way, formatError(id, { code: CODES.gone, message: 'The server exited', data: { reason: 'server_exited' } }), 502)
+  waiting.clear()
+  ways.close()
 }
 
 /** Hands a message to the server; a request keeps its exchange open until it is answered. */
-export function passIn(seat: Seat, { response }: Arrival, message: Message, body: Buffer): void {
+export function passIn(seat: Seat, arrival: Arrival, message: Message, body: Buffer): void {
+  const { response } = arrival
+  const { waiting, ways, input } = seat
   seat.usedAt = performance.now()
   if (message.kind !== 'request') {
-    seat.input.write(toLine(body))
+    input.write(toLine(body))
     replyEmpty(response, 202)
     return
   }
   const { id } = message
-  if (seat.waiting.has(id)) {
-    replyJson(
-      response,
-      400,
-      formatError(null, { code: -32600, message: 'Invalid request', data: { detail: 'the id of a request in flight' } }),
-    )
+  if (waiting.has(id)) {
+    refuseDuplicate(response)
     return
   }
-  seat.waiting.set(id, response)
+  const isStateless = isModern(message.params)
+  const way = ways.open(arrival, isStateless)
+  waiting.set(id, way)
   response.once('close', () => {
-    if (response.writableFinished || seat.waiting.get(id) !== response) return
-    seat.waiting.delete(id)
-    if (isStateless(message))
-      seat.input.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })}\n`)
+    if (response.writableFinished || waiting.get(id) !== way || ways.isKept(way)) return
+    waiting.delete(id)
+    ways.forget(way)
+    if (isStateless) input.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } })}\n`)
   })
-  seat.input.write(toLine(body))
+  input.write(toLine(body))
 }
 
-function isStateless(message: Message): boolean {
-  return message.kind === 'request' && isModern(message.params)
+function refuseDuplicate(response: ServerResponse): void {
+  const data = { detail: 'the id of a request in flight' }
+  replyJson(response, 400, formatError(null, { code: -32600, message: 'Invalid request', data }))
 }
 
 function toLine(body: Buffer): Buffer {
   return Buffer.concat([oneLine(body), Buffer.from('\n')])
 }
 
-/** What the server says of itself goes here from now on. */
-export function openStream(seat: Seat, { response }: Arrival): void {
-  if (seat.stream !== undefined) {
-    replyJson(response, 409, formatError(null, { code: CODES.gone, message: 'There is a stream already' }))
-    return
-  }
-  seat.stream = response
-  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' })
-  response.flushHeaders()
-  response.once('close', () => {
-    seat.stream = undefined
-  })
+/** GET: what the server says of itself goes here from now on, or the rest of a stream that broke off. */
+export function openStream({ ways, waiting }: Seat, { request, response }: Arrival): void {
+  const from = fieldOf(request.headers, 'last-event-id')
+  if (from !== undefined) {
+    const data = { reason: 'event_gone', detail: 'no such event, or what came after it is not kept any more' }
+    if (!ways.resume(from, response, waiting.values()))
+      replyJson(response, 400, formatError(null, { code: CODES.gone, message: 'The stream cannot be taken up again', data }))
+  } else if (!ways.listen(response)) replyJson(response, 409, formatError(null, { code: CODES.gone, message: 'There is a stream already' }))
 }

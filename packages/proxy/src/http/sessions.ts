@@ -14,7 +14,7 @@ import { memberOf } from '../frames/read.ts'
 import { abandonAsks } from '../relay/asking.ts'
 import { createSession, noteEnd, startOf } from '../relay/create-session.ts'
 import type { Outlet } from '../relay/outlet.ts'
-import { durationOf, isModern, membersOf, metaOf, type Pending, type Session } from '../relay/session.ts'
+import { durationOf, isFollowed, isModern, membersOf, metaOf, type Pending, type Session } from '../relay/session.ts'
 import type { Principal } from './admit.ts'
 import { type Fields, fieldOf } from './headers.ts'
 import type { HttpProxyOptions } from './options.ts'
@@ -177,7 +177,7 @@ function failCalls(session: Session, why: string): void {
 
 /** The outcome of a call that was forwarded and will not be answered. */
 export function noteFailure(session: Session, call: Pending, why: string, rest: Readonly<Record<string, unknown>> = {}): void {
-  if (call.tool === undefined) return
+  if (!isFollowed(call)) return
   const about = { ...membersOf(session, call), error_type: why, duration_ms: durationOf(session, call) }
   session.audit.note({ event_type: 'tool_call_error', ...about, ...rest })
 }

@@ -5,14 +5,16 @@
 import type { IncomingMessage } from 'node:http'
 import { takeFromServer } from '../relay/from-server.ts'
 import { refuseFromServer, refuseLost } from '../relay/refused.ts'
+import { takesTokens } from '../relay/tokens.ts'
 import { type Exchange, failExchange } from './exchange.ts'
 import { toClient } from './headers.ts'
 import { createEventReader, formatEvent, type SseEvent } from './sse.ts'
 
 /** Passes events on until one side ends. */
 export async function relayEvents(exchange: Exchange, reply: IncomingMessage): Promise<void> {
-  const { response } = exchange
-  response.writeHead(reply.statusCode ?? 200, toClient(reply.rawHeaders, reply.headers.connection))
+  const { response, view } = exchange
+  const fields = toClient(reply.rawHeaders, reply.headers.connection, !takesTokens(view))
+  if (!response.headersSent) response.writeHead(reply.statusCode ?? 200, fields)
   const headersAlone = setImmediate(() => response.flushHeaders()) // with the first event when that is here already: one write less
   const flow = createFlow(exchange, reply)
   exchange.sink = (line) => flow.write(formatEvent({}, line))
@@ -35,10 +37,10 @@ export async function relayEvents(exchange: Exchange, reply: IncomingMessage): P
 }
 
 function endEvents(exchange: Exchange, whole: boolean, lost: boolean): void {
-  const { call, view, response, client } = exchange
+  const { call, view, response } = exchange
   if (lost) exchange.resumable = false
   const waits = call !== undefined && view.calls.get(call.id) === call
-  if (lost || (waits && !(exchange.resumable && client.stateful))) failExchange(exchange, lost ? 'malformed_response' : 'broken')
+  if (lost || (waits && !exchange.resumable)) failExchange(exchange, lost ? 'malformed_response' : 'broken')
   else if (whole || (call !== undefined && !waits)) response.end()
   else response.destroy()
 }
@@ -54,8 +56,8 @@ function readAll(reply: IncomingMessage, take: (chunk: Buffer) => void): Promise
 }
 
 function passEvent(exchange: Exchange, event: SseEvent, write: (bytes: Buffer) => void): void {
-  const { view } = exchange
-  if (event.id !== undefined && event.id !== '') exchange.resumable = true
+  const { view, call, client } = exchange
+  if (event.id && client.stateful && !call?.modern) exchange.resumable = true
   if (event.passable === 'no') {
     refuseFromServer(view, { code: -32600, message: 'a carriage return inside an event', id: null, kind: 'unknown' })
     return

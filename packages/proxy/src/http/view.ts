@@ -8,13 +8,15 @@
 import { createLane, type Lane } from '../relay/lane.ts'
 import type { Outlet } from '../relay/outlet.ts'
 import type { Session } from '../relay/session.ts'
+import type { Beside } from '../relay/session-tokens.ts'
 import type { ClientSession } from './sessions.ts'
 
 const nothing = () => {}
 
-/** An outlet that hands everything to `write`. */
-export function outletTo(write: (line: Buffer) => void): Outlet {
-  return { blocked: false, heavy: false, broken: false, write, end() {}, drained: () => Promise.resolve(), detach() {} }
+/** An outlet that hands everything to `write`, and what is said beside an answer to `aside`. */
+export function outletTo(write: (line: Buffer) => void, aside?: (line: Buffer) => void): Outlet {
+  const base = { blocked: false, heavy: false, broken: false, write, end() {}, drained: () => Promise.resolve(), detach() {} }
+  return aside === undefined ? base : { ...base, aside }
 }
 
 /** A lane of one exchange in the lane of its session: it takes its turn there and writes here. */
@@ -42,11 +44,13 @@ function laneIn(shared: Lane, write: (line: Buffer) => void, onQueued: () => voi
 export interface ViewEnds {
   readonly toClient: Outlet
   readonly toServer: Outlet
+  /** Its header fields. */
+  readonly beside: Beside
   /** The message of this exchange took its place in the order of the session. */
   readonly onQueued: () => void
 }
 
-export function createView({ session, stateful }: ClientSession, { toClient, toServer, onQueued }: ViewEnds): Session {
+export function createView({ session, stateful }: ClientSession, { toClient, toServer, beside, onQueued }: ViewEnds): Session {
   const own = stateful ? {} : { calls: new Map(), cancelled: new Map(), asked: new Map() }
   let gone: Session['gone']
   return {
@@ -54,6 +58,7 @@ export function createView({ session, stateful }: ClientSession, { toClient, toS
     ...own,
     toClient,
     toServer,
+    beside,
     lane: laneIn(stateful ? session.lane : createLane(nothing, nothing), toServer.write, onQueued),
     get gate() {
       return session.gate

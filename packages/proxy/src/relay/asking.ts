@@ -105,8 +105,8 @@ async function ask(
 function seatOf(session: Session, call: Pending, request: Request, asking: Asking): Seat {
   const { params } = request
   if (!call.modern) {
-    const can = session.transport === 'stdio' && session.people?.elicits === true
-    return can ? { send: (message) => session.toClient.write(formatMessage(message)) } : {}
+    const { aside } = session.toClient
+    return aside && session.people?.elicits ? { send: (message) => aside(formatMessage(message)) } : {}
   }
   if (!canElicit(memberOf(metaOf(params), 'io.modelcontextprotocol/clientCapabilities'))) return {}
   return {

@@ -24,6 +24,8 @@ export interface AuditOptions {
   readonly ackTimeoutMs: number
   readonly mode: 'before' | 'batch'
   readonly onFailure: 'block' | 'continue'
+  /** Tools whose allowed calls leave no record. */
+  readonly unrecorded: ReadonlySet<string>
   readonly warn: (line: string) => void
   readonly onChange: () => void
 }
@@ -41,6 +43,14 @@ export interface Audit {
   note(event: AuditRecord): void
   /** Resolves when every record so far was acknowledged or failed, at the latest after `timeoutMs`. */
   settled(timeoutMs: number): Promise<void>
+}
+
+const OF_CALLS: ReadonlySet<string> = new Set(['tool_call_start', 'tool_call_end', 'tool_call_error'])
+
+/** About a call that was allowed, of a tool whose calls are not recorded. */
+function isLeftOut({ event_type, tool, decision }: AuditRecord, unrecorded: ReadonlySet<string>): boolean {
+  if (typeof tool !== 'string' || !unrecorded.has(tool)) return false
+  return OF_CALLS.has(event_type) || (event_type === 'authorization_decision' && decision === 'allow')
 }
 
 function isWhere(ack: RecordAck, mode: 'before' | 'batch'): boolean {
@@ -96,6 +106,7 @@ export function createAudit(options: AuditOptions): Audit {
   }
 
   function note(event: AuditRecord): void {
+    if (isLeftOut(event, options.unrecorded)) return
     noted.push(take(event))
     scheduled ??= setImmediate(submitNoted)
   }
@@ -109,13 +120,15 @@ export function createAudit(options: AuditOptions): Audit {
   }
 
   /** The decision may be in the log although the call was refused: say that it was not executed. */
-  function disown({ correlation_id, tool }: AuditRecord): void {
-    note({ event_type: 'tool_call_error', correlation_id, tool, error_type: 'not_executed', reason_code: 'audit_unavailable' })
+  function disown({ correlation_id, tool, method }: AuditRecord): void {
+    const about = tool === undefined ? { method } : { tool }
+    note({ event_type: 'tool_call_error', correlation_id, ...about, error_type: 'not_executed', reason_code: 'audit_unavailable' })
   }
 
   async function intent(event: AuditRecord): Promise<boolean> {
     const level = options.mode === 'before' ? 'sync' : 'batch'
     submitNoted()
+    if (isLeftOut(event, options.unrecorded)) return true
     const written = submit(take(event), level)
     const late = Symbol('late')
     let timer: NodeJS.Timeout | undefined

@@ -1,32 +1,20 @@
 /**
- * What the client sends: requests and notifications are judged, answers pass.
+ * What the client sends: requests and notifications are judged, answers and notifications are looked through as requests are.
  *
  * The client's order is kept for everything that can have an effect; pings and the client's answers
  * to the server do not wait behind a decision.
- * Source: policy.md §6.2 step 0, checklist AW19.
+ * Source: policy.md §6.2 step 0, §6.5, checklist AW19.
  * @module
  */
 import { canElicit } from '@sworn/govern'
 import type { Verdict } from '@sworn/recorder'
 import { type Id, isBlank, isId, memberOf, type Notification, type Read, type Request, type Response, readFrame } from '../frames/read.ts'
-import { escapeSeparators, formatError } from '../frames/write.ts'
+import { escapeSeparators, formatChanged, formatError } from '../frames/write.ts'
+import { BLOCKED, dlpRefusal, inspect } from './inspect.ts'
 import { noteUnknown, refuseFromClient } from './refused.ts'
-import {
-  answer,
-  CODES,
-  durationOf,
-  isModern,
-  MAX_IN_FLIGHT,
-  membersOf,
-  metaOf,
-  type Pending,
-  remember,
-  type Session,
-  toDecision,
-  toPeer,
-  toRpcError,
-} from './session.ts'
-import { findTask } from './tasks.ts'
+import { keepFor, noteBlocked, passRequest } from './request.ts'
+import { CODES, durationOf, isFollowed, MAX_IN_FLIGHT, membersOf, metaOf, noteMatches, remember, type Session, toPeer } from './session.ts'
+import { partToken } from './tokens.ts'
 import { createCall, passCall } from './tool-call.ts'
 
 /** Takes one line of the client, LF included. Never throws. */
@@ -37,77 +25,70 @@ export function takeFromClient(session: Session, line: Buffer): void {
 
 /** The same for a line that was read already. */
 export function takeRead(session: Session, read: Read, line: Buffer): void {
-  if (!read.ok) refuseFromClient(session, read.refusal)
-  else if (read.message.kind === 'response') passAnswer(session, read.message, line)
-  else if (read.message.kind === 'notification') passNotification(session, read.message, line)
-  else takeRequest(session, read.message, line)
+  if (!read.ok) {
+    refuseFromClient(session, read.refusal)
+    return
+  }
+  const { message, line: bare, token } = partToken(session, read.message, line)
+  if (message.kind === 'response') passAnswer(session, message, bare)
+  else if (message.kind === 'notification') passNotification(session, message, bare)
+  else takeRequest(session, message, bare, token)
 }
 
-function takeRequest(session: Session, request: Request, line: Buffer): void {
+function takeRequest(session: Session, request: Request, line: Buffer, token: string | undefined): void {
   if (session.calls.has(request.id)) refuseDuplicate(session, request)
   else if (session.calls.size >= MAX_IN_FLIGHT) refuseBusy(session, request)
   else {
     learnClient(session, request)
-    if (request.method === 'tools/call') startCall(session, request, line)
+    if (request.method === 'tools/call') startCall(session, request, line, token)
     else passRequest(session, request, line)
   }
 }
 
-function startCall(session: Session, request: Request, line: Buffer): void {
-  const call = createCall(session, request)
+function startCall(session: Session, request: Request, line: Buffer, token: string | undefined): void {
+  const call = { ...createCall(session, request), ...(token !== undefined && { token }) }
   session.calls.set(call.id, call)
-  const work = passCall(session, call, request, line, session.lane.hold())
-  session.deciding.add(work)
-  void work.finally(() => session.deciding.delete(work))
-}
-
-function toPending(session: Session, { id, method, params }: Request): Pending {
-  const uri = method === 'resources/read' ? memberOf(params, 'uri') : undefined
-  const task = findTask(session, method, params)
-  return {
-    id,
-    method,
-    ...(typeof uri === 'string' ? { uri } : {}),
-    ...(task === undefined ? {} : { task, tool: task.tool }),
-    correlation: task?.correlation ?? session.randomId(),
-    modern: isModern(params),
-    state: 'sent',
-    startedAt: session.clock(),
-  }
-}
-
-function passRequest(session: Session, request: Request, line: Buffer): void {
-  const call = toPending(session, request)
-  const verdict = session.gate?.judgeMethod(request.method)
-  if (verdict !== undefined && verdict.decision !== 'allow') {
-    noteBlocked(session, request, verdict)
-    answer(session, call, toRpcError(verdict, { method: request.method }))
-    return
-  }
-  session.calls.set(call.id, call)
-  const onSent = () => {
-    call.startedAt = session.clock()
-  }
-  if (request.method === 'ping') session.toServer.write(escapeSeparators(line))
-  else session.lane.push(escapeSeparators(line), onSent)
+  keepFor(session, passCall(session, call, request, line, session.lane.hold()))
 }
 
 function passNotification(session: Session, notification: Notification, line: Buffer): void {
   const verdict = session.gate?.judgeMethod(notification.method)
-  if (verdict !== undefined && verdict.decision !== 'allow') {
-    noteBlocked(session, notification, verdict) // never answered
-    return
-  }
-  const id = notification.method === 'notifications/cancelled' ? memberOf(notification.params, 'requestId') : undefined
-  if (isId(id) && abandon(session, id)) return // the server has not seen this call
-  session.lane.push(escapeSeparators(line), isId(id) ? () => cancel(session, id, memberOf(notification.params, 'reason')) : undefined)
+  if (verdict !== undefined && verdict.decision !== 'allow') dropNotification(session, notification, verdict)
+  else screenNotification(session, notification, line, verdict)
 }
 
+function screenNotification(session: Session, notification: Notification, line: Buffer, verdict: Verdict | undefined): void {
+  const { method, params } = notification
+  const id = method === 'notifications/cancelled' ? memberOf(params, 'requestId') : undefined
+  if (isId(id) && abandon(session, id)) return // the server has not seen this call
+  const { value, matches, blocked } = inspect(session, params, 'request')
+  noteMatches(session, matches, { method })
+  if (blocked && !isId(id)) {
+    dropNotification(session, notification, dlpRefusal('parameters', verdict))
+    return
+  }
+  const shown = blocked ? { requestId: id } : value // a cancellation leaves without its reason: what it stops must stop
+  const out = shown === params ? line : formatChanged(line, ['params'], shown)
+  session.lane.push(escapeSeparators(out), isId(id) ? () => cancel(session, id, memberOf(params, 'reason')) : undefined)
+}
+
+/** Recorded and never answered. */
+function dropNotification(session: Session, notification: Notification, verdict: Verdict): void {
+  session.stats.denied++
+  noteBlocked(session, notification, verdict)
+}
+
+/** What the client says to the server's own questions: sampling, roots, elicitation. Where it must not be seen the server is told. */
 function passAnswer(session: Session, response: Response, line: Buffer): void {
   const { id } = response
   if (session.people?.ready?.client?.hearResponse(response)) return // it answers a question of ours
+  const method = id === null ? undefined : session.asked.get(id)
   if (id !== null && !session.asked.delete(id)) noteUnknown(session, id, 'request')
-  session.toServer.write(escapeSeparators(line))
+  const part = response.error === undefined ? 'result' : 'error'
+  const { value, matches, blocked } = inspect(session, response[part], 'request')
+  noteMatches(session, matches, { ...(method === undefined ? {} : { method }), ...(id === null ? {} : { rpc_id: id }) })
+  if (blocked) session.toServer.write(formatError(id, BLOCKED))
+  else session.toServer.write(escapeSeparators(value === response[part] ? line : formatChanged(line, [part], value)))
 }
 
 /** Ends the wait for people when the client no longer wants the call that they are asked about. */
@@ -128,17 +109,11 @@ function cancel(session: Session, id: Id, reason: unknown): void {
   session.calls.delete(id)
   call.state = 'cancelled'
   remember(session.cancelled, id, call)
-  if (call.tool === undefined) return
+  if (!isFollowed(call)) return
   session.stats.cancelled++
   const error = typeof reason === 'string' ? { error: reason } : {}
   const about = { ...membersOf(session, call), error_type: 'cancelled', duration_ms: durationOf(session, call) }
   session.audit.note({ event_type: 'tool_call_error', ...about, ...error })
-}
-
-function noteBlocked(session: Session, { method, ...rest }: Request | Notification, verdict: Verdict): void {
-  session.stats.denied++
-  const id = 'id' in rest ? { rpc_id: rest.id } : {}
-  session.audit.note({ event_type: 'method_blocked', ...toDecision(verdict), method, ...id })
 }
 
 /** A second request with the id of one in flight: its answer could not be told apart. */

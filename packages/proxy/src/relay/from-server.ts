@@ -6,15 +6,17 @@
  * Source: policy.md §6.5, events.md §2, checklist AW18, AW19.
  * @module
  */
-import type { Inspected } from '@sworn/recorder'
+import { type Charged, chargeOutcome, type Inspected } from '@sworn/recorder'
 import { findImitation, RESULT } from '../frames/names.ts'
 import { isBlank, isMembers, memberOf, type Notification, type Request, type Response, readFrame } from '../frames/read.ts'
-import { escapeSeparators, formatChanged, formatError } from '../frames/write.ts'
+import { escapeSeparators, formatChanged, formatError, formatWithout } from '../frames/write.ts'
+import { BLOCKED, inspect } from './inspect.ts'
 import { noteUnknown, refuseFromServer } from './refused.ts'
 import {
   answer,
-  CODES,
   durationOf,
+  idsOf,
+  isFollowed,
   MAX_IN_FLIGHT,
   membersOf,
   noteMatches,
@@ -25,9 +27,11 @@ import {
   toPeer,
 } from './session.ts'
 import { rememberTask } from './tasks.ts'
-import { learnTools } from './tool-list.ts'
+import { withToken } from './tokens.ts'
+import { isAmbiguousList, learnTools } from './tool-list.ts'
+import { readUsage, usageMembers } from './usage.ts'
 
-const CLEAN = { matches: [], blocked: false } as const
+const NONE: ReadonlySet<number> = new Set()
 
 /** Takes one line of the server, LF included. Never throws. */
 export function takeFromServer(session: Session, line: Buffer): void {
@@ -37,15 +41,6 @@ export function takeFromServer(session: Session, line: Buffer): void {
   else if (read.message.kind === 'response') passAnswer(session, read.message, line)
   else if (read.message.kind === 'notification') passInspected(session, read.message, line)
   else passRequest(session, read.message, line)
-}
-
-function inspect(session: Session, value: unknown): Inspected {
-  if (session.gate === undefined || value === undefined) return { value, ...CLEAN }
-  try {
-    return session.gate.inspect(value, 'response')
-  } catch {
-    return { value, matches: [], blocked: true } // a gate that fails shows nothing
-  }
 }
 
 /** Requests of the server: sampling, roots, elicitation, ping. */
@@ -60,7 +55,7 @@ function passRequest(session: Session, request: Request, line: Buffer): void {
 }
 
 function passInspected(session: Session, message: Request | Notification, line: Buffer): void {
-  const { value, matches, blocked } = inspect(session, message.params)
+  const { value, matches, blocked } = inspect(session, message.params, 'response')
   noteMatches(session, matches, { method: message.method })
   if (message.method === 'notifications/cancelled') forgetAsked(session, message)
   if (!blocked) {
@@ -69,9 +64,7 @@ function passInspected(session: Session, message: Request | Notification, line: 
   }
   if (message.kind !== 'request') return
   session.asked.delete(message.id)
-  session.toServer.write(
-    formatError(message.id, { code: CODES.denied, message: 'Blocked: sensitive data', data: { reason: 'dlp_blocked' } }),
-  )
+  session.toServer.write(formatError(message.id, BLOCKED))
 }
 
 function forgetAsked(session: Session, { params }: Request | Notification): void {
@@ -87,45 +80,64 @@ function passAnswer(session: Session, response: Response, line: Buffer): void {
   const call = findCall(session, response)
   if (response.id !== null && (call === undefined || call.state === 'deciding')) noteUnknown(session, response.id, 'response')
   if (call?.state === 'deciding') return // the server was not asked yet: the client must not take this for the answer
-  if (call?.tool !== undefined && isMembers(response.result) && findImitation(response.result, RESULT) !== undefined) {
+  if (call === undefined && mayBeTaken(session, response.id)) return
+  if (call !== undefined && isAmbiguous(call, response.result)) {
     const message = 'a member of result that looks like a protocol member'
     refuseFromServer(session, { code: -32600, message, id: response.id, kind: 'response' })
     return
   }
   const part = response.error === undefined ? 'result' : 'error'
   const original = response[part]
-  const inspected = inspect(session, original)
+  const inspected = inspect(session, original, 'response')
   noteMatches(session, inspected.matches, call === undefined ? {} : membersOf(session, call))
-  if (call !== undefined) settle(session, call, response, inspected)
+  const withheld = call === undefined ? NONE : settle(session, call, response, inspected)
   if (!inspected.blocked) {
-    session.toClient.write(inspected.value === original ? escapeSeparators(line) : formatChanged(line, [part], inspected.value))
+    const value = part === 'result' ? withToken(session, call, inspected.value) : inspected.value
+    const shown = value === original ? escapeSeparators(line) : formatChanged(line, [part], value)
+    session.toClient.write(withheld.size === 0 ? shown : formatWithout(shown, ['result', 'tools'], withheld))
   } else if (call !== undefined && call.state !== 'cancelled') {
-    answer(session, call, { code: CODES.denied, message: 'Blocked: sensitive data', data: { tool: call.tool, reason: 'dlp_blocked' } })
+    answer(session, call, { ...BLOCKED, data: { tool: call.tool, ...BLOCKED.data } })
   }
 }
 
-/** Takes the call off the table and records how it ended. */
-function settle(session: Session, call: Pending, response: Response, inspected: Inspected): void {
+/** Some clients take "1" for the answer to 1; nothing would have been judged about it. */
+function mayBeTaken({ calls }: Session, id: Response['id']): boolean {
+  if (id === null) return false
+  for (const asked of calls.keys()) if (typeof asked !== typeof id) return true
+  return false
+}
+
+/** True when clients could read the result in two ways. */
+function isAmbiguous({ tool, method }: Pending, result: unknown): boolean {
+  if (!isMembers(result)) return false
+  if (tool !== undefined) return findImitation(result, RESULT) !== undefined
+  return method === 'tools/list' && isAmbiguousList(result)
+}
+
+/** Takes the call off the table and records how it ended. @returns places of listed tools that the client must not see */
+function settle(session: Session, call: Pending, response: Response, inspected: Inspected): ReadonlySet<number> {
   session.calls.delete(call.id)
   const late = call.state === 'cancelled'
   learnServer(session, call, response.result)
   session.cancelled.delete(call.id)
-  if (call.method === 'tools/list') learnTools(session, call, response.result)
-  if (call.tool !== undefined) {
-    noteOutcome(session, call, response, inspected, late)
-    return
-  }
-  if (call.uri === undefined || response.error !== undefined) return
-  session.audit.note({ event_type: 'data_access', ...membersOf(session, call), target: call.uri, duration_ms: durationOf(session, call) })
+  if (call.method === 'tools/list') return learnTools(session, call, response.result)
+  if (call.uri !== undefined && response.error === undefined) noteRead(session, call, call.uri)
+  if (isFollowed(call)) noteOutcome(session, call, response, inspected, late)
+  return NONE
+}
+
+function noteRead(session: Session, call: Pending, target: string): void {
+  session.audit.note({ event_type: 'data_access', ...membersOf(session, call), target, duration_ms: durationOf(session, call) })
 }
 
 function noteOutcome(session: Session, call: Pending, response: Response, inspected: Inspected, late: boolean): void {
-  const about = { ...membersOf(session, call), duration_ms: durationOf(session, call) }
+  const usage = readUsage(response.result)
+  const about = { ...membersOf(session, call), duration_ms: durationOf(session, call), ...usageMembers(usage) }
   const blocked = inspected.blocked ? { reason_code: 'dlp_blocked' } : {}
   const { version } = session.server
   const served = { ...(version === undefined ? {} : { server_version: version }), ...(late ? { after_cancel: true } : {}) }
   if (response.error !== undefined) {
-    noteError(session, about, response.error, inspected, { ...blocked, metadata: served })
+    noteError(session, about, response.error, inspected, { ...blocked, metadata: { ...served, ...charge(session, call, usage, false) } })
     return
   }
   const type = memberOf(response.result, 'resultType')
@@ -134,11 +146,20 @@ function noteOutcome(session: Session, call: Pending, response: Response, inspec
     ...served,
     ...(typeof type === 'string' && type !== 'complete' ? { result_type: type } : {}),
     ...(task === undefined ? {} : { task_id: task, task: call.task === undefined ? 'created' : 'result' }),
+    ...charge(session, call, usage, type === 'input_required' || (task !== undefined && call.task === undefined)),
   }
   if (type === 'input_required') rememberRetry(session, call, response.result)
   const shown = inspected.blocked ? '[BLOCKED:dlp]' : inspected.value
   const is_error = memberOf(response.result, 'isError') === true
   session.audit.note({ event_type: 'tool_call_end', ...about, ...blocked, result: shown, is_error, metadata })
+}
+
+/** Budgets are about tool calls. What is not the end of a call may report later; the result of a task is charged once, however often it is asked for. */
+function charge(session: Session, call: Pending, usage: ReturnType<typeof readUsage>, goesOn: boolean): Charged {
+  const { task } = call
+  if (call.tool === undefined || task?.charged || (goesOn && usage === undefined)) return {}
+  if (task) task.charged = true
+  return chargeOutcome(session.gate, idsOf(session, call), usage)
 }
 
 function noteError(session: Session, about: object, original: object, { value, blocked }: Inspected, rest: object): void {

@@ -6,11 +6,14 @@
  */
 import type { Readable, Writable } from 'node:stream'
 import type { Approvals, ClientDesk } from '@sworn/govern/approvals'
+import type { IdentityDesk } from '@sworn/govern/identity'
 import type { Gate } from '@sworn/recorder'
+import type { Beside } from './session-tokens.ts'
 
-/** The answer to one record. `queued`: not waited for. `filtered`: the configuration leaves such records out, though it was required; a call that waits for it is refused. */
+/** The answer to one record. `spooled`: on disk beside the ledger, handed over later. `queued`: not waited for. `filtered`: the configuration leaves such records out, though it was required; a call that waits for it is refused. */
 export type RecordAck =
   | { readonly seq: number; readonly entry_hash: string; readonly durable: boolean }
+  | { readonly spooled: true; readonly durable: true }
   | { readonly queued: true }
   | { readonly filtered: true }
 
@@ -62,6 +65,10 @@ export interface RelayOptions {
   /** Called when the gate first says `ask`; gives the same every time. Absent: an `ask` is a denial. */
   readonly approvals?: () => Promise<ProxyApprovals>
   readonly identity?: ProxyIdentity
+  /** Where identity tokens are issued and judged, when the policy in force enables them. Absent: none is asked for. */
+  readonly tokens?: IdentityDesk
+  /** What comes beside the messages of this client. */
+  readonly beside?: Beside
   /** Default: pins last for a session. */
   readonly pins?: ToolPins
   /** Default: a random UUID. */
@@ -74,6 +81,8 @@ export interface RelayOptions {
   readonly ackTimeoutMs?: number
   /** `before` (default): on disk before the call is forwarded. `batch`: written, on disk at most the sync delay later. */
   readonly recordMode?: 'before' | 'batch'
+  /** Tools whose allowed calls leave no record, as whoever made them asked; `session_start` names them. Default: none. */
+  readonly unrecorded?: ReadonlySet<string>
   /** Default: `process`. */
   readonly signals?: SignalSource
   /** Monotonic milliseconds; default `performance.now`. */

@@ -16,6 +16,8 @@ export interface Outlet {
   readonly heavy: boolean
   readonly broken: boolean
   write(line: Buffer): void
+  /** Says something of ours beside the answer that is waited for. Absent: there is no way. */
+  readonly aside?: (line: Buffer) => void
   /** Ends the stream after what was written. */
   end(): void
   /** Resolves when what was written has left, or the stream broke. */
@@ -47,6 +49,18 @@ export function createOutlet(stream: Writable, onChange: () => void): Outlet {
     stream.uncork()
   }
 
+  function write(line: Buffer): void {
+    if (broken || stream.writableEnded) return
+    if (!corked) {
+      corked = true
+      stream.cork()
+      queueMicrotask(uncork)
+    }
+    if (stream.write(line)) return
+    blocked = true
+    onChange()
+  }
+
   return {
     get blocked() {
       return blocked && !broken
@@ -57,17 +71,8 @@ export function createOutlet(stream: Writable, onChange: () => void): Outlet {
     get broken() {
       return broken
     },
-    write(line) {
-      if (broken || stream.writableEnded) return
-      if (!corked) {
-        corked = true
-        stream.cork()
-        queueMicrotask(uncork)
-      }
-      if (stream.write(line)) return
-      blocked = true
-      onChange()
-    },
+    write,
+    aside: write,
     end() {
       if (!broken && !stream.writableEnded) stream.end()
     },

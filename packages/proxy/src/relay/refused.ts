@@ -8,7 +8,7 @@
  */
 import type { Id, Refusal } from '../frames/read.ts'
 import { formatError } from '../frames/write.ts'
-import { answer, CODES, durationOf, membersOf, type Session } from './session.ts'
+import { answer, CODES, durationOf, isFollowed, membersOf, type Session } from './session.ts'
 
 export type Direction = 'request' | 'response'
 
@@ -54,7 +54,7 @@ export function refuseLost(session: Session, why: 'too_long' | 'unterminated', d
   if (why === 'too_long' && direction === 'request') session.toClient.write(formatError(null, toError({ code: -32600, message })))
 }
 
-/** Records an answer that nobody asked for; it is passed on all the same. */
+/** Records an answer that nobody asked for. */
 export function noteUnknown(session: Session, id: Id, direction: Direction): void {
   const metadata = { rule: 'unknown_response_id' }
   session.audit.note({ event_type: 'security_alert', rpc_id: id, direction, reason: 'an answer to no request', metadata })
@@ -65,7 +65,7 @@ function failCall(session: Session, id: Id, type: 'malformed_response'): void {
   const call = session.calls.get(id)
   if (call === undefined || call.state === 'deciding') return
   session.calls.delete(id)
-  if (call.tool !== undefined) {
+  if (isFollowed(call)) {
     const about = { ...membersOf(session, call), error_type: type, duration_ms: durationOf(session, call) }
     session.audit.note({ event_type: 'tool_call_error', ...about })
   }

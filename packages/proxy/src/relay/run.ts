@@ -19,7 +19,7 @@ import type { ProxyExit, ProxyOptions } from './options.ts'
 import { createOutlet } from './outlet.ts'
 import { type Direction, refuseLost } from './refused.ts'
 import { openServer, type ServerOpener, type ServerProcess } from './server-process.ts'
-import { answer, CODES, durationOf, membersOf, noteMatches, type Session } from './session.ts'
+import { answer, CODES, durationOf, isFollowed, membersOf, noteMatches, type Session } from './session.ts'
 import { createLogFilter } from './stderr.ts'
 
 /** Frames that may wait for a decision before the client is read no further. */
@@ -71,7 +71,7 @@ function createInlet(
 function failCalls(session: Session, { exitCode, signal }: ProxyExit): void {
   const metadata = { exit_code: exitCode, signal }
   for (const call of session.calls.values()) {
-    if (call.tool !== undefined) {
+    if (isFollowed(call)) {
       const about = { ...membersOf(session, call), error_type: 'server_exited', duration_ms: durationOf(session, call) }
       session.audit.note({ event_type: 'tool_call_error', ...about, metadata })
     }

@@ -3,15 +3,17 @@
  * @module
  */
 import { hash } from 'node:crypto'
+import type { TokenFacts } from '@sworn/govern/identity'
 import type { ActionIds, DlpMatch, Gate, Verdict } from '@sworn/recorder'
 import type { Id, Members } from '../frames/read.ts'
 import { memberOf } from '../frames/read.ts'
 import { formatDenial, formatError, type RpcError } from '../frames/write.ts'
 import type { Audit } from './audit.ts'
 import type { Lane } from './lane.ts'
-import type { ToolPins } from './options.ts'
+import type { RelayOptions, ToolPins } from './options.ts'
 import type { Outlet } from './outlet.ts'
 import type { Parked, People } from './people.ts'
+import type { Beside, SessionTokens } from './session-tokens.ts'
 
 /** First protocol version of the stateless era. */
 export const MODERN = '2026-07-28'
@@ -27,6 +29,8 @@ export interface Task {
   readonly correlation: string
   /** When the call was forwarded. */
   readonly startedAt: number
+  /** Its budgets were charged. */
+  charged?: boolean
 }
 
 /** A request of the client that has no answer yet. */
@@ -47,10 +51,18 @@ export interface Pending {
   readonly retryKey?: string
   state: 'deciding' | 'sent' | 'cancelled'
   startedAt: number
+  /** Set where a decision about a method that is no tool call is on record. */
+  decided?: boolean
   /** The client has its answer already: the question that people are asked. */
   answered?: boolean
   /** Set while people are asked: nobody needs their answer any more. */
   abandon?: () => void
+  /** What came in its `_meta`. A secret, and hostile input. */
+  readonly token?: string
+  /** Of the token that was shown with it, when its signature is ours. */
+  shown?: TokenFacts
+  /** The token that goes out with its answer. A secret. */
+  handOut?: string
 }
 
 /** Counted for `metadata.stats` of the session's end. */
@@ -72,6 +84,12 @@ export interface Session {
   readonly gate: Gate | undefined
   /** Who acts, for the gate: limits are counted by them. */
   readonly ids: Pick<ActionIds, 'session' | 'user'>
+  /** Set where identity tokens can be asked for. */
+  readonly tokens: SessionTokens | undefined
+  /** Set where messages come with header fields. */
+  readonly beside: Beside | undefined
+  /** What the newest call's access token claimed. */
+  readonly newest: { claims?: Members }
   readonly audit: Audit
   readonly toClient: Outlet
   readonly toServer: Outlet
@@ -96,6 +114,10 @@ export interface Session {
   /** Hashes of the server's tools as it last described them, by name. */
   readonly tools: Map<string, readonly string[]>
   readonly pins: ToolPins
+  /** What was said last about how a tool is described, by name. */
+  readonly alerted: Map<string, string>
+  /** Takes our own lines. */
+  readonly say: NonNullable<RelayOptions['say']>
   /** Calls that wait for their decision. */
   readonly deciding: Set<Promise<void>>
   /** What the peers said about themselves. */
@@ -112,6 +134,18 @@ export function remember<K, V>(map: Map<K, V>, key: K, value: V, bound = 1024): 
   if (map.size <= bound) return
   const oldest = map.keys().next()
   if (!oldest.done) map.delete(oldest.value)
+}
+
+/** Who acts with this request: what its access token claims may differ within a session. */
+export function idsOf({ ids, beside, newest }: Session, { id }: Pending): ActionIds {
+  const claims = beside?.find(id).claims
+  if (claims) newest.claims = claims
+  return claims ? { ...ids, claims } : ids
+}
+
+/** True when a record says that it may happen: how it ends is recorded too. */
+export function isFollowed({ tool, decided }: Pending): boolean {
+  return tool !== undefined || decided === true
 }
 
 /** Members of every record about one request. */

@@ -6,15 +6,17 @@
  * Source: events.md rule 1, policy.md §6.2, capture.md §4.1.
  * @module
  */
-import type { Action, Gate, Verdict } from '@sworn/recorder'
+import { type Action, budgetMembers, type Gate, type Verdict } from '@sworn/recorder'
 import { type Members, memberOf, type Request } from '../frames/read.ts'
 import { escapeSeparators, formatChanged } from '../frames/write.ts'
 import { type Arrived, type Asked, askPeople, withoutAnswer } from './asking.ts'
 import type { AuditRecord } from './audit.ts'
+import { dlpRefusal } from './inspect.ts'
 import type { Slot } from './lane.ts'
+import { mayLeave } from './leaving.ts'
 import {
   answer,
-  CODES,
+  idsOf,
   isModern,
   membersOf,
   metaOf,
@@ -26,6 +28,7 @@ import {
   toDecision,
   toRpcError,
 } from './session.ts'
+import { judgeToken, prepareToken } from './tokens.ts'
 
 /** What was decided about a call, and the line that may go out. */
 interface Judged {
@@ -69,12 +72,13 @@ export function createCall(session: Session, request: Request): Pending {
 function toAction(session: Session, call: Pending, params: Members | undefined): Action {
   const input = memberOf(params, 'arguments')
   const described = session.tools.get(call.tool ?? '')
+  const pinned = described && session.pins.find(call.tool ?? '')
   return {
     kind: 'tool',
     name: call.tool ?? '',
-    ...(described && { described }),
+    ...(described && { described, redescribed: pinned !== undefined && pinned !== described[0] }),
     ...(input === undefined ? {} : { input }),
-    ids: { call: call.correlation, ...session.ids },
+    ids: { call: call.correlation, ...idsOf(session, call) },
     server: { ...session.server, transport: session.transport },
     rpc: { id: call.id, method: call.method },
   }
@@ -87,6 +91,8 @@ async function judge(session: Session, gate: Gate, call: Pending, request: Reque
   try {
     const method = gate.judgeMethod(request.method)
     if (method.decision !== 'allow') return { verdict: method, line, rewritten: false }
+    const refusal = await judgeToken(session, call)
+    if (refusal) return { verdict: refusal, line, rewritten: false }
     const verdict = await gate.judge(toAction(session, call, request.params))
     const goesOn = verdict.decision === 'allow' || (verdict.decision === 'ask' && session.people !== undefined)
     return goesOn ? screen(session, gate, call, request, line, verdict) : { verdict, line, rewritten: false }
@@ -95,20 +101,26 @@ async function judge(session: Session, gate: Gate, call: Pending, request: Reque
   }
 }
 
-/** Looks for sensitive data in the arguments of a call that is allowed or asked about; they may be replaced, or the call denied. */
+/** Members of params that are not looked through: the name is judged, the others are between the two protocol ends. */
+const OURS: ReadonlySet<string> = new Set(['name', '_meta', 'requestState'])
+
+/** The params in two: what is said to the tool, answers to its questions included, and the rest. */
+function partParams(params: Members = {}): { readonly said: Members; readonly rest: Members } {
+  const entries = Object.entries(params)
+  const part = (ours: boolean): Members => Object.fromEntries(entries.filter(([name]) => OURS.has(name) === ours))
+  return { said: part(false), rest: part(true) }
+}
+
+/** Looks for sensitive data in what a call that is allowed or asked about says; it may be replaced, or the call denied. */
 function screen(session: Session, gate: Gate, call: Pending, request: Request, line: Buffer, verdict: Verdict): Judged {
-  const original = memberOf(request.params, 'arguments')
-  const given = verdict.decision === 'allow' && verdict.input !== undefined ? verdict.input : original
-  if (given === undefined) return { verdict, line, rewritten: false }
+  const { said, rest } = partParams(request.params)
+  const given = verdict.decision === 'allow' && verdict.input !== undefined ? { ...said, arguments: verdict.input } : said
   const { value, matches, blocked } = gate.inspect(given, 'request')
   noteMatches(session, matches, membersOf(session, call))
-  if (blocked) {
-    const { rpcError: _asked, ...rest } = verdict
-    const denied = { ...rest, decision: 'deny' as const, reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked' }
-    return { verdict: denied, line, rewritten: false }
-  }
-  if (value === original) return { verdict, line, rewritten: false }
-  return { verdict, line: formatChanged(line, ['params', 'arguments'], value), rewritten: true, input: value }
+  if (blocked) return { verdict: dlpRefusal('arguments', verdict), line, rewritten: false }
+  if (value === said) return { verdict, line, rewritten: false }
+  const shown = value as Members // the shape is kept
+  return { verdict, line: formatChanged(line, ['params'], { ...rest, ...shown }), rewritten: true, input: shown.arguments }
 }
 
 function toIntent(session: Session, call: Pending, request: Request, judged: Judged | undefined): AuditRecord {
@@ -118,16 +130,18 @@ function toIntent(session: Session, call: Pending, request: Request, judged: Jud
   const rewritten = judged?.rewritten ? { arguments_rewritten: true } : {}
   if (judged === undefined || !isDecided(judged.verdict))
     return { event_type: 'tool_call_start', ...about, ...shown, metadata: { ...versionOf(session, call), ...rewritten } }
-  const { spent } = judged.verdict
   const { metadata: approval, ...approved } = judged.members ?? {}
-  const metadata = { ...rewritten, ...(spent && { spent }), ...approval }
+  const metadata = { ...rewritten, ...budgetMembers(judged.verdict), ...approval }
   const known = Object.keys(metadata).length > 0 ? { metadata } : {}
-  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shown, ...approved, ...known }
+  const shownToken = call.shown && { agent_id: call.shown.agentId, token_id: call.shown.id }
+  return { event_type: 'authorization_decision', ...toDecision(judged.verdict), ...about, ...shownToken, ...shown, ...approved, ...known }
 }
 
-/** False when there is no policy and nothing was refused: nobody decided, the call is only recorded. */
-function isDecided({ decision, reasonCode, policyName, policyHash }: Verdict): boolean {
-  return decision !== 'allow' || reasonCode !== 'default_allow' || policyName !== undefined || policyHash !== undefined
+/** False when there is no policy and nothing was refused or violated: nobody decided, the call is only recorded. */
+function isDecided({ decision, reasonCode, policyName, policyHash, violation }: Verdict): boolean {
+  return (
+    decision !== 'allow' || reasonCode !== 'default_allow' || policyName !== undefined || policyHash !== undefined || violation === true
+  )
 }
 
 function versionOf({ server, client }: Session, call: Pending): Record<string, unknown> {
@@ -142,28 +156,6 @@ function refuse(session: Session, call: Pending, verdict: Verdict): void {
   noteRefusal(session, call, verdict)
   session.calls.delete(call.id)
   answer(session, call, toRpcError(verdict, call))
-}
-
-function refuseUnrecorded(session: Session, call: Pending): void {
-  session.calls.delete(call.id)
-  const message = 'Audit log unavailable: the call was not executed'
-  answer(session, call, { code: CODES.internal, message, data: { tool: call.tool, reason: 'audit_unavailable' } })
-}
-
-/** The record was made, and a peer went away before the call could be forwarded. */
-function refuseUnsent(session: Session, call: Pending, why: NonNullable<Session['gone']>): void {
-  session.calls.delete(call.id)
-  session.audit.note({
-    event_type: 'tool_call_error',
-    ...membersOf(session, call),
-    error_type: why,
-    metadata: { not_executed: true },
-  })
-  answer(session, call, {
-    code: CODES.gone,
-    message: why === 'client_gone' ? 'The client went away' : 'The server exited',
-    data: { tool: call.tool, reason: why },
-  })
 }
 
 /** @param started the start is recorded already, as the intent */
@@ -196,12 +188,11 @@ export async function passCall(session: Session, call: Pending, request: Request
 
 async function conclude(session: Session, call: Pending, arrived: Arrived, judged: Judged | undefined, slot: Slot): Promise<void> {
   const intent = toIntent(session, call, arrived.request, judged)
-  const recorded = await session.audit.intent(intent)
   const refused = judged !== undefined && judged.verdict.decision !== 'allow' ? judged.verdict : undefined
+  const [recorded] = await Promise.all([session.audit.intent(intent), refused === undefined && prepareToken(session, call)])
   if (call.answered || call.state === 'cancelled') refused && noteRefusal(session, call, refused)
   else if (refused) refuse(session, call, refused)
-  else if (!recorded) refuseUnrecorded(session, call)
-  else if (session.gone !== undefined) refuseUnsent(session, call, session.gone)
-  else return forward(session, call, judged?.line ?? arrived.line, slot, intent.event_type === 'tool_call_start')
+  else if (mayLeave(session, call, recorded))
+    return forward(session, call, judged?.line ?? arrived.line, slot, intent.event_type === 'tool_call_start')
   slot.release(undefined)
 }

@@ -34,7 +34,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (id === undefined || method === undefined) return
   if (method === 'initialize')
     say({ jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'echo', version: '1.2.3' } } })
-  else if (method === 'tools/call') TOOLS[params?.name ?? '']?.(id, params?.arguments ?? {})
+  else if (method === 'tools/call' || (method === 'prompts/get' && params?.name !== undefined))
+    TOOLS[params?.name ?? '']?.(id, params?.arguments ?? {})
   else say({ jsonrpc: '2.0', id, result: {} })
 })
 process.stderr.write('echo: ready\n')

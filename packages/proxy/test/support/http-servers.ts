@@ -40,9 +40,8 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The testkit's server on SDK 2.x: stateless, both eras. `seen` gets every body before it is served. */
-export async function openModern(seen: string[] = []): Promise<RemoteServer> {
-  const handler = createMcpHandler(createTestServer)
+/** A server on SDK 2.x, the testkit's by default: stateless, both eras. `seen` gets every body before it is served. */
+export async function openModern(seen: string[] = [], handler = createMcpHandler(createTestServer)): Promise<RemoteServer> {
   const server = http.createServer(async (request, response) => {
     const stop = new AbortController()
     response.once('close', () => stop.abort())

@@ -1,6 +1,6 @@
 /** One proxied HTTP upstream whose behaviour and client are both in the test's hands. @module */
 import * as http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { type HttpProxy, type HttpProxyOptions, openHttpProxy } from '../../src/http/index.ts'
 import { createMemoryRecorder, type MemoryRecorder } from './memory-recorder.ts'
@@ -63,7 +63,7 @@ export function ask(url: string | URL, { body, ...options }: http.RequestOptions
   })
 }
 
-export function listen(server: http.Server): Promise<number> {
+export function listen(server: Server): Promise<number> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
 }
 

@@ -44,12 +44,16 @@ function toServer(info: { name?: string; version?: string } | undefined): string
   return `${info?.name} ${info?.version}`
 }
 
+/** What its user says to a form. */
+export type FormAnswer = { readonly action: 'accept' | 'decline' | 'cancel'; readonly content?: Record<string, string | boolean> }
+export type FillForm = (params: { readonly message: string }) => FormAnswer | Promise<FormAnswer>
+
 /** A client of the 1.x SDK. */
-export async function openClient1(to: Command | URL): Promise<Peer> {
+export async function openClient1(to: Command | URL, fill: FillForm = () => ACCEPT): Promise<Peer> {
   const client = new Client(INFO, { capabilities: CAPABILITIES })
   client.setRequestHandler(ListRootsRequestSchema, () => ROOTS)
   client.setRequestHandler(CreateMessageRequestSchema, () => SAMPLE)
-  client.setRequestHandler(ElicitRequestSchema, () => ACCEPT)
+  client.setRequestHandler(ElicitRequestSchema, async ({ params }) => ({ ...(await fill(params)) }))
   const remote = () => new StreamableHTTPClientTransport(to as URL) as Transport // its sessionId may be undefined, which the strict flags tell apart
   await client.connect(to instanceof URL ? remote() : new StdioClientTransport({ ...to, stderr: 'ignore' }))
   return {
@@ -67,11 +71,11 @@ export async function openClient1(to: Command | URL): Promise<Peer> {
 }
 
 /** A client of the 2.x SDK, in the era that `mode` asks for. */
-export async function openClient2(to: Command | URL, mode: 'legacy' | 'auto' = 'legacy'): Promise<Peer> {
+export async function openClient2(to: Command | URL, mode: 'legacy' | 'auto' = 'legacy', fill: FillForm = () => ACCEPT): Promise<Peer> {
   const client = new ModernClient(INFO, { capabilities: CAPABILITIES, versionNegotiation: { mode } })
   client.setRequestHandler('roots/list', () => ROOTS)
   client.setRequestHandler('sampling/createMessage', () => SAMPLE)
-  client.setRequestHandler('elicitation/create', () => ACCEPT)
+  client.setRequestHandler('elicitation/create', async ({ params }) => ({ ...(await fill(params)) }))
   await client.connect(to instanceof URL ? new ModernHttp(to) : new ModernTransport({ ...to, stderr: 'ignore' }))
   return {
     listTools: () => client.listTools(),

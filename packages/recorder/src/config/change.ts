@@ -16,7 +16,11 @@ const FOLLOWED: ReadonlySet<AuditKey> = new Set([
   'on_audit_failure',
   'policy',
   'policy_profile',
+  'policy_keys',
   'roles',
+  'retention_days', // asked only by sworn retain
+  'retention',
+  'alerts',
   'lock', // asked only while files are read
 ])
 

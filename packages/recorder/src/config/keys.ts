@@ -14,10 +14,13 @@ const KEYS: { readonly [K in AuditKey]: true } = {
   signing: true,
   hash: true,
   on_audit_failure: true,
+  fallback: true,
   policy: true,
   policy_profile: true,
+  policy_keys: true,
   roles: true,
   approvals: true,
+  prices: true,
   user: true,
   agent: true,
   queue: true,
@@ -25,16 +28,18 @@ const KEYS: { readonly [K in AuditKey]: true } = {
   shared_file_system: true,
   lock: true,
   retention_days: true,
+  retention: true,
   destinations: true,
   sinks: true,
   signing_key: true,
+  alerts: true,
 }
 
 export const AUDIT_KEYS = Object.keys(KEYS) as readonly AuditKey[] // the table's own keys
 
 /** Sections that this version does not have: what is missing and the way out, in the words of the error. */
 export const ABSENT: Partial<Record<keyof AuditBlock, string>> = {
-  retention_days: 'a retention is configured, but nothing here prunes by age; take it out: every entry is kept',
   destinations: 'destinations are configured, but nothing here delivers; leave `file` alone and ship the file of the ledger',
+  alerts: 'alerts are configured, but nothing here looks for them; open the ledger with the package sworn',
   sinks: 'sinks are configured, but nothing here delivers; take them out, set log_path and ship the file of the ledger',
 }

@@ -9,6 +9,7 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import { type Directories, findDirectories, type Platform } from './directories.ts'
+import type { Rooms } from './read.ts'
 import { type RecorderChoice, readRecorderChoice } from './recorder-choice.ts'
 import type { AuditBlock, AuditKey } from './schema.ts'
 import { applyLock, type ConfigRefusal, hashConfig, limitBlock, type TrustedFiles } from './trust.ts'
@@ -50,8 +51,12 @@ export interface LoadOptions extends Platform {
   readonly flags?: Partial<{ [K in AuditKey]: AuditBlock[K] | undefined }>
   /** Another file than `./sworn.yaml`, named by the caller: trusted like a flag. */
   readonly file?: string | undefined
+  /** Top-level keys of that file that the caller reads itself; in other files they are refused. */
+  readonly beside?: readonly string[]
   /** A file's text; undefined when there is none. Other failures throw. */
   readText(path: string): string | undefined
+  /** Who acts on `sinks`, `destinations` and `alerts`; asked for where a file may name one. Absent: they are refused. */
+  readonly rooms?: () => Promise<Rooms>
   /** What `sworn trust` remembered. */
   readonly trusted?: TrustedFiles
   realpath?(path: string): string
@@ -139,10 +144,17 @@ function addEnvironment(layers: Layers, options: LoadOptions): void {
 function addFlags(layers: Layers, options: LoadOptions): void {
   for (const [key, value] of Object.entries(options.flags ?? {})) {
     if (value === undefined) continue
-    const isPath = (key === 'log_path' || key === 'policy' || key === 'roles') && typeof value === 'string'
-    if (isPath && value.includes('\0')) throw new SwornError('CONFIG_INVALID', 'a path without NUL was expected', `audit.${key}`)
-    apply(layers, { [key]: isPath ? resolve(options.cwd, value) : value }, { kind: 'flag', name: `--${key.replaceAll('_', '-')}` })
+    apply(layers, { [key]: toFlagValue(key, value, options.cwd) }, { kind: 'flag', name: `--${key.replaceAll('_', '-')}` })
   }
+}
+
+function toFlagValue(key: string, value: unknown, cwd: string): unknown {
+  const absolute = (path: string) => {
+    if (path.includes('\0')) throw new SwornError('CONFIG_INVALID', 'a path without NUL was expected', `audit.${key}`)
+    return resolve(cwd, path)
+  }
+  if (key === 'policy_keys' && Array.isArray(value)) return value.map((name) => toPlace(String(name), absolute))
+  return typeof value === 'string' && (key === 'log_path' || key === 'policy' || key === 'roles') ? absolute(value) : value
 }
 
 function apply(layers: Layers, block: object, origin: Origin): void {
@@ -162,7 +174,14 @@ function below(layers: Layers): (key: AuditKey) => unknown {
 /** One file's block with absolute paths. @throws SwornError CONFIG_INVALID */
 async function readBlock(text: string, path: string, options: LoadOptions): Promise<AuditBlock> {
   const { readConfig } = await import('./read.ts')
-  return toAbsolute(readConfig(text, path, options.env), path, options)
+  const rooms = /sinks|destinations|alerts/.test(text) ? await options.rooms?.() : undefined
+  const isNamed = options.file !== undefined && resolve(options.cwd, options.file) === path
+  return toAbsolute(readConfig(text, path, options.env, rooms, isNamed ? options.beside : []), path, options)
+}
+
+/** A verifier key is text; everything else is the path of a file. */
+function toPlace(key: string, absolute: (path: string) => string): string {
+  return /^[^+]+\+[0-9a-f]{8}\+/.test(key) ? key : absolute(key)
 }
 
 /** Paths in a file are relative to it; a leading `~/` is the home directory. */
@@ -173,7 +192,23 @@ function toAbsolute(block: AuditBlock, file: string, options: LoadOptions): Audi
     ...block,
     ...(block.log_path === undefined ? {} : { log_path: absolute(block.log_path) }),
     ...(block.policy === undefined ? {} : { policy: absolute(block.policy) }),
+    ...(block.policy_keys && { policy_keys: block.policy_keys.map((key) => toPlace(key, absolute)) }),
     ...(block.roles === undefined ? {} : { roles: absolute(block.roles) }),
+    ...(block.retention?.archive !== undefined && { retention: { ...block.retention, archive: absolute(block.retention.archive) } }),
     ...(block.signing_key === undefined ? {} : { signing_key: absolute(block.signing_key) }),
+    ...(block.sinks && { sinks: block.sinks.map((sink) => withAbsolute(sink, absolute)) }),
+    ...(block.destinations && {
+      destinations: block.destinations.map((destination) =>
+        typeof destination === 'string' ? destination : withAbsolute(destination, absolute),
+      ),
+    }),
   }
+}
+
+/** Members of a sink that name a file. */
+const isSinkPath = (name: string) => name === 'path' || name.endsWith('_file')
+
+function withAbsolute<T extends object>(sink: T, absolute: (path: string) => string): T {
+  const paths = Object.entries(sink).filter(([name, value]) => isSinkPath(name) && typeof value === 'string')
+  return { ...sink, ...Object.fromEntries(paths.map(([name, value]) => [name, absolute(value)])) }
 }

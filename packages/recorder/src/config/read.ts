@@ -11,7 +11,7 @@ import { SwornError } from '@sworn/verify'
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml'
 import type { z } from 'zod'
 import { ABSENT, AUDIT_KEYS } from './keys.ts'
-import { type AuditBlock, auditSchema, fileSchema } from './schema.ts'
+import { type AuditBlock, type AuditKey, auditSchema, fileSchema } from './schema.ts'
 import { substitute } from './substitute.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -21,12 +21,22 @@ type Env = Readonly<Record<string, string | undefined>>
 type Document = ReturnType<typeof parseDocument>
 type Place = (path: readonly PropertyKey[]) => string
 
+/** What checks a section that belongs to another room: a zod schema, and the words for suggestions. */
+export interface RoomSection {
+  readonly schema: z.ZodType
+  readonly members: readonly string[]
+}
+
+/** The sections that somebody here acts on; without its room a section is refused. */
+export type Rooms = Readonly<Partial<Record<'sinks' | 'destinations' | 'alerts', RoomSection>>>
+
 /**
  * Reads one file's text.
  * @param name the file name for messages
+ * @param beside top-level keys that somebody else reads: left as they are
  * @throws SwornError CONFIG_INVALID at `name:line:column key.path`
  */
-export function readConfig(text: string, name: string, env: Env): AuditBlock {
+export function readConfig(text: string, name: string, env: Env, rooms: Rooms = {}, beside: readonly string[] = []): AuditBlock {
   if (text.length > MAX_TEXT) throw new SwornError('CONFIG_INVALID', `a file of at most ${MAX_TEXT} characters was expected`, name)
   const lines = new LineCounter()
   const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true })
@@ -36,8 +46,9 @@ export function readConfig(text: string, name: string, env: Env): AuditBlock {
     const { line, col } = lines.linePos(broken.pos[0])
     throw new SwornError('CONFIG_INVALID', `the YAML is malformed (${broken.code.toLowerCase()})`, `${name}:${line}:${col}`)
   }
+  for (const key of beside) doc.delete(key)
   resolveScalars(doc, env, lines, name)
-  return checkShape(doc.toJS() ?? {}, place)
+  return checkShape(doc.toJS() ?? {}, place, rooms)
 }
 
 function resolveScalars(doc: Document, env: Env, lines: LineCounter, name: string): void {
@@ -60,15 +71,25 @@ function at(node: Node, lines: LineCounter, name: string): string {
   return `${name}:${line}:${col}`
 }
 
-function checkShape(value: unknown, place: Place): AuditBlock {
+function checkShape(value: unknown, place: Place, rooms: Rooms): AuditBlock {
   const result = fileSchema.safeParse(value)
-  if (!result.success) throw toError(result.error.issues[0]!, place)
+  if (!result.success) throw toError(result.error.issues[0]!, place, rooms)
   const block = result.data.audit ?? {}
   for (const [key, missing] of Object.entries(ABSENT)) {
+    if (key in block && checkRoom(key, block, place, rooms)) continue
     if (key in block && !isHarmless(key, block)) throw new SwornError('CONFIG_INVALID', missing, place(['audit', key]))
   }
   if (block.signing === false) throw new SwornError('CONFIG_INVALID', 'checkpoints are always signed', place(['audit', 'signing']))
   return block
+}
+
+/** False where no room acts on the section. @throws SwornError CONFIG_INVALID when it does not fit its room */
+function checkRoom(key: string, block: AuditBlock, place: Place, rooms: Rooms): boolean {
+  const room = key === 'sinks' || key === 'destinations' || key === 'alerts' ? rooms[key] : undefined
+  const result = room?.schema.safeParse(block[key as AuditKey])
+  const issue = result?.error?.issues[0]
+  if (issue) throw toError({ ...issue, path: ['audit', key, ...issue.path] }, place, rooms)
+  return room !== undefined
 }
 
 /** The file that is the ledger, and empty lists, ask for nothing that is missing. */
@@ -82,27 +103,31 @@ function isLedger(destination: NonNullable<AuditBlock['destinations']>[number], 
   return destination.type === 'file' && normalize(destination.path ?? log_path) === normalize(log_path)
 }
 
-function toError(issue: z.core.$ZodIssue, place: Place): SwornError {
+function toError(issue: z.core.$ZodIssue, place: Place, rooms: Rooms): SwornError {
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!
-    const known = issue.path.length === 0 ? ['audit'] : issue.path.length === 1 ? AUDIT_KEYS : nestedKeys(issue.path[1]!)
+    const known = issue.path.length === 0 ? ['audit'] : issue.path.length === 1 ? AUDIT_KEYS : nestedKeys(issue.path[1]!, rooms)
     return new SwornError('CONFIG_INVALID', `unknown option ${JSON.stringify(key)}${didYouMean(key, known)}`, place([...issue.path, key]))
   }
   return new SwornError('CONFIG_INVALID', toMessage(issue), place(issue.path))
 }
 
-function nestedKeys(section: PropertyKey): string[] {
-  return section === 'queue'
-    ? Object.keys(auditSchema.shape.queue.unwrap().shape)
-    : ['name', 'version', 'framework', 'model', 'path', 'action']
+function nestedKeys(section: PropertyKey, rooms: Rooms): readonly string[] {
+  if (section === 'sinks' || section === 'destinations' || section === 'alerts') return rooms[section]?.members ?? []
+  if (section === 'queue') return Object.keys(auditSchema.shape.queue.unwrap().shape)
+  if (section === 'retention') return [...Object.keys(auditSchema.shape.retention.unwrap().shape), 'events', 'risk', 'framework', 'days']
+  return ['name', 'version', 'framework', 'model', 'path', 'action']
 }
 
 /** What was expected; zod's own texts could quote the value. */
 function toMessage(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') return `${issue.expected} was expected`
+  if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options))
+    return `one of ${issue.options.join(', ')} was expected`
   if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')} was expected`
   if (issue.code === 'too_small') return `at least ${issue.minimum} was expected`
   if (issue.code === 'too_big') return `at most ${issue.maximum} was expected`
+  if (issue.code === 'custom') return issue.message // the schema's own
   if (issue.code === 'invalid_format') return 'a path without NUL was expected' // the only format of the schema
   return 'another shape was expected; see the JSON Schema'
 }

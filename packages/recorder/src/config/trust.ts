@@ -36,6 +36,13 @@ const STRENGTHENS: Partial<Record<AuditKey, (value: unknown, below: unknown) => 
   signing: (value, below) => value === 'record' || below !== 'record',
   on_audit_failure: (value) => value === 'block',
   policy_profile: (value) => value === 'strict',
+  policy_keys: (_value, below) => below === undefined,
+  alerts: (value, below) => below === undefined && isRulesOnly(value),
+}
+
+/** Further rules of alerts: no program, and none of the built-in rules off. */
+function isRulesOnly(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).every((key) => key === 'rules')
 }
 
 /** Splits an untrusted block into what holds and what is refused. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { SwornError } from '@sworn/verify'
-import { EVENT_GROUPS, EVENT_TYPES, SEVERITIES, type Severity } from './vocabulary.ts'
+import { EVENT_GROUPS, EVENT_TYPES, SEVERITIES, type Severity } from '@sworn/verify/events'
 
 export interface FilterOptions {
   /** Event types or groups; all when absent. */

@@ -3,7 +3,8 @@
  * @module
  */
 import { SwornError } from '@sworn/verify'
-import { accepts, type Kind, MAX_ID_CHARS, MEMBERS } from './members.ts'
+import { EVENT_MEMBERS, type Kind, MAX_ID_CHARS } from '@sworn/verify/events'
+import { accepts } from './members.ts'
 import { below } from './pointer.ts'
 
 /** What each kind of member expects, in words. */
@@ -26,7 +27,7 @@ export const EXPECTED: { readonly [K in Exclude<Kind, object>]: string } = {
  * @param name a member of the table
  */
 export function refusalOf(name: string, value: unknown): SwornError {
-  const kind = MEMBERS[name]!
+  const kind = EVENT_MEMBERS[name]!
   const at = below('', name)
   const parts = isParts(kind) ? kind : undefined
   if (!parts || typeof value !== 'object' || value === null || Array.isArray(value))

@@ -5,8 +5,10 @@
  * The JSON Schema that ships is made from it.
  * @module
  */
+
+import { EVENT_MEMBERS, type Kind, MAX_ID_CHARS } from '@sworn/verify/events'
 import { z } from 'zod'
-import { accepts, isEventType, type Kind, MAX_ID_CHARS, MEMBERS } from './members.ts'
+import { accepts, isEventType } from './members.ts'
 import { EXPECTED } from './refusal.ts'
 
 const SIMPLE: { readonly [kind: string]: z.ZodType } = {
@@ -34,7 +36,7 @@ function membersOf(kinds: { readonly [member: string]: Kind }): { [member: strin
 }
 
 /** The event that a caller may hand to `record`. Unknown members are allowed. */
-export const eventSchema = z.looseObject({ ...membersOf(MEMBERS), event_type: SIMPLE.event_type! })
+export const eventSchema = z.looseObject({ ...membersOf(EVENT_MEMBERS), event_type: SIMPLE.event_type! })
 
 /** The JSON Schema (2020-12) of a caller's event: schema/event.schema.json of this package. */
 export function eventJsonSchema(): Record<string, unknown> {

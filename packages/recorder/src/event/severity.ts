@@ -1,5 +1,5 @@
 /** The severity of an event whose caller gave none. Source: docs/format.md (spec events §1). @module */
-import type { Severity } from './vocabulary.ts'
+import type { Severity } from '@sworn/verify/events'
 
 const ERRORS: ReadonlySet<unknown> = new Set([
   'tool_call_error',

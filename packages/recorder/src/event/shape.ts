@@ -6,13 +6,13 @@
  * @module
  */
 import { SwornError } from '@sworn/verify'
+import { type Kind, RESERVED_MEMBERS } from '@sworn/verify/events'
 import { type Blank, blankFor, createBlanks, NAMES, setRank } from './blanks.ts'
-import { accepts, type Kind, MEMBER_RANKS } from './members.ts'
+import { accepts, MEMBER_RANKS } from './members.ts'
 import { below } from './pointer.ts'
 import { refusalOf } from './refusal.ts'
 import { deriveSeverity } from './severity.ts'
 import type { EventContext } from './types.ts'
-import { RESERVED_MEMBERS } from './vocabulary.ts'
 
 /** An event in output order whose known members are valid; nested values are still the caller's. */
 export interface ShapedEvent {

@@ -5,7 +5,7 @@
  * Source: docs/format.md (spec events §1).
  * @module
  */
-import type { EventType, ReasonCode, Severity } from './vocabulary.ts'
+import type { EventType, ReasonCode, Severity } from '@sworn/verify/events'
 
 export interface AgentInfo {
   readonly name?: string

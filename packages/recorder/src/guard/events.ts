@@ -5,10 +5,12 @@
  * Source: docs/format.md (spec events §2), spec capture §7.
  * @module
  */
+
+import { MAX_ID_CHARS, REASON_CODES } from '@sworn/verify/events'
 import { headOf } from '../event/cut.ts'
-import { MAX_ID_CHARS } from '../event/members.ts'
+import { durationOf } from '../event/duration.ts'
 import type { SourceInfo } from '../event/types.ts'
-import { REASON_CODES } from '../event/vocabulary.ts'
+import type { Charged } from './charge.ts'
 import type { Action, DlpMatch, Outcome, Spent, Verdict } from './types.ts'
 
 type Event = Record<string, unknown>
@@ -23,6 +25,7 @@ export function membersOf(action: Action, correlationId: string, source: SourceI
   const isModel = action.kind === 'model'
   return {
     [isModel ? 'model' : 'tool']: bounded(action.name),
+    provider: bounded(action.provider),
     user: bounded(ids.user),
     agent_id: bounded(ids.agent),
     session_id: bounded(ids.session),
@@ -80,10 +83,25 @@ export function decisionEvent(action: Action, members: Event, verdict: Verdict):
     risk_level: verdict.riskLevel,
     role: bounded(verdict.role),
     org_unit: bounded(verdict.orgUnit),
-    ...(verdict.spent && { metadata: withSpent(members, verdict.spent) }),
+    ...((verdict.spent || verdict.rate !== undefined) && {
+      metadata: { ...(members.metadata as Event | undefined), ...budgetMembers(verdict) }, // made by metadataOf
+    }),
     error_code: verdict.rpcError?.code,
     error_profile: bounded(verdict.rpcError?.profile),
   }
+}
+
+interface BudgetMembers {
+  readonly spent?: readonly Spent[]
+  readonly returned?: readonly Spent[]
+  readonly rate?: string
+}
+
+/** Of the decision's metadata: its rate, and what the call takes from budgets, or gives back because it does not happen. */
+export function budgetMembers({ decision, spent, rate }: Verdict): BudgetMembers {
+  const rated = rate === undefined ? {} : { rate }
+  if (!spent) return rated
+  return decision === 'allow' ? { ...rated, spent } : { ...rated, returned: spent.map(({ counter, amount }) => ({ counter, amount })) }
 }
 
 /** An attempt on what records or governs the agent. */
@@ -92,19 +110,22 @@ export function tamperedEvent(members: Event, { tamperedWith, reason }: Verdict)
   return { ...members, event_type: 'config_tampered', severity: 'error', target: tamperedWith, reason, metadata }
 }
 
-function withSpent(members: Event, spent: readonly Spent[]): Event {
-  return { ...(members.metadata as Event | undefined), spent } // made by metadataOf
-}
-
 export function startEvent(action: Action, members: Event, input: unknown): Event {
   return { ...members, event_type: action.kind === 'model' ? 'model_request' : 'tool_call_start', arguments: input }
 }
 
-/** `…_end` for what came back, `…_error` for everything else. @param spent what it takes from budgets */
-export function outcomeEvent(action: Event, outcome: Outcome, spent: readonly Spent[] = []): Event {
-  const members = spent.length > 0 ? { ...action, metadata: withSpent(action, spent) } : action
+/** `…_end` for what came back, `…_error` for everything else. */
+export function outcomeEvent(action: Event, outcome: Outcome, charged: Charged = {}): Event {
+  const metadata = presentOf({ ...(action.metadata as Event | undefined), ...charged }) // made by metadataOf
+  const members = { ...action, metadata }
   const isModel = 'model' in members
-  const common = { ...members, duration_ms: outcome.durationMs, usage: usageOf(outcome), cost_usd: outcome.usage?.costUsd }
+  const common = {
+    ...members,
+    duration_ms: outcome.durationMs === undefined ? undefined : durationOf(outcome.durationMs),
+    usage: usageOf(outcome),
+    cost_usd: outcome.usage?.costUsd,
+    finish_reason: bounded(outcome.finishReason),
+  }
   const shared =
     outcome.complete === false ? { ...common, metadata: { ...(members.metadata as Event | undefined), complete: false } } : common
   if (outcome.status === 'ok') {

@@ -9,8 +9,10 @@ import { SwornError } from '@sworn/verify'
 import type { EventContext, SourceInfo } from '../event/types.ts'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { RecordOptions } from '../recorder/types.ts'
+import { chargeOutcome } from './charge.ts'
 import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent, tamperedEvent } from './events.ts'
-import type { Action, ActionIds, Asked, AskFn, DlpMatch, Gate, Outcome, Verdict } from './types.ts'
+import { pricedOutcome } from './prices.ts'
+import type { Action, ActionIds, Asked, AskFn, DlpMatch, Gate, Outcome, Prices, Verdict } from './types.ts'
 
 /** The part of a recorder that a guard needs. */
 export interface GuardRecorder {
@@ -29,7 +31,9 @@ export interface GuardOptions {
   readonly source: SourceInfo
   /** Longest wait for a decision's acknowledgement; 2,000 by default. */
   readonly ackTimeoutMs?: number
-  /** `block` by default: what cannot be recorded does not happen. */
+  /** Of models; without it only a cost that somebody reports is recorded. */
+  readonly prices?: Prices
+  /** `block` by default: what cannot be recorded does not happen. Read at each action: it may be a getter. */
   readonly onAuditFailure?: 'block' | 'continue'
 }
 
@@ -53,6 +57,8 @@ export interface Guard {
   guard<T>(action: Action, run: (input: unknown) => T | PromiseLike<T>, describe?: (result: T) => Partial<Outcome>): Promise<T>
   /** Judges and records the intent. An allowed action must be ended. Never rejects. */
   begin(action: Action): Promise<Begun>
+  /** Takes up an allowed action that another process began, so that `end` knows it. */
+  resume(ref: string, action: Action): void
   /** Records the outcome, after what was found in the data. Never rejects; an unknown action is recorded as such. */
   end(ref: string | ActionMatch, outcome: Outcome, matches?: readonly DlpMatch[]): Promise<void>
   /** Records something else about a session: prompts, approvals, compaction. Never rejects. */
@@ -72,7 +78,7 @@ const ACK_TIMEOUT_MS = 2000
 const NO_GATE: Verdict = { decision: 'allow', reason: 'no policy is set', reasonCode: 'default_allow' }
 
 export function createGuard(options: GuardOptions): Guard {
-  const { recorder, gate, source, ackTimeoutMs = ACK_TIMEOUT_MS, onAuditFailure = 'block' } = options
+  const { recorder, gate, prices, source, ackTimeoutMs = ACK_TIMEOUT_MS } = options
   const open = new Map<string, Open>()
   const quietly = (event: Members) => recorder.record(event).then(nothing, nothing)
 
@@ -81,10 +87,11 @@ export function createGuard(options: GuardOptions): Guard {
     const members = membersOf(action, ref, source)
     const { verdict, members: approved } = await settle(action, members, await judge(gate, action))
     const input = verdict.decision === 'allow' && 'input' in verdict ? verdict.input : action.input
-    const judged = gate !== undefined && (action.kind === 'tool' || verdict.decision !== 'allow')
+    const judged = gate !== undefined && isDecided(action, verdict)
     const intent = judged ? mergeMembers(decisionEvent(action, members, verdict), approved) : startEvent(action, members, input)
     const onDisk = await acknowledge(intent, members, verdict)
-    if (!onDisk && onAuditFailure === 'block') return { verdict: unrecorded(verdict), ref }
+    if (!onDisk && options.onAuditFailure !== 'continue') return { verdict: unrecorded(verdict), ref }
+    for (const match of verdict.matches ?? []) void quietly(dlpEvent(members, match))
     if (verdict.tamperedWith !== undefined) void quietly(tamperedEvent(members, verdict))
     if (verdict.decision !== 'allow') return { verdict, ref }
     if (judged) void quietly(startEvent(action, members, input))
@@ -98,7 +105,7 @@ export function createGuard(options: GuardOptions): Guard {
     if (!options.ask) return { verdict: nobody(verdict), members: {} }
     const record = (event: object) =>
       withinMs(ackTimeoutMs, recorder.record({ ...event, source: members.source }, { level: 'sync' }), false).then(
-        (onDisk) => onDisk || onAuditFailure === 'continue',
+        (onDisk) => onDisk || options.onAuditFailure === 'continue',
       )
     const request = { action, verdict, correlationId: String(members.correlation_id) }
     return options.ask(request, record).catch(() => ({ verdict: nobody(verdict), members: {} }))
@@ -108,7 +115,7 @@ export function createGuard(options: GuardOptions): Guard {
   async function acknowledge(intent: Members, members: Members, verdict: Verdict): Promise<boolean> {
     const recorded = recorder.record(intent, { level: 'sync' })
     const inTime = await withinMs(ackTimeoutMs, recorded, mayBeLeftOut(intent))
-    const silent = inTime || onAuditFailure === 'continue' || verdict.decision !== 'allow'
+    const silent = inTime || options.onAuditFailure === 'continue' || verdict.decision !== 'allow'
     if (!silent)
       void recorded
         .catch((error) => (SwornError.is(error, 'APPEND_UNKNOWN') ? undefined : Promise.reject(error)))
@@ -124,18 +131,21 @@ export function createGuard(options: GuardOptions): Guard {
     void quietly(outcomeEvent(members, { status: 'unknown', errorType: 'outcome_unknown' }))
   }
 
-  async function end(ref: string | ActionMatch, outcome: Outcome, matches: readonly DlpMatch[] = []): Promise<void> {
+  async function end(ref: string | ActionMatch, ended: Outcome, matches: readonly DlpMatch[] = []): Promise<void> {
     const at = typeof ref === 'string' ? ref : findOpen(open, ref)
     const entry = at === undefined ? undefined : open.get(at)
     if (at !== undefined) open.delete(at)
+    const outcome = entry ? pricedOutcome(prices, entry.action, ended) : ended
     const members = entry?.members ?? unmatched(ref, recorder.newId(), source)
     const matched = matches.map((match) => quietly(dlpEvent(members, match)))
-    const spent = (entry && outcome.usage && gate?.charge?.(entry.action.ids, outcome.usage)) ?? []
-    await Promise.all([...matched, quietly(outcomeEvent(members, outcome, spent))])
+    const isCharged = entry !== undefined && (outcome.usage !== undefined || entry.action.kind === 'model') // only models use tokens of their own
+    const charged = isCharged ? chargeOutcome(gate, entry.action.ids, outcome.usage) : {}
+    await Promise.all([...matched, quietly(outcomeEvent(members, outcome, charged))])
   }
 
   return {
     begin,
+    resume: (ref, action) => remember(ref, { action, members: membersOf(action, ref, source) }),
     end,
     guard: (action, run, describe) => runGuarded({ begin, end, recorder }, action, run, describe),
     note: (type, ids, data) =>
@@ -147,6 +157,12 @@ export function createGuard(options: GuardOptions): Guard {
       }),
     context: () => idsOf(recorder.context()),
   }
+}
+
+/** Nobody decided where no policy is set and nothing was refused: then the start is the intent. */
+function isDecided({ kind }: Action, { decision, reasonCode, policyName, policyHash }: Verdict): boolean {
+  if (decision !== 'allow') return true
+  return kind === 'tool' && (reasonCode !== 'default_allow' || policyName !== undefined || policyHash !== undefined)
 }
 
 async function runGuarded<T>(
@@ -235,7 +251,7 @@ async function withinMs(ms: number, recorded: Promise<RecordAnswer>, optional: b
 
 function findOpen(open: ReadonlyMap<string, Open>, { match }: ActionMatch): string | undefined {
   const { name, ...ids } = match
-  const wanted = Object.entries(ids) as [keyof ActionIds, string | undefined][] // the keys of Partial<ActionIds>
+  const wanted = Object.entries(ids) as [keyof ActionIds, unknown][] // the keys of Partial<ActionIds>
   for (const [ref, { action }] of open) {
     const fits = (name === undefined || action.name === name) && wanted.every(([key, id]) => id === undefined || action.ids[key] === id)
     if (fits) return ref

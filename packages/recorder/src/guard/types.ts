@@ -19,6 +19,8 @@ export interface ActionIds {
   readonly span?: string
   readonly agent?: string
   readonly user?: string
+  /** Of the access token that came with the action, after its signature was checked: roles are read from them. */
+  readonly claims?: Readonly<Record<string, unknown>>
 }
 
 /** What is about to happen, as the source tells it. Hostile input. */
@@ -31,10 +33,14 @@ export interface Action {
   readonly input?: unknown
   /** Hashes of the tool as its server describes it, one an algorithm; absent: it was not described. */
   readonly described?: readonly string[]
+  /** The server describes the tool differently than when it was first seen. */
+  readonly redescribed?: boolean
   readonly ids: ActionIds
   readonly server?: { readonly name?: string; readonly version?: string; readonly transport?: string }
   /** JSON-RPC id and method, when the source is MCP. */
   readonly rpc?: { readonly id?: string | number; readonly method: string }
+  /** Who serves the model, in the words of OpenTelemetry's `gen_ai.provider.name`. */
+  readonly provider?: string
   readonly sourceTime?: string
 }
 
@@ -46,6 +52,8 @@ export interface Outcome {
   readonly durationMs?: number
   /** false: the stream broke, the output is what arrived. */
   readonly complete?: boolean
+  /** Why a model stopped, in its own word. */
+  readonly finishReason?: string
   readonly usage?: {
     readonly inputTokens?: number
     readonly outputTokens?: number
@@ -54,12 +62,30 @@ export interface Outcome {
   }
 }
 
+/** US dollars for a million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+  /** Input read from a cache; default: as other input. */
+  readonly cached?: number | undefined
+}
+
+/** By the model's name; a name that ends with `*` stands for all that begin so. */
+export type Prices = Readonly<Record<string, Price>>
+
 /** What an action takes from one budget (docs/format.md, "Budgets"). */
 export interface Spent {
   readonly counter: string
   readonly amount: number
   /** Absent: counted after the fact. */
   readonly limit?: number
+}
+
+/** A budget of tokens or money: it counts what is reported of a call afterwards, and nothing else. */
+export interface Meter {
+  /** `roles.NAME.budgets.MEASURE.SCOPE`. */
+  readonly rule: string
+  readonly measure: 'tokens' | 'usd'
 }
 
 /** Why, in the words of docs/format.md; recorded on the decision and told to the client. */
@@ -78,10 +104,14 @@ export interface VerdictReason {
   /** Of who acts, where roles are set. */
   readonly role?: string
   readonly orgUnit?: string
-  /** Taken from budgets; stands in `metadata.spent` of the decision. */
+  /** Taken from budgets; stands in `metadata.spent` of the decision, in `metadata.returned` when the call is refused after all. */
   readonly spent?: readonly Spent[]
+  /** Counter of the rate that granted it, counted where the ledger is appended; stands in `metadata.rate` of the decision. */
+  readonly rate?: string
   /** Set when the action tried to write what records or governs it: recorded as `config_tampered`. */
   readonly tamperedWith?: string
+  /** What was found in the data and done about it; recorded after the decision. */
+  readonly matches?: readonly DlpMatch[]
   /** What a JSON-RPC client is told; `data` and `message` never name a protected path or a value. */
   readonly rpcError?: {
     readonly code: number
@@ -94,7 +124,7 @@ export interface VerdictReason {
 export type Verdict =
   | ({ readonly decision: 'allow'; readonly input?: unknown } & VerdictReason)
   | ({ readonly decision: 'deny' } & VerdictReason)
-  | ({ readonly decision: 'ask' } & VerdictReason)
+  | ({ readonly decision: 'ask'; readonly input?: unknown } & VerdictReason)
 
 /** An `ask` on its way to people. */
 export interface AskRequest {
@@ -136,6 +166,9 @@ export interface Inspected {
 /** Shares a limit between processes; see `Port.reserve`. */
 export type ReserveFn = (step: Reserve) => Promise<Reservation>
 
+/** A tool in a server's list; `described` is empty when no hash can be made of it. */
+export type ListedTool = Required<Pick<Action, 'name' | 'described' | 'redescribed'>>
+
 /** What decides. Pure but for `reserve`; never throws: a broken policy is a verdict. */
 export interface Gate {
   /** Members that every decision of this gate carries. */
@@ -149,12 +182,16 @@ export interface Gate {
   judgeMethod(method: string): Verdict
   /** A tool call; consumes rate tokens. */
   judge(action: Action): Promise<Verdict>
+  /** A tool as its server lists it: whether a client may see it. Absent: it may. */
+  judgeListed?(tool: ListedTool): Verdict
   /** Looks at data before it is passed on. */
   inspect(value: unknown, direction: 'request' | 'response'): Inspected
   /** A line of a server's stderr before a person sees it; absent: it passes as it is. `value` is a string. */
   inspectLog?(text: string): Inspected
   /** What an outcome takes from budgets, for `metadata.spent` of its record. Absent: there are no budgets. */
   charge?(ids: ActionIds, usage: NonNullable<Outcome['usage']>): readonly Spent[]
+  /** Budgets of tokens and money: those of whoever acts, without `ids` all. Absent: there are none. */
+  meters?(ids?: ActionIds): readonly Meter[]
   /** `metadata.budget` of a session's end. Absent: there are no budgets. */
   budget?(ids: ActionIds): Promise<{ readonly used: number; readonly remaining: number | null; readonly unlimited?: true }>
 }

@@ -8,6 +8,7 @@
 import { SwornError } from '@sworn/verify'
 import type { Answer } from '../port/group-commit.ts'
 import { fromPlain } from '../port/plain-error.ts'
+import { rowChars } from '../port/size.ts'
 import type { LedgerInfo, Submission } from '../port/types.ts'
 import type { Line } from './contact.ts'
 import { type FrameBody, formatFrame } from './frames.ts'
@@ -16,17 +17,20 @@ import {
   type Greeting,
   isPlainError,
   type KnownEntry,
+  OPERATES_FROM,
   PROTOCOL_VERSIONS,
   parseAnswer,
   parseWelcome,
   type Answer as WireAnswer,
 } from './messages.ts'
+import type { Permits } from './permit.ts'
 import type { Role } from './role.ts'
 
 export interface ClientOptions {
   readonly producerId: string
   readonly newest: KnownEntry | undefined
   readonly swornVersion: string
+  readonly permits: Permits
   /** How long the holder may take to open its ledger. */
   readonly welcomeTimeoutMs: number
 }
@@ -56,7 +60,7 @@ export async function openClient(line: Line, greeting: Greeting, options: Client
   )
   const body = await line.next(options.welcomeTimeoutMs)
   const info = body && parseWelcome(body)
-  if (info) return createClient(line, info, greeting.pid)
+  if (info) return createClient(line, info, { pid: greeting.pid, version, permits: options.permits })
   const still = !line.socket.destroyed
   line.socket.destroy()
   if (body?.kind === 'refused' && isPlainError(body.error)) throw fromPlain(body.error)
@@ -64,7 +68,14 @@ export async function openClient(line: Line, greeting: Greeting, options: Client
   return undefined
 }
 
-function createClient(line: Line, info: LedgerInfo, pid: number): Role {
+interface Holder {
+  readonly pid: number
+  /** Of the protocol that is spoken with it. */
+  readonly version: number
+  readonly permits: Permits
+}
+
+function createClient(line: Line, info: LedgerInfo, { pid, version, permits }: Holder): Role {
   const calls = new Map<number, (answer: WireAnswer | undefined) => void>()
   let lastId = 0
   let ended = false
@@ -121,6 +132,16 @@ function createClient(line: Line, info: LedgerInfo, pid: number): Role {
     },
     flush: () => confirmed('flush'),
     reopen: () => confirmed('reopen'),
+    async operate(operation) {
+      if (version < OPERATES_FROM)
+        throw new SwornError(
+          'LEDGER_BUSY',
+          `process ${pid} records this ledger with an older sworn, which takes no such step; end it first`,
+        )
+      const answer = await permits.with(info.logId, operation, (permit) => call({ kind: 'operate', operation, permit }))
+      if (answer?.error) throw fromPlain(answer.error)
+      return answer && (answer.done ?? {})
+    },
     async close() {
       closing = true
       line.socket.destroy()
@@ -151,7 +172,7 @@ function cutBatch(batch: readonly Submission[]): Submission[][] {
   const pieces: Submission[][] = []
   let bytes = 0
   for (const item of batch) {
-    const itemBytes = Buffer.byteLength(item.json)
+    const itemBytes = Buffer.byteLength(item.json) + rowChars(item)
     const piece = pieces.at(-1)
     if (piece && piece.length < MAX_FRAME_ITEMS && bytes + itemBytes <= MAX_FRAME_PAYLOAD_BYTES) {
       piece.push(item)

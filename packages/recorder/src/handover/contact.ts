@@ -2,7 +2,8 @@
  * First contact with whoever answers at a data address: connect, and read its greeting.
  *
  * Connected and greeted is a living recorder, whatever namespace it runs in; ENOENT or ECONNREFUSED
- * is a dead one; no greeting in time is a paused one, which keeps its lock. Source: docs/format.md.
+ * is a dead one; a line that ends before a word is one that is closing; no greeting in time is a paused one, which keeps its
+ * lock. Source: docs/format.md.
  * @module
  */
 import { lstatSync } from 'node:fs'
@@ -13,6 +14,8 @@ import { type Greeting, parseGreeting } from './messages.ts'
 export type Contact =
   | { readonly kind: 'met'; readonly line: Line; readonly greeting: Greeting }
   | { readonly kind: 'dead' }
+  /** It hung up before it greeted: a moment later nobody is there, or the next. */
+  | { readonly kind: 'leaving' }
   /** Somebody is there and does not speak: paused, or not a recorder. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'forbidden' }
@@ -42,7 +45,9 @@ export async function meet(address: string, timeoutMs: number): Promise<Contact>
     const greeting = body && parseGreeting(body)
     if (greeting) return { kind: 'met', line, greeting }
   }
+  const left = failure === undefined ? socket.destroyed && socket.bytesRead === 0 : failure === 'ECONNRESET'
   socket.destroy()
+  if (left) return { kind: 'leaving' }
   if (failure !== undefined && NOBODY.has(failure)) return { kind: 'dead' }
   return { kind: failure === 'EACCES' || failure === 'EPERM' ? 'forbidden' : 'silent' }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { SwornError } from '@sworn/verify'
+import type { Done, Operation } from '../ledger/operate.ts'
 import type { Answer } from '../port/group-commit.ts'
 import type { Port, Submission } from '../port/types.ts'
 import type { KnownEntry } from './messages.ts'
@@ -19,11 +20,13 @@ import type { Setup } from './setup.ts'
 export interface Door extends Port {
   /** True when everything is on disk and the ledger is closed; false when another process records it. */
   closeSync(): boolean
+  /** By whoever records; asked again of the next when that one is lost. @throws SwornError as the ledger does, LEDGER_BUSY, RECORDER_UNAVAILABLE */
+  operate(operation: Operation): Promise<Done>
 }
 
 /** @throws SwornError LEDGER_BUSY, LEDGER_*, IO_FAILED when there is no role to begin with */
 export async function openDoor(setup: Setup): Promise<Door> {
-  const { ackMs, lazyAckMs } = setup.patience
+  const { ackMs, lazyAckMs, operateMs } = setup.patience
   let newest: KnownEntry | undefined
   let holderPid = 0
   let closed = false
@@ -95,6 +98,7 @@ export async function openDoor(setup: Setup): Promise<Door> {
     async reopen() {
       await withRole((role) => role.reopen(), lazyAckMs)
     },
+    operate: (operation) => withRole((role) => role.operate(operation), operateMs),
     flushSync: () => search.role()?.flushSync() ?? false,
     close,
     closeSync() {

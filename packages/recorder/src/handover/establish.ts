@@ -27,54 +27,64 @@ const LONGEST_PAUSE_MS = 50
 export async function establish(setup: Setup, newest: KnownEntry | undefined): Promise<Role> {
   const { patience, places, spawnRecorder } = setup
   const start = performance.now()
-  spawnRecorder && (await isDead(setup)) && spawnRecorder()
+  spawnRecorder && (await isGone(setup)) && spawnRecorder()
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const waitedMs = performance.now() - start
     const mayRecord = !spawnRecorder || waitedMs > patience.spawnMs
-    const role = (await handOver(setup, newest)) ?? (mayRecord ? await takeOver(setup, newest) : undefined)
-    if (role) return role
+    const met = await handOver(setup, newest)
+    const role = met === 'nobody' && mayRecord ? await takeOver(setup, newest) : met
+    if (typeof role === 'object') return role
     if (waitedMs > patience.greetMs + (spawnRecorder ? patience.spawnMs : 0)) throw busy(places, 'no data socket answers')
     await sleep(pauseMs * (0.5 + Math.random())) // racers that start together must not stay together
   }
 }
 
-async function isDead(setup: Setup): Promise<boolean> {
+async function isGone(setup: Setup): Promise<boolean> {
   const contact = await meet(setup.places.dataAddress, setup.patience.greetMs)
   if (contact.kind === 'met') contact.line.socket.destroy()
-  return contact.kind === 'dead'
+  return contact.kind === 'dead' || contact.kind === 'leaving'
 }
 
-/** The client role, when a recorder answers; undefined when there is none. */
-async function handOver(setup: Setup, newest: KnownEntry | undefined): Promise<Role | undefined> {
+/** The client role, when a recorder answers. `leaving`: one hangs up at this moment, so nobody may take its place yet. */
+async function handOver(setup: Setup, newest: KnownEntry | undefined): Promise<Role | 'nobody' | 'leaving'> {
   const contact = await meet(setup.places.dataAddress, setup.patience.greetMs)
-  return contact.kind === 'dead' ? undefined : join(setup, contact, newest)
+  if (contact.kind === 'leaving') return 'leaving'
+  return (contact.kind === 'dead' ? undefined : await join(setup, contact, newest)) ?? 'nobody'
 }
 
-async function join(setup: Setup, contact: Exclude<Contact, { kind: 'dead' }>, newest: KnownEntry | undefined): Promise<Role | undefined> {
-  const { places, patience, producerId, swornVersion } = setup
+type Answering = Exclude<Contact, { readonly kind: 'dead' | 'leaving' }>
+
+async function join(setup: Setup, contact: Answering, newest: KnownEntry | undefined): Promise<Role | undefined> {
+  const { places, patience, producerId, swornVersion, permits } = setup
   if (contact.kind === 'forbidden') throw busy(places, 'its data socket refuses this user; give each its own ledger, or share one recorder')
   if (contact.kind === 'foreign') throw busy(places, 'its data socket belongs to another user; give each its own ledger')
   if (contact.kind === 'silent') throw busy(places, `its data socket did not answer within ${patience.greetMs} ms`)
-  return openClient(contact.line, contact.greeting, { producerId, swornVersion, newest, welcomeTimeoutMs: patience.welcomeMs })
+  return openClient(contact.line, contact.greeting, {
+    producerId,
+    swornVersion,
+    newest,
+    permits,
+    welcomeTimeoutMs: patience.welcomeMs,
+  })
 }
 
 /** The recorder role, when the lock is free and still nobody answers under it. */
 async function takeOver(setup: Setup, newest: KnownEntry | undefined): Promise<Role | undefined> {
   const lock = await acquireLock(setup.places, setup.platform)
   if (!lock) return undefined
-  const role = await joinUnder(lock, setup, newest)
-  if (role) return role
-  return becomeRecorder(setup, lock, newest)
+  const met = await joinUnder(lock, setup, newest)
+  if (met === 'leaving') return undefined
+  return met === 'nobody' ? becomeRecorder(setup, lock, newest) : met
 }
 
 /** Asks once more under the lock: the holder may be in another network namespace, or on another host. */
-async function joinUnder(lock: Lock, setup: Setup, newest: KnownEntry | undefined): Promise<Role | undefined> {
+async function joinUnder(lock: Lock, setup: Setup, newest: KnownEntry | undefined): Promise<Role | 'nobody' | 'leaving'> {
   let free = false
   try {
-    const role = await handOver(setup, newest)
-    if (!role) checkBoot(setup)
-    free = !role
-    return role
+    const met = await handOver(setup, newest)
+    if (met === 'nobody') checkBoot(setup)
+    free = met === 'nobody'
+    return met
   } finally {
     if (!free) await lock.release()
   }

@@ -1,19 +1,26 @@
 /**
- * The protocol of the data socket, version 1: what each side says, and the door that checks it.
+ * The protocol of the data socket, version 2: what each side says, and the door that checks it.
  *
  * The recorder greets (nonce, versions, pid); the producer says hello; the recorder welcomes (log_id,
- * MAC key: the socket is 0600, whoever connects is this user) or refuses. Then submit, reserve, flush and reopen,
- * each answered once under its id. Everything parsed here is hostile. Source: docs/format.md, several processes.
+ * MAC key: the socket is 0600, whoever connects is this user) or refuses. Then submit, reserve, flush, reopen, and from
+ * version 2 on operate, each answered once under its id. Everything parsed here is hostile. Source: docs/format.md, several
+ * processes.
  * @module
  */
 import { parseStrict } from '@sworn/verify'
+import type { Done, Operation } from '../ledger/operate.ts'
 import type { Item } from '../port/group-commit.ts'
 import type { PlainError } from '../port/plain-error.ts'
 import type { Ack, LedgerInfo, Level, Reservation, Reserve } from '../port/types.ts'
+import { MAX_ROWS } from '../redact/commitments.ts'
+import { parseRow } from '../vault/row.ts'
 import type { FrameBody } from './frames.ts'
+import { isDone, parseOperation } from './operation-messages.ts'
 
 /** Newest first. The current and the previous version are spoken. */
-export const PROTOCOL_VERSIONS: readonly number[] = [1]
+export const PROTOCOL_VERSIONS: readonly number[] = [2, 1]
+/** From here on a recorder takes `operate`. */
+export const OPERATES_FROM = 2
 
 export interface Greeting {
   readonly versions: readonly number[]
@@ -43,6 +50,7 @@ export type Request =
   | { readonly kind: 'submit'; readonly id: number; readonly items: readonly (Item | undefined)[] }
   | { readonly kind: 'reserve'; readonly id: number; readonly step: Reserve }
   | { readonly kind: 'flush' | 'reopen'; readonly id: number }
+  | { readonly kind: 'operate'; readonly id: number; readonly operation: Operation; readonly permit: string }
 
 const MAX_NAME_UNITS = 256
 const MAX_JSON_UNITS = 1024 * 1024
@@ -98,18 +106,28 @@ export function parseRequest(body: FrameBody, producerId: string): Request | und
     const step = parseStep(body.step)
     return step && { kind, id, step }
   }
+  if (kind === 'operate') {
+    const operation = parseOperation(body.operation)
+    return operation && typeof body.permit === 'string' ? { kind, id, operation, permit: body.permit } : undefined
+  }
   if (kind !== 'submit' || !Array.isArray(body.items) || body.items.length === 0 || body.items.length > MAX_ITEMS) return undefined
   return { kind, id, items: body.items.map((item: unknown) => parseItem(item, producerId)) }
 }
 
 function parseItem(value: unknown, producerId: string): Item | undefined {
   if (!isObject(value)) return undefined
-  const { json, eventId, eventType, level, sessionId } = value
+  const { json, eventId, eventType, level, sessionId, vault } = value
   if (typeof json !== 'string' || json.length > MAX_JSON_UNITS || typeof eventId !== 'string' || !EVENT_ID.test(eventId)) return undefined
   if (!isName(eventType) || !LEVELS.has(level) || (sessionId !== undefined && !isName(sessionId))) return undefined
   if (eventType.startsWith('log.') || !isPayload(json, eventType)) return undefined
-  const item = { json, eventId, eventType, level: level as Level, producerId, untrusted: true } // a level, checked above
+  if (vault !== undefined && !isRows(vault)) return undefined
+  const item = { json, eventId, eventType, level: level as Level, producerId, untrusted: true, ...(vault && { vault }) } // a level, checked above
   return sessionId === undefined ? item : { ...item, sessionId }
+}
+
+function isRows(value: unknown): value is readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_ROWS) return false
+  return value.every((row: unknown) => typeof row === 'string' && parseRow(row) !== undefined)
 }
 
 /**
@@ -147,14 +165,16 @@ export interface Answer {
   readonly id: number
   readonly acks?: readonly (Ack | PlainError)[]
   readonly reservation?: Reservation
+  readonly done?: Done
   readonly error?: PlainError
 }
 
 export function parseAnswer(body: FrameBody): Answer | undefined {
-  const { kind, id, acks, reservation, error } = body
+  const { kind, id, acks, reservation, done, error } = body
   if (kind !== 'answer' || !isCount(id)) return undefined
   if (isPlainError(error)) return { id, error }
   if (isReservation(reservation)) return { id, reservation }
+  if (done !== undefined) return isDone(done) ? { id, done } : undefined
   if (acks === undefined) return { id }
   return Array.isArray(acks) && acks.every((ack: unknown) => isAck(ack) || isPlainError(ack)) ? { id, acks } : undefined
 }

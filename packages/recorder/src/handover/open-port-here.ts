@@ -9,6 +9,7 @@
 import { nodeFileOps } from '../ledger/file-ops.ts'
 import { ledgerLayout } from '../ledger/layout.ts'
 import { openLedger } from '../ledger/ledger.ts'
+import { readSyncTimes, SYNC_TIME_WORDS, timingSyncs } from '../port/sync-times.ts'
 import type { Door } from './door.ts'
 import { type OpenPortOptions, toThreadOptions } from './open-port.ts'
 import { openThreadDoor } from './open-thread-door.ts'
@@ -21,16 +22,19 @@ import { openThreadDoor } from './open-thread-door.ts'
 export async function openPortHere(options: OpenPortOptions): Promise<Door> {
   const thread = toThreadOptions(options)
   const { path, root } = ledgerLayout(nodeFileOps, thread.ledger.path)
+  const words = new Float64Array(SYNC_TIME_WORDS)
+  const fileOps = timingSyncs(nodeFileOps, words)
   const hooks = { spawnRecorder: options.spawnRecorder ?? (() => undefined) }
   const door = await openThreadDoor(thread, hooks, {
     place: { path, root },
     syncsAside: true,
-    open: (newest) => openLedger({ ...thread.ledger, ...(newest && { acknowledged: newest }) }),
+    open: (newest) => openLedger({ ...thread.ledger, fileOps, ...(newest && { acknowledged: newest }) }),
   })
   const onExit = () => void door.closeSync()
   process.on('exit', onExit)
   return {
     ...door,
+    syncTimes: () => readSyncTimes(words),
     closeSync() {
       process.off('exit', onExit)
       return door.closeSync()

@@ -5,6 +5,7 @@
 import type { ThreadHooks } from '../port/thread-host.ts'
 import { type LedgerPlace, prepareLedgerDirectory, prepareSocketDirectories } from './directories.ts'
 import { type Door, openDoor } from './door.ts'
+import { createPermits } from './permit.ts'
 import { checkLocal, findPlaces, nodePlatform, type Platform } from './platform.ts'
 import type { Setup } from './setup.ts'
 import type { ThreadOptions } from './thread-options.ts'
@@ -32,6 +33,7 @@ export function openThreadDoor(
     places,
     platform,
     openLedger: driver.open,
+    permits: createPermits(options.ledger.home),
     producerId,
     swornVersion,
     syncDelayMs,

@@ -9,6 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { SwornError } from '@sworn/verify'
+import type { Operation } from '../ledger/operate.ts'
 import { createGroupCommit, fencedError } from '../port/group-commit.ts'
 import { itemOf } from '../port/packed-submission.ts'
 import { type Endpoint, openEndpoint } from './endpoint.ts'
@@ -98,7 +99,8 @@ function openChecked(setup: Setup, fence: Fence, newest: KnownEntry | undefined)
     throw new SwornError('ACKNOWLEDGED_LOST', 'an acknowledged event is not in the ledger', `seq=${newest.seq}`)
   }
   const commit = createGroupCommit(ledger, { syncDelayMs: setup.syncDelayMs, syncsAside: setup.syncsAside ?? false })
-  return { commit, holds, fenced: fence.fallen, abandon: () => ledger.abandon() }
+  const permits = (permit: string, operation: Operation) => setup.permits.take(ledger.info.logId, permit, operation)
+  return { commit, holds, permits, fenced: fence.fallen, abandon: () => ledger.abandon() }
 }
 
 /** The same ledger, untouched once the fence fell. */
@@ -129,6 +131,10 @@ function fenced(ledger: SharedLedger, fence: Fence): SharedLedger {
     reopen() {
       if (!fence.holds()) throw fencedError()
       ledger.reopen()
+    },
+    operate(operation) {
+      if (!fence.holds()) throw fencedError()
+      return ledger.operate(operation)
     },
     close() {
       if (fence.holds()) ledger.close()
@@ -176,6 +182,7 @@ function createRecorder(setup: Setup, { commit, abandon }: OpenedLedger & Abando
       if (fence.holds()) commit.reopen()
       return fence.fallen() ? undefined : true
     },
+    operate: async (operation) => (fence.holds() ? commit.operate(operation) : undefined),
     close,
     flushSync: () => fence.holds() && succeeds(() => commit.flush()),
     closeSync() {

@@ -5,6 +5,7 @@
  * whether the events were written is not known here. The door resends them; dedupe makes that harmless.
  * @module
  */
+import type { Done, Operation } from '../ledger/operate.ts'
 import type { Answer } from '../port/group-commit.ts'
 import type { LedgerInfo, Reservation, Reserve, Submission } from '../port/types.ts'
 
@@ -19,6 +20,8 @@ export interface Role {
   flush(): Promise<true | undefined>
   /** @throws SwornError APPEND_UNKNOWN, IO_FAILED */
   reopen(): Promise<true | undefined>
+  /** @throws SwornError as the ledger does; LEDGER_BUSY where an older version records */
+  operate(operation: Operation): Promise<Done | undefined>
   close(): Promise<void>
   /** Everything submitted is on disk when it returns true; false when only another process can do that, or the disk failed. */
   flushSync(): boolean

@@ -9,8 +9,10 @@
  */
 import type { Socket } from 'node:net'
 import { SwornError } from '@sworn/verify'
+import type { Operation } from '../ledger/operate.ts'
 import type { Answer, GroupCommit } from '../port/group-commit.ts'
 import { toPlain } from '../port/plain-error.ts'
+import { rowChars } from '../port/size.ts'
 import type { Reservation } from '../port/types.ts'
 import { createFrameReader, type FrameBody, formatFrame } from './frames.ts'
 import {
@@ -30,6 +32,8 @@ export interface OpenedLedger {
   readonly commit: GroupCommit
   /** False when the ledger does not carry what somebody was promised. */
   readonly holds: (entry: KnownEntry) => boolean
+  /** True for a step that was announced by who keeps the keys. */
+  readonly permits: (permit: string, operation: Operation) => boolean
   /** True once another process writes the ledger: clients are let go unanswered and resend to that one. */
   readonly fenced: () => boolean
 }
@@ -117,7 +121,8 @@ async function welcome(socket: Socket, host: SessionHost, hello: Hello): Promise
   return createRequestTaker(socket, opened, hello.producer)
 }
 
-function createRequestTaker(socket: Socket, { commit, fenced }: OpenedLedger, producerId: string): (body: FrameBody) => void {
+function createRequestTaker(socket: Socket, opened: OpenedLedger, producerId: string): (body: FrameBody) => void {
+  const { commit, fenced } = opened
   let unitsUnderWay = 0
 
   function regulate(): void {
@@ -133,9 +138,9 @@ function createRequestTaker(socket: Socket, { commit, fenced }: OpenedLedger, pr
   return (body) => {
     const request = parseRequest(body, producerId)
     if (!request) return void socket.destroy()
-    if (request.kind !== 'submit') return answer(request.id, answerAtOnce(commit, request))
+    if (request.kind !== 'submit') return answer(request.id, answerAtOnce(opened, request))
     const events = request.items.filter((item) => item !== undefined)
-    const units = events.reduce((sum, item) => sum + item.json.length, 0)
+    const units = events.reduce((sum, item) => sum + item.json.length + rowChars(item), 0)
     unitsUnderWay += units
     regulate()
     void commit.append(events).then((answers) => {
@@ -155,8 +160,12 @@ function spread(items: readonly unknown[], answers: readonly Answer[]): readonly
   )
 }
 
-function answerAtOnce(commit: GroupCommit, request: Exclude<Request, { kind: 'submit' }>): FrameBody {
+function answerAtOnce({ commit, permits }: OpenedLedger, request: Exclude<Request, { kind: 'submit' }>): FrameBody {
   try {
+    if (request.kind === 'operate') {
+      if (permits(request.permit, request.operation)) return { done: commit.operate(request.operation) }
+      throw new SwornError('APPEND_REFUSED', 'erasing, pruning and packing are for who keeps the keys of this ledger')
+    }
     if (request.kind === 'reserve') return { reservation: finite(commit.reserve(request.step)) }
     commit[request.kind]()
     return {}

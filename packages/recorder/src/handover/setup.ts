@@ -4,6 +4,7 @@
  */
 import type { AppendableLedger } from '../port/group-commit.ts'
 import type { KnownEntry } from './messages.ts'
+import type { Permits } from './permit.ts'
 import type { Places, Platform } from './platform.ts'
 
 /** A ledger that can also tell what it holds. */
@@ -23,11 +24,20 @@ export interface Patience {
   readonly ackMs: number
   /** The same for the other levels: nobody's action waits for them. */
   readonly lazyAckMs: number
+  /** How long a step of an operator may take: it reads the whole ledger. */
+  readonly operateMs: number
   /** How long a started recorder process may take to answer. */
   readonly spawnMs: number
 }
 
-export const PATIENCE: Patience = { greetMs: 2_000, welcomeMs: 30_000, ackMs: 2_000, lazyAckMs: 30_000, spawnMs: 1_000 }
+export const PATIENCE: Patience = {
+  greetMs: 2_000,
+  welcomeMs: 30_000,
+  ackMs: 2_000,
+  lazyAckMs: 30_000,
+  operateMs: 3_600_000,
+  spawnMs: 1_000,
+}
 
 export interface Setup {
   readonly places: Places
@@ -37,6 +47,7 @@ export interface Setup {
    * @throws SwornError LEDGER_*, ACKNOWLEDGED_LOST before anything is written
    */
   readonly openLedger: (newest: KnownEntry | undefined) => SharedLedger
+  readonly permits: Permits
   readonly producerId: string
   readonly swornVersion: string
   readonly syncDelayMs: number

@@ -98,7 +98,8 @@ function splitLines(body: Buffer): { readonly number: number; readonly bytes: Bu
   return lines
 }
 
-type Acknowledged = { readonly seq: number; readonly entry_hash: string } | { readonly filtered: true }
+/** `spooled`: on disk beside the ledger, handed over later. */
+export type Acknowledged = { readonly seq: number; readonly entry_hash: string } | { readonly filtered: true } | { readonly spooled: true }
 
 /** @throws SwornError for what is no event, and what the ledger did not take */
 async function recordEvent({ record, producer }: Desk, bytes: Buffer): Promise<Acknowledged> {
@@ -106,9 +107,10 @@ async function recordEvent({ record, producer }: Desk, bytes: Buffer): Promise<A
   return acknowledge(await record(event as never, { level: 'sync' })) // record() checks the shape
 }
 
-/** Nothing is acknowledged that is not on disk. */
-function acknowledge(answer: RecordAnswer): Acknowledged {
+/** Nothing is acknowledged that is not on disk. @throws SwornError SERVER_BUSY, APPEND_UNKNOWN */
+export function acknowledge(answer: RecordAnswer): Acknowledged {
   if ('filtered' in answer) return answer
+  if ('spooled' in answer) return { spooled: true }
   if ('queued' in answer) throw new SwornError('SERVER_BUSY', 'the queue is full, and the event was not taken')
   if (!answer.durable) throw new SwornError('APPEND_UNKNOWN', 'the disk did not confirm the event', `seq=${answer.seq}`)
   return { seq: answer.seq, entry_hash: answer.entry_hash }

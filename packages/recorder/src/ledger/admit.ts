@@ -66,6 +66,7 @@ function linkEvent(core: Core, item: Item, key: string): Linked {
   const producerSeq = core.sessions.nextOfProducer(producerId)
   const counters = { producerId, producerSeq, ...(sessionSeq !== undefined && { sessionSeq }) }
   const payload = ends && sessionSeq !== undefined ? withSessionCount(item.json, sessionSeq + 1) : (item.utf8 ?? item.json)
+  if (item.vault) core.batch.rows.push(...item.vault)
   const linked = link(core, payload, counterMembers(counters), item.eventType)
   core.sessions.note({ ...counters, ...(sessionId !== undefined && { sessionId }), ends, at: core.env.now() })
   core.dedupe.note(key, linked)

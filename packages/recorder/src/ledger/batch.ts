@@ -12,6 +12,8 @@ export interface Batch {
   readonly lines: number
   /** Exact lines for reserved.jsonl. */
   kept: string[]
+  /** Rows for the vault, on disk before the lines are written. */
+  rows: string[]
   /** Begins a line: `payload` without its final brace, then `added`. */
   begin(payload: string | Uint8Array, added: string): void
   /** Adds ASCII to the line. */
@@ -44,6 +46,7 @@ export function createBatch(): Batch {
   }
   return {
     kept: [],
+    rows: [],
     get bytes() {
       return start
     },

@@ -5,16 +5,15 @@
  * Source: docs/format.md, "Opening and recovery".
  * @module
  */
+import { noteAnchors } from './anchors.ts'
 import { publish } from './checkpoints.ts'
 import { linkReserved, sync, writeHead } from './commit.ts'
 import type { Core } from './core.ts'
-import { readFile, truncateFile } from './files.ts'
-import { keptNotes } from './identity.ts'
 import { settlePending } from './key-rotation.ts'
 import { rememberPlace } from './ledgers-index.ts'
+import { segmentsSaidGone, stoppedClean } from './look-back.ts'
+import { mendNotes } from './mend.ts'
 import type { Recovered } from './recovery.ts'
-import { eachRecord, recordAt } from './replay.ts'
-import { isQuiet, parseReserved } from './reserved.ts'
 import { linkSegment, replaceActive, rotate } from './rotation.ts'
 import { linkStart } from './start.ts'
 import type { Survey } from './survey.ts'
@@ -35,51 +34,27 @@ export function begin(core: Core, opening: Beginning): void {
   if (opening.recovered) linkReserved(core, 'log.recovered', { ...opening.recovered })
   noteMissing(core, opening)
   linkStart(core, {
-    previous_stop: stoppedClean(core, opening) ? 'clean' : 'unclean',
+    previous_stop: !opening.recovered && !opening.fresh && stoppedClean(core.env, opening) ? 'clean' : 'unclean',
     unsigned_from: core.signed.size,
     found: opening.followed.good,
     ...(opening.place.movedFrom !== undefined && { moved_from: opening.place.movedFrom }),
     ...(opening.invalid.length > 0 && { state_invalid: opening.invalid }),
     ...(oldKeyKept && { old_key_kept: true }),
   })
+  noteAnchors(core)
   sync(core)
   writeHead(core)
   rememberPlace(core.env, opening.place, core.identity, core.signed.size)
   publish(core)
-  mendNotes(core)
-}
-
-function stoppedClean(core: Core, opening: Beginning): boolean {
-  if (opening.recovered || opening.fresh) return false
-  const { lastType, startSize } = opening.followed
-  if (lastType !== undefined) return lastType === 'log.stop'
-  for (let seq = startSize - 1; seq >= 0; seq--) {
-    const line = recordAt(core.env, opening.run, seq)
-    const type = line && (parseReserved(line)?.event_type ?? '')
-    if (type === undefined || !isQuiet(type)) return type === 'log.stop'
-  }
-  return false
+  mendNotes(core.env)
 }
 
 /** Each vanished segment is said once: the recorded gaps are looked up before. */
 function noteMissing(core: Core, opening: Beginning): void {
   if (opening.missing.length === 0) return
-  const said = new Set<number>()
-  eachRecord(core.env, opening.run, 0, (line) => {
-    const own = parseReserved(line)
-    if (own?.event_type === 'log.gap' && own.reason === 'segment_missing') said.add(Number(own.first_seq))
-  })
+  const said = segmentsSaidGone(core.env, opening.run)
   for (const { first, last } of opening.missing) {
     if (said.has(first)) continue
     linkReserved(core, 'log.gap', { severity: 'critical', first_seq: first, last_seq: last, reason: 'segment_missing' })
   }
-}
-
-/** Cuts an incomplete last entry of checkpoints.log. */
-function mendNotes(core: Core): void {
-  const { ops, layout } = core.env
-  const bytes = readFile(ops, layout.checkpointsLog)
-  if (!bytes) return
-  const { end } = keptNotes(bytes)
-  if (end < bytes.length) truncateFile(ops, layout.checkpointsLog, end)
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { formatCheckpoint, toBase64 } from '@sworn/verify'
 import { signNote } from '../signers/signer.ts'
 import { advancing } from '../signers/signer-state.ts'
+import { noteAnchors } from './anchors.ts'
 import { linkReserved, sync, write } from './commit.ts'
 import type { Core } from './core.ts'
 import { appendFile, replaceFile } from './files.ts'
@@ -52,6 +53,7 @@ export function checkpoint(core: Core): void {
 
 function noteCheckpoint(core: Core): void {
   linkReserved(core, 'log.checkpoint', { checkpoint: core.signed.note })
+  noteAnchors(core)
   write(core)
 }
 
@@ -90,6 +92,8 @@ export function publish(core: Core): void {
 function repeat(core: Core): void {
   core.signedAt = core.env.now()
   publish(core)
+  noteAnchors(core)
+  write(core)
 }
 
 /** Where the signed size ends, and the counters there: the next opening reads only what lies behind. */

@@ -8,6 +8,7 @@
  */
 import { hash as digest } from 'node:crypto'
 import { hashInto, signableText } from '@sworn/verify'
+import { keepRows } from '../vault/store.ts'
 import type { Core } from './core.ts'
 import { appendFile, replaceFile } from './files.ts'
 import { isKept, isQuiet, type Members, type ReservedType, reservedBody } from './reserved.ts'
@@ -80,8 +81,15 @@ export function write(core: Core): void {
     core.writer.sync()
     core.durableSize = core.size - core.batch.lines
   }
+  keepRowsOf(core)
   core.writer.append(core.batch.all())
   core.batch.clear()
+}
+
+/** The content of what lines only name is on disk before them: a line without its row would be erased without having been asked. */
+function keepRowsOf({ env, batch }: Core): void {
+  if (batch.rows.length > 0) keepRows(env, batch.rows)
+  batch.rows = []
 }
 
 /** Writes and makes everything durable. @throws as `write` */

@@ -75,7 +75,7 @@ export interface FileOps {
 }
 
 const FLAGS: Record<OpenMode, number> = {
-  read: constants.O_RDONLY,
+  read: constants.O_RDONLY | constants.O_NONBLOCK, // a pipe in the place of a file holds nobody up
   append: constants.O_RDWR | constants.O_CREAT | constants.O_APPEND,
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
   update: constants.O_RDWR,

@@ -11,6 +11,7 @@ import { type Epoch, extendEpochs, openCheckpoint, type SignedCheckpoint } from 
 import { readSigned } from '../signers/signer-state.ts'
 import type { Env, Identity } from './core.ts'
 import { readFile } from './files.ts'
+import { splitKeptNotes } from './kept-notes.ts'
 import { keyLayout, type SegmentRef } from './layout.ts'
 import { type Members, parseReserved } from './reserved.ts'
 import { firstLine, ownHashHolds, tryLine } from './scan.ts'
@@ -132,19 +133,6 @@ function noteCopies(env: Env): [place: string, text: string][] {
     const bytes = readFile(ops, path)
     return bytes ? [[path, bytes.toString('utf8')]] : []
   })
-  const last = keptNotes(readFile(ops, layout.checkpointsLog) ?? Buffer.alloc(0)).notes.at(-1)
+  const last = splitKeptNotes(readFile(ops, layout.checkpointsLog) ?? Buffer.alloc(0)).notes.at(-1)
   return last === undefined ? files : [...files, [layout.checkpointsLog, last]]
-}
-
-/** The entries of checkpoints.log and where the last whole one ends. */
-export function keptNotes(bytes: Buffer): { notes: string[]; end: number } {
-  const notes: string[] = []
-  let end = 0
-  for (;;) {
-    const lf = bytes.indexOf(10, end)
-    const length = lf < 0 ? Number.NaN : Number(bytes.toString('latin1', end, lf))
-    if (!Number.isSafeInteger(length) || length < 1 || lf + 1 + length > bytes.length) return { notes, end }
-    notes.push(bytes.toString('utf8', lf + 1, lf + 1 + length))
-    end = lf + 1 + length
-  }
 }

@@ -23,6 +23,8 @@ export interface Layout {
   readonly checkpointsLog: string
   readonly state: string
   readonly quarantine: string
+  /** Made with the first row. */
+  readonly vault: string
   readonly reserved: string
 }
 
@@ -53,6 +55,7 @@ export function ledgerLayout(ops: FileOps, path: string): Layout {
     checkpointsLog: join(root, 'checkpoints.log'),
     state: join(root, '.state'),
     quarantine: join(root, 'quarantine'),
+    vault: join(root, 'vault'),
     reserved: join(root, 'reserved.jsonl'),
   }
 }
@@ -98,6 +101,9 @@ export interface KeyLayout {
   /** A generated key that no record names yet, and the note that will. */
   readonly pending: string
   readonly transition: string
+  /** What wraps the keys of subjects, and these. */
+  readonly kek: string
+  readonly deks: string
   epoch(number: number): string
 }
 
@@ -112,6 +118,8 @@ export function keyLayout(home: string, logId: string): KeyLayout {
     frontier: join(directory, 'frontier'),
     pending: join(directory, 'pending.pem'),
     transition: join(directory, 'transition'),
+    kek: join(directory, 'kek'),
+    deks: join(directory, 'deks'),
     epoch: (number) => join(directory, `${number}.pem`),
   }
 }

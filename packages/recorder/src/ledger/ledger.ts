@@ -9,11 +9,15 @@
  */
 import type { SwornError } from '@sworn/verify'
 import type { Ack, LedgerInfo, Reservation, Reserve } from '../port/types.ts'
+import type { Erasure, ErasureRequest } from '../vault/erase.ts'
 import type { Item } from './admit.ts'
 import { appendItems, appendReserved } from './append.ts'
+import type { Done, Operation } from './operate.ts'
 import { createOperations } from './operations.ts'
 import { createEnv, type LedgerOptions } from './options.ts'
+import type { PackForm } from './pack.ts'
 import type { PrunePolicy } from './prune.ts'
+import { readRates } from './rates.ts'
 import { createReservations } from './reserve.ts'
 import type { Members, ReservedType } from './reserved.ts'
 import { hold, usedOf } from './spent.ts'
@@ -52,8 +56,17 @@ export interface Ledger {
   reopen(): void
   /** Begins a new key epoch. @throws SwornError APPEND_UNKNOWN, LEDGER_* */
   rotateKey(): void
-  /** Drops whole segments below `upTo`. @throws SwornError APPEND_REFUSED when it may not be done, APPEND_UNKNOWN, LEDGER_* */
-  prune(upTo: number, policy: PrunePolicy): void
+  /**
+   * Drops whole segments below `upTo`. Returns the seq of log.prune; undefined when only what an earlier pruning left went.
+   * @throws SwornError APPEND_REFUSED when it may not be done, APPEND_UNKNOWN, LEDGER_*
+   */
+  prune(upTo: number, policy: PrunePolicy): number | undefined
+  /** Compresses closed segments; returns how many. @throws SwornError APPEND_REFUSED when one is not what was closed, APPEND_UNKNOWN */
+  pack(form: PackForm): number
+  /** Destroys a subject's key and all that was sealed under it, and says so. @throws SwornError APPEND_UNKNOWN, LEDGER_* */
+  erase(request: ErasureRequest): Erasure
+  /** One of `erase`, `prune` and `pack`, as data. @throws SwornError as they do */
+  operate(operation: Operation): Done
   /** True when the record at `seq` has this entry_hash. */
   holds(seq: number, entryHash: string): boolean
   /** log.stop, checkpoint over it, lets go. Later appends are refused. @throws SwornError APPEND_UNKNOWN when the end could not be written */
@@ -66,10 +79,11 @@ export interface Ledger {
 export function openLedger(options: LedgerOptions): Ledger {
   const env = createEnv(options)
   const state = createState(env)
-  const reserve = createReservations(env.now, {
-    used: (counter) => state.attempt((core) => usedOf(core, counter)),
-    hold: (counter, amount) => hold(state.core, counter, amount),
-  })
+  const budgets = {
+    used: (counter: string) => state.attempt((core) => usedOf(core, counter)),
+    hold: (counter: string, amount: number) => hold(state.core, counter, amount),
+  }
+  const reserve = createReservations(env.now, budgets, () => state.attempt(readRates))
   return {
     info: { logId: state.core.identity.logId, origin: state.core.identity.origin, path: env.layout.path, macKey: state.core.macKey },
     get size() {

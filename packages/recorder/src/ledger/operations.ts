@@ -2,10 +2,13 @@
  * What may be asked of an open ledger besides appending.
  * @module
  */
+import { type ErasureRequest, erase } from '../vault/erase.ts'
 import { stop } from './close.ts'
 import { sync, syncAside, writeDerived } from './commit.ts'
 import type { Core } from './core.ts'
 import { rotateKey } from './key-rotation.ts'
+import { type Operation, operate } from './operate.ts'
+import { type PackForm, pack } from './pack.ts'
 import { type PrunePolicy, prune } from './prune.ts'
 import { entryHashAt } from './replay.ts'
 import { followRename, movedAway } from './rotation.ts'
@@ -22,7 +25,10 @@ export function createOperations(state: State) {
     nextTickAt: () => nextTickAt(state),
     reopen: () => state.attempt((core) => (movedAway(core) ? followRename(core) : sync(core))),
     rotateKey: () => state.attempt(rotateKey),
+    pack: (form: PackForm) => state.attempt((core) => pack(core, form)),
+    erase: (request: ErasureRequest) => state.attempt((core) => erase(core, request)),
     prune: (upTo: number, policy: PrunePolicy) => state.attempt((core) => prune(core, upTo, policy)),
+    operate: (operation: Operation) => operate(state, operation),
     holds: (seq: number, entryHash: string) => state.attempt((core) => seq < core.size && holds(core, seq, entryHash)),
     close: () => close(state),
     abandon: () => state.end(),

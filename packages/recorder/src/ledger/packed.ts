@@ -1,8 +1,8 @@
 /**
- * Closed segments that an operator compressed are read as if they were plain.
+ * Closed segments that were compressed are read as if they were plain.
  *
  * `segments/<first seq>.jsonl` stands for `.gz` and `.zst` of that name where the plain file is gone. Of a packed file
- * only as much is unpacked as is asked for, in memory; it is never written, only removed when it is pruned.
+ * only as much is unpacked as is asked for, in memory. `pack` makes it.
  * @module
  */
 import { dirname } from 'node:path'
@@ -19,9 +19,7 @@ const MAX_BYTES = 2 ** 31
 export function readingPacked(ops: FileOps, segments: string): FileOps {
   const unpacking = new Map<number, Unpacking>()
   const packedOf = (path: string): string | undefined =>
-    dirname(path) === segments && path.endsWith('.jsonl') && ops.stat(path) === undefined
-      ? [`${path}.gz`, `${path}.zst`].find((packed) => ops.stat(packed))
-      : undefined
+    dirname(path) === segments && path.endsWith('.jsonl') && ops.stat(path) === undefined ? packedName(ops, path) : undefined
   return {
     ...ops,
     open(path, mode) {
@@ -46,6 +44,11 @@ export function readingPacked(ops: FileOps, segments: string): FileOps {
     },
     unlink: (path) => ops.unlink(packedOf(path) ?? path),
   }
+}
+
+/** The packed file that stands for a plain one, when there is one. */
+export function packedName(ops: FileOps, path: string): string | undefined {
+  return [`${path}.gz`, `${path}.zst`].find((packed) => ops.stat(packed))
 }
 
 /** The size is that of the lines, and costs unpacking them: it is asked for only where no offsets tell. */

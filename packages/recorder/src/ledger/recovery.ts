@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { HashName } from '@sworn/verify'
+import { type HashName, SwornError } from '@sworn/verify'
 import type { Env } from './core.ts'
 import { readFile, readSlice, replaceFile, truncateFile } from './files.ts'
 import type { SegmentRef } from './layout.ts'
@@ -100,4 +100,17 @@ export function describeTail(tail: Buffer, good: number, hash: HashName): Omit<R
     discarded_valid_lines: valid,
     discarded_sha256: createHash('sha256').update(tail).digest('hex'),
   }
+}
+
+/**
+ * Puts aside what a crash left of a first segment whose log.open never reached the disk.
+ * @throws SwornError LEDGER_CORRUPT when it is more than a crash explains
+ */
+export function clearLeftover(env: Env, leftover: readonly SegmentRef[]): Recovered | undefined {
+  const [first, second] = leftover
+  const eof = first ? (env.ops.stat(first.path)?.size ?? 0) : 0
+  if (second || (first && first.firstSeq !== 0) || eof > MAX_UNSYNCED_TAIL) {
+    throw new SwornError('LEDGER_CORRUPT', 'segments without log.open', env.layout.segments)
+  }
+  return first && eof > 0 ? putTailAside(env, first.path, { good: 0, end: 0, eof }, env.creation.hash) : undefined
 }

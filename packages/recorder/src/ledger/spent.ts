@@ -2,7 +2,8 @@
  * Budgets: counters that are never regained, counted from the records themselves.
  *
  * A record says what it spent in `metadata.spent`; the sum over the ledger is what is used. A reservation is held
- * until its record comes, so that no number of parallel callers takes more than there is. Promise: a record whose
+ * until its record comes, so that no number of parallel callers takes more than there is; the record of a call that was
+ * refused after all says in `metadata.returned` what nobody holds any more. Promise: a record whose
  * `limit` would be passed is refused, also when whoever granted it is gone, so its action does not happen.
  * Read from the segments at the first question after an opening. Source: docs/format.md, "Budgets".
  * BUG: what was pruned is not counted, and beyond 200,000 counters those used longest ago are forgotten. A budget
@@ -21,8 +22,10 @@ import { listSegments } from './segments.ts'
 
 const MAX_SPENT = 16
 const MARK = '"spent":['
+const MARK_RETURNED = '"returned":['
 const SPENDING: ReadonlySet<string> = new Set([
   'authorization_decision',
+  'approval_requested',
   'tool_call_end',
   'tool_call_error',
   'model_response',
@@ -45,15 +48,17 @@ export function hold(core: Core, counter: string, amount: number): void {
   if (amount > 0) add(core.counters.held, counter, amount)
 }
 
-/** Counts what a record spends, or says why it is refused. Called once for each record, before it is linked. */
+/** Counts what a record spends and gives back, or says why it is refused. Called once for each record, before it is linked. */
 export function countSpent(core: Core, item: Submission, text: string): SwornError | undefined {
-  if (!SPENDING.has(item.eventType) || !text.includes(MARK)) return undefined
-  const all = readSpent(JSON.parse(item.json))
+  if (!SPENDING.has(item.eventType) || !(text.includes(MARK) || text.includes(MARK_RETURNED))) return undefined
+  const payload: unknown = JSON.parse(item.json)
+  const all = readSpent(payload, 'spent')
   if (all.some((spent) => passesLimit(core, spent))) return new SwornError('APPEND_REFUSED', 'the budget is spent', '/metadata/spent')
   for (const { counter, amount } of all) {
     release(core.counters.held, counter, amount)
     if (core.counters.recorded) add(core.counters.recorded, counter, amount)
   }
+  for (const { counter, amount } of readSpent(payload, 'returned')) release(core.counters.held, counter, amount)
   return undefined
 }
 
@@ -72,15 +77,15 @@ function recordedOf(core: Core): Map<string, number> {
     if (!Buffer.from(line.body.buffer, line.body.byteOffset, line.body.length).includes(MARK)) return
     const payload = unspliceCounters(Buffer.from(line.body).toString('utf8')) && parsePayload(line)
     if (!payload || !SPENDING.has(String(payload.event_type))) return
-    for (const { counter, amount } of readSpent(payload)) add(recorded, counter, amount)
+    for (const { counter, amount } of readSpent(payload, 'spent')) add(recorded, counter, amount)
   })
   core.counters.recorded = recorded
   return recorded
 }
 
 /** Hostile input: what does not have the shape does not count. */
-function readSpent(payload: unknown): readonly Spent[] {
-  const spent = memberOf(memberOf(payload, 'metadata'), 'spent')
+function readSpent(payload: unknown, member: 'spent' | 'returned'): readonly Spent[] {
+  const spent = memberOf(memberOf(payload, 'metadata'), member)
   return Array.isArray(spent) ? spent.slice(0, MAX_SPENT).filter(isSpent) : []
 }
 

@@ -8,6 +8,8 @@
  * @module
  */
 import { SwornError } from '@sworn/verify'
+import type { Done, Operation } from '../ledger/operate.ts'
+import { rowChars } from './size.ts'
 import type { Ack, LedgerInfo, Reservation, Reserve, Submission } from './types.ts'
 
 /** A submission and the producer it came from; together with `eventId` the dedupe key. */
@@ -32,6 +34,7 @@ export interface AppendableLedger {
   reserve(step: Reserve): Reservation
   /** Looks whether the active file was renamed, and goes on under its name. */
   reopen(): void
+  operate(operation: Operation): Done
   close(): void
 }
 
@@ -52,6 +55,8 @@ export interface GroupCommit {
   flush(): void
   /** Writes everything queued, then has the ledger look at its files again. @throws SwornError APPEND_UNKNOWN, IO_FAILED, LEDGER_CLOSED */
   reopen(): void
+  /** Writes everything queued, then has the ledger do it; meanwhile nothing is appended. @throws SwornError as the ledger does, LEDGER_CLOSED */
+  operate(operation: Operation): Done
   /** Flushes, then closes the ledger. Later calls are answered with LEDGER_CLOSED. */
   close(): void
   /** Lets go without touching the ledger: another process writes it now. What is queued is answered APPEND_REFUSED. */
@@ -156,6 +161,15 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
       commitAll()
       ledger.reopen()
     },
+    operate(operation) {
+      if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
+      commitAll()
+      try {
+        return ledger.operate(operation)
+      } finally {
+        arm()
+      }
+    },
     close() {
       if (closed) return
       commitAll()
@@ -190,7 +204,7 @@ function commitOne(ledger: AppendableLedger, queue: Waiting[]): void {
   let units = 0
   scan: for (const waiting of queue) {
     for (const item of waiting.items.slice(waiting.answers.length)) {
-      const length = item.utf8?.length ?? item.json.length
+      const length = (item.utf8?.length ?? item.json.length) + rowChars(item)
       const full = taken.length > 0 && (taken.length >= MAX_RECORDS || units + length > MAX_UNITS)
       if (full) break scan
       taken.push({ of: waiting, item })

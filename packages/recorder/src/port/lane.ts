@@ -12,6 +12,7 @@ import { unpackAnswers } from './packed-acks.ts'
 import { type LabelledBatch, labelBatch, packBatch } from './packed-batch.ts'
 import { fromPlain } from './plain-error.ts'
 import { createRingWriter } from './ring.ts'
+import { rowChars } from './size.ts'
 import type { FromAppender, ThreadAnswer, ToAppender } from './thread-messages.ts'
 import type { Ack, Submission } from './types.ts'
 
@@ -148,12 +149,13 @@ function cutBatch(batch: readonly Submission[]): (readonly Submission[])[] {
   const pieces: Submission[][] = []
   let chars = MAX_REGION_CHARS
   for (const item of batch) {
-    if (chars + item.json.length > MAX_REGION_CHARS) {
+    const itemChars = item.json.length + rowChars(item)
+    if (chars + itemChars > MAX_REGION_CHARS) {
       pieces.push([])
       chars = 0
     }
     pieces.at(-1)!.push(item)
-    chars += item.json.length
+    chars += itemChars
   }
   return pieces.length === 0 ? [batch] : pieces
 }

@@ -4,7 +4,7 @@
  *   count u32 | bytes of the labels u32 | bytes of each payload u32 … | labels | payloads
  *
  * All numbers are of this machine's byte order; labels are JSON (eventId, eventType, level and session id or null of
- * each, flat); text is UTF-8. Promise: what `unpackBatch` reads equals what `packBatch` was given, whatever the
+ * each, flat; behind them place and rows of each submission that has rows for the vault); text is UTF-8. Promise: what `unpackBatch` reads equals what `packBatch` was given, whatever the
  * well-formed payloads contain. Source: docs/benchmarks.md, caller to worker.
  * @module
  */
@@ -16,6 +16,8 @@ const WORD = 4
 /** UTF-8 bytes of one UTF-16 unit, at most. */
 const BYTES_EACH = 3
 
+type Word = string | null | number | readonly string[]
+
 export interface LabelledBatch {
   readonly batch: readonly Submission[]
   readonly labels: string
@@ -24,12 +26,15 @@ export interface LabelledBatch {
 }
 
 export function labelBatch(batch: readonly Submission[]): LabelledBatch {
-  const words: (string | null)[] = []
+  const words: Word[] = []
+  const rows: Word[] = []
   let chars = 0
-  for (const { json, eventId, eventType, level, sessionId } of batch) {
+  for (const { json, eventId, eventType, level, sessionId, vault } of batch) {
+    if (vault) rows.push(words.length / LABELS_EACH, vault)
     words.push(eventId, eventType, level, sessionId ?? null)
     chars += json.length
   }
+  if (rows.length > 0) words.push(...rows)
   const labels = JSON.stringify(words)
   return { batch, labels, mostBytes: WORD * (2 + batch.length) + BYTES_EACH * (labels.length + chars) }
 }
@@ -54,16 +59,24 @@ export function unpackBatch(from: Buffer, offset: number): PackedSubmission[] {
   const [count = 0, labelBytes = 0] = new Uint32Array(from.buffer, from.byteOffset + offset, 2)
   const lengths = new Uint32Array(from.buffer, from.byteOffset + offset, 2 + count)
   const labelsAt = offset + lengths.byteLength
-  const words: (string | null)[] = JSON.parse(from.toString('utf8', labelsAt, labelsAt + labelBytes))
+  const words: Word[] = JSON.parse(from.toString('utf8', labelsAt, labelsAt + labelBytes))
+  const rows = words.length === LABELS_EACH * count ? undefined : rowsOf(words, LABELS_EACH * count)
   const payloads = copyOf(from, labelsAt + labelBytes, lengths)
   const batch: PackedSubmission[] = []
   for (let i = 0, at = 0; i < count; i++) {
     const n = LABELS_EACH * i
-    const label = { eventId: words[n]!, eventType: words[n + 1]!, level: words[n + 2] as Level, sessionId: words[n + 3] ?? undefined } // as labelBatch wrote them
+    const [eventId, eventType, level] = [words[n] as string, words[n + 1] as string, words[n + 2] as Level] // as labelBatch wrote them
+    const label = { eventId, eventType, level, sessionId: (words[n + 3] as string | null) ?? undefined, vault: rows?.get(i) }
     batch.push(new PackedSubmission(payloads.subarray(at, at + lengths[2 + i]!), label))
     at += lengths[2 + i]!
   }
   return batch
+}
+
+function rowsOf(words: readonly Word[], from: number): ReadonlyMap<number, readonly string[]> {
+  const rows = new Map<number, readonly string[]>()
+  for (let n = from; n < words.length; n += 2) rows.set(words[n] as number, words[n + 1] as readonly string[]) // as labelBatch wrote them
+  return rows
 }
 
 function copyOf(from: Buffer, at: number, lengths: Uint32Array): Buffer {

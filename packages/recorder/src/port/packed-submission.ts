@@ -11,14 +11,16 @@ export class PackedSubmission implements Item {
   readonly eventType: string
   readonly level: Level
   readonly sessionId: string | undefined
+  readonly vault: readonly string[] | undefined
   readonly producerId: string
 
-  constructor(utf8: Buffer, { eventId, eventType, level, sessionId }: Omit<Submission, 'json'>, producerId = '') {
+  constructor(utf8: Buffer, { eventId, eventType, level, sessionId, vault }: Omit<Submission, 'json'>, producerId = '') {
     this.utf8 = utf8
     this.eventId = eventId
     this.eventType = eventType
     this.level = level
     this.sessionId = sessionId
+    this.vault = vault
     this.producerId = producerId
   }
 
@@ -29,8 +31,8 @@ export class PackedSubmission implements Item {
 
   /** For a socket: what a plain submission holds. */
   toJSON(): Submission {
-    const { json, eventId, eventType, level, sessionId } = this
-    return { json, eventId, eventType, level, ...(sessionId !== undefined && { sessionId }) }
+    const { json, eventId, eventType, level, sessionId, vault } = this
+    return { json, eventId, eventType, level, ...(sessionId !== undefined && { sessionId }), ...(vault && { vault }) }
   }
 }
 

@@ -6,11 +6,14 @@
  * design: what does not fit waits with the caller. Source: docs/benchmarks.md, caller to worker.
  * @module
  */
+import { SYNC_TIME_WORDS } from './sync-times.ts'
 import { CONTROL } from './thread-messages.ts'
 
 /** A power of two: positions count on and wrap with 32 bits. */
 const RING_BYTES = 4 * 1024 * 1024
-const CONTROL_BYTES = 64
+/** Control words, then how long the disk took. */
+const TIMES_AT = 64
+const CONTROL_BYTES = 256
 const ALIGN = 4
 
 /** A written region: where it begins in the ring, and the position behind it. */
@@ -33,6 +36,11 @@ export interface RingReader {
 /** The control words with the ring behind them. */
 export function createSharedMemory(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(CONTROL_BYTES + RING_BYTES), 0, CONTROL.words)
+}
+
+/** How long the disk took, behind the control words: for `SYNC_TIME_WORDS`. */
+export function syncTimesOf({ buffer }: Int32Array): Float64Array {
+  return new Float64Array(buffer, TIMES_AT, SYNC_TIME_WORDS)
 }
 
 export function createRingWriter(control: Int32Array): RingWriter {

@@ -17,9 +17,11 @@ const YOUNG_MB = 8
 export function startWorker(from: string, name: string, workerData: unknown): Worker {
   const source = from.endsWith('.ts')
   const execArgv = source ? ['--conditions=sworn-source', '--disable-warning=ExperimentalWarning'] : []
+  const { NODE_OPTIONS: _flags, ...env } = process.env // its flags would be inherited after all
   return new Worker(new URL(`${name}${source ? '.ts' : '.js'}`, from), {
     workerData,
     execArgv,
+    env,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   })
 }

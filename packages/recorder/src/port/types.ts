@@ -7,6 +7,7 @@
  * @module
  */
 import type { SwornError } from '@sworn/verify'
+import type { SyncTimes } from './sync-times.ts'
 
 /** When a submission is acknowledged (docs/format.md, durability). */
 export type Level = 'sync' | 'batch' | 'async'
@@ -23,6 +24,8 @@ export interface Submission {
   readonly level: Level
   /** Set when the event belongs to a session: the appender numbers it. */
   readonly sessionId?: string | undefined
+  /** Rows for the vault, on disk before the line is written: one line of JSON each, ciphertext. */
+  readonly vault?: readonly string[] | undefined
 }
 
 /** The answer to one submission. `durable: false`: written, on disk at most the sync delay later. */
@@ -81,6 +84,8 @@ export interface Port {
   reopen(): Promise<void>
   /** For exit handlers: blocks until everything submitted is on disk or `timeoutMs` passed; true when it is. */
   flushSync(timeoutMs: number): boolean
+  /** How long each fdatasync of the ledger took in this process since it opened it; nothing is counted while another one records. */
+  syncTimes?(): SyncTimes
   /** Flushes, writes log.stop and the checkpoint over it when this process holds the ledger, lets go. */
   close(): Promise<void>
 }

@@ -9,7 +9,8 @@ import type { Worker } from 'node:worker_threads'
 import { SwornError } from '@sworn/verify'
 import { createLane } from './lane.ts'
 import { fromPlain } from './plain-error.ts'
-import { createSharedMemory } from './ring.ts'
+import { createSharedMemory, syncTimesOf } from './ring.ts'
+import { readSyncTimes } from './sync-times.ts'
 import { CONTROL, type FromAppender, OUTCOME, type ToAppender } from './thread-messages.ts'
 import type { LedgerInfo, Port } from './types.ts'
 
@@ -98,6 +99,7 @@ function createCaller(worker: Worker, control: Int32Array, info: LedgerInfo, opt
       if (gone) throw closedError()
       await lane.call((id) => ({ kind: 'reopen', id }))
     },
+    syncTimes: () => readSyncTimes(syncTimesOf(control)),
     flushSync: (timeoutMs) => gone || block(false, timeoutMs),
     closeSync,
     async close() {

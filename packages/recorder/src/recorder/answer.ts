@@ -8,5 +8,11 @@ export interface Recorded {
   readonly durable: boolean
 }
 
+/** Nobody records now: on disk in this producer's spool, handed over later (`audit.fallback: spool`). */
+export interface Waits {
+  readonly spooled: true
+  readonly durable: true
+}
+
 /** `queued`: handed on, not awaited (`async`). `filtered`: the configuration does not record such events. */
-export type RecordAnswer = Recorded | { readonly queued: true } | { readonly filtered: true }
+export type RecordAnswer = Recorded | Waits | { readonly queued: true } | { readonly filtered: true }

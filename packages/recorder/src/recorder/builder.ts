@@ -1,6 +1,7 @@
 /** The fluent builder: an event member by member. Each step returns a new builder; none is shared. @module */
+
+import type { Severity } from '@sworn/verify/events'
 import type { AuditEvent } from '../event/types.ts'
-import type { Severity } from '../event/vocabulary.ts'
 import type { RecordAnswer } from './answer.ts'
 
 export interface EventBuilder {

@@ -8,11 +8,13 @@
  */
 import { SwornError } from '@sworn/verify'
 import { levelOf } from '../event/durability.ts'
-import type { Ack, Port, Submission } from '../port/types.ts'
+import { rowChars } from '../port/size.ts'
+import type { Ack, Submission } from '../port/types.ts'
+import type { PortAnswer, RecordingPort, Spooled } from '../spool/port.ts'
 import type { Meter } from './stats.ts'
 
 export interface QueueOptions {
-  readonly port: Port
+  readonly port: RecordingPort
   readonly meter: Meter
   readonly max: number
   readonly maxBytes: number
@@ -31,7 +33,7 @@ export interface Loss {
 
 export interface Waiter {
   /** `undefined`: the event was shed. */
-  readonly resolve: (ack: Ack | undefined) => void
+  readonly resolve: (ack: Ack | Spooled | undefined) => void
   /** With the port's SwornError. */
   readonly reject: (error: SwornError) => void
 }
@@ -76,7 +78,7 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
   const isFull = () => outstanding >= max || bytes >= maxBytes
 
   function admit(submission: Submission, waiter: Waiter): void {
-    const chars = submission.json.length
+    const chars = submission.json.length + rowChars(submission)
     outstanding++
     bytes += chars
     pending.submissions.push(submission)
@@ -111,7 +113,7 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
   }
 
   /** The payloads are with the port now: nothing here keeps them until they are answered. */
-  async function deliver(batch: Omit<Batch, 'submissions'>, answered: Promise<readonly (Ack | SwornError)[]>): Promise<void> {
+  async function deliver(batch: Omit<Batch, 'submissions'>, answered: Promise<readonly PortAnswer[]>): Promise<void> {
     const born = generation
     const startMs = performance.now()
     const answers = await answered
@@ -124,7 +126,7 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     advance()
   }
 
-  function submit(submissions: readonly Submission[]): Promise<readonly (Ack | SwornError)[]> {
+  function submit(submissions: readonly Submission[]): Promise<readonly PortAnswer[]> {
     const { length } = submissions
     return port.submit(submissions).catch((cause: unknown) => {
       const error = SwornError.is(cause) ? cause : new SwornError('APPEND_UNKNOWN', 'the port failed', '', { cause })
@@ -132,7 +134,7 @@ export function createQueue({ port, meter, max, maxBytes, whenFull, gap, now }: 
     })
   }
 
-  function settle({ resolve, reject }: Waiter, answer: Ack | SwornError | undefined): void {
+  function settle({ resolve, reject }: Waiter, answer: PortAnswer | undefined): void {
     if (answer === undefined || SwornError.is(answer)) {
       meter.add('failed')
       reject(answer ?? new SwornError('APPEND_UNKNOWN', 'the port gave no answer'))

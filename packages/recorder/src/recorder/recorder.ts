@@ -27,6 +27,7 @@ const MAX_EVENTS = 10_000
 const MAX_BYTES = 16 * 1024 * 1024
 const QUEUED = { queued: true } as const
 const FILTERED = { filtered: true } as const
+const WAITS = { spooled: true, durable: true } as const
 const NO_WISH: RecordOptions = {}
 
 /** @throws SwornError CONFIG_INVALID for wrong redaction or filter options, EVENT_INVALID for a wrong context */
@@ -72,6 +73,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return {
       reject,
       resolve(ack) {
+        if (ack && 'spooled' in ack) return resolve(WAITS)
         if (ack) keepSize(ack)
         resolve(ack ? { seq: ack.seq, entry_hash: ack.entryHash, durable: ack.durable } : QUEUED)
       },
@@ -135,7 +137,10 @@ export function createRecorder(options: RecorderOptions): Recorder {
     withContext: (context, fn) => contexts.run(context, fn),
     context: () => contexts.current(),
     newId: () => ids(now()),
-    stats: () => meter.snapshot(queue.outstanding, queue.outstandingBytes),
+    stats: () => ({
+      ...meter.snapshot(queue.outstanding, queue.outstandingBytes),
+      ...(port.syncTimes && { syncMs: port.syncTimes() }),
+    }),
     close() {
       closed ??= queue.settled().then(() => port.close())
       return closed
@@ -150,14 +155,19 @@ function createPress(
 ): (event: unknown, layers: readonly EventContext[], wish: RecordOptions) => Submission | undefined {
   const { port, now = Date.now } = options
   const isWanted = createFilter(options)
-  const redactor = createRedactor(options.redact, port.info.macKey)
+  const redactor = createRedactor(options.redact, port.info.macKey, options.vault)
+  const commits = options.redact?.paths?.some(({ action }) => action === 'commit') ?? false
   const ids = options.randomId ?? createIds()
   const stampOf = createStamps()
   const shapeEvent = createShaper()
   return (event, layers, { level, required }) => {
     const nowMs = now()
     const shaped = shapeEvent(event, layers, { timestamp: stampOf(nowMs), eventId: ids(nowMs) })
-    return required || isWanted(shaped) ? submissionOf(shaped, redactor.redact(shaped), level) : undefined
+    if (!required && !isWanted(shaped)) return undefined
+    if (!commits) return submissionOf(shaped, redactor.redact(shaped), level)
+    const rows: string[] = []
+    const submission = submissionOf(shaped, redactor.redact(shaped, rows), level)
+    return rows.length > 0 ? { ...submission, vault: rows } : submission
   }
 }
 

@@ -21,6 +21,8 @@ export interface RecorderStats {
   readonly outstandingBytes: number
   /** From handing over a batch to its answer. */
   readonly ackMs: Histogram
+  /** Each fdatasync of the ledger by this process; absent where the port does not say. */
+  readonly syncMs?: Histogram
 }
 
 const BOUNDS_MS = [0.25, 0.5, 1, 2, 5, 10, 25, 50, 100, 250, 1000, 5000] as const

@@ -6,6 +6,7 @@
  * Source: design §5.1, checklist GW14.
  * @module
  */
+import { durationOf } from '../event/duration.ts'
 import type { Recorder, RecordOptions } from './types.ts'
 
 interface Call {
@@ -108,12 +109,18 @@ async function* iterate(recorder: Recorder, call: Call, before: () => Promise<vo
 }
 
 function ended(recorder: Recorder, { ids, startMs }: Call, outcome: Readonly<Record<string, unknown>>): void {
-  later(recorder, { event_type: 'tool_call_end', ...ids, ...outcome, is_error: false, duration_ms: performance.now() - startMs })
+  later(recorder, {
+    event_type: 'tool_call_end',
+    ...ids,
+    ...outcome,
+    is_error: false,
+    duration_ms: durationOf(performance.now() - startMs),
+  })
 }
 
 function failed(recorder: Recorder, { ids, startMs }: Call, error: unknown): void {
   const error_type = error instanceof Error ? error.name.slice(0, 200) : typeof error
-  later(recorder, { event_type: 'tool_call_error', ...ids, error, error_type, duration_ms: performance.now() - startMs })
+  later(recorder, { event_type: 'tool_call_error', ...ids, error, error_type, duration_ms: durationOf(performance.now() - startMs) })
 }
 
 /** Recorded behind the caller's back: a failure is counted in `stats().failed`, never thrown into the tool. */

@@ -4,8 +4,10 @@
  */
 import type { FilterOptions } from '../event/filter.ts'
 import type { AuditEvent, EventContext } from '../event/types.ts'
-import type { LedgerInfo, Level, Port } from '../port/types.ts'
+import type { LedgerInfo, Level } from '../port/types.ts'
 import type { RedactOptions } from '../redact/redactor.ts'
+import type { Vault } from '../redact/types.ts'
+import type { RecordingPort } from '../spool/port.ts'
 import type { RecordAnswer } from './answer.ts'
 import type { EventBuilder } from './builder.ts'
 import type { RecorderStats } from './stats.ts'
@@ -18,13 +20,15 @@ export interface RecordOptions {
 }
 
 export interface RecorderOptions extends Pick<FilterOptions, 'events' | 'logLevel'> {
-  readonly port: Port
+  readonly port: RecordingPort
   readonly agent?: EventContext['agent'] & { readonly id?: string }
   readonly user?: string
   readonly userSource?: EventContext['user_source']
   /** Further members of every event. */
   readonly context?: EventContext
   readonly redact?: RedactOptions
+  /** Where `commit` rules put values; without it they mask. */
+  readonly vault?: Vault | undefined
   /** What a wrapped tool does when its start cannot be recorded; `block` by default. */
   readonly onAuditFailure?: 'block' | 'continue'
   readonly queue?: {

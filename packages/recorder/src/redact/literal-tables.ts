@@ -71,15 +71,24 @@ function enter(literal: Literal, { pairs, bucketOf, buckets }: Tables): void {
   buckets[bucketOf[triple]!]!.push({ ...literal, offset })
 }
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 /** Two neighbours as this machine reads them in one go. */
 function pairNumber(first: number, second: number): number {
-  return new Uint16Array(Uint8Array.of(first, second).buffer)[0]! & 0x7f7f
+  return (IS_LITTLE_ENDIAN ? first | (second << 8) : (first << 8) | second) & 0x7f7f
 }
 
+/** By character code: every start makes the tables, for hundreds of literals. */
+const WEIGHTS = Float64Array.from({ length: 128 }, (_, code) => weightOf(String.fromCharCode(code)))
+
 function rarestWindow({ text }: Literal): number {
-  const cost = (at: number) => weightOf(text[at]!) * weightOf(text[at + 1]!) + weightOf(text[at + 1]!) * weightOf(text[at + 2]!)
-  const places = Array.from({ length: text.length - WINDOW + 1 }, (_, at) => at)
-  return places.reduce((best, at) => (cost(at) < cost(best) ? at : best), 0)
+  const weights = Array.from(text, (char) => WEIGHTS[char.charCodeAt(0) & 127]!)
+  let [best, least] = [0, Number.POSITIVE_INFINITY]
+  for (let at = 0; at + WINDOW <= weights.length; at++) {
+    const cost = weights[at]! * weights[at + 1]! + weights[at + 1]! * weights[at + 2]!
+    if (cost < least) [best, least] = [at, cost]
+  }
+  return best
 }
 
 function weightOf(char: string): number {

@@ -48,7 +48,7 @@ export const PATTERNS: readonly Pattern[] = [
     expression: /(?<![\w-])sk-(?:(?:proj|svcacct|admin|None)-[\w-]{20,}|[A-Za-z0-9]{40,})/g,
     literals: before(NAME, 20, 'sk-'),
   },
-  { name: 'jwt', expression: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, literals: before(NAME, 8, 'eyJ') },
+  { name: 'jwt', expression: /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*(?:\.[\w-]+){0,2}/g, literals: before(NAME, 8, 'eyJ') },
   {
     name: 'private_key',
     expression: /-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\s\S]*?-----END [A-Z ]{1,40}-----|[\s\S]*$)/g,
@@ -61,8 +61,8 @@ export const PATTERNS: readonly Pattern[] = [
   },
   {
     name: 'slack_token',
-    expression: /(?<![\w-])xox[abeoprs]-[\w-]{10,}/g,
-    literals: before(NAME, 10, 'xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),
+    expression: /(?<![\w-])xox[a-eoprs]-[\w%-]{10,}/g,
+    literals: before(/[\w%-]/, 10, 'xoxa-', 'xoxb-', 'xoxc-', 'xoxd-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-'),
   },
   {
     name: 'slack_webhook',
@@ -77,13 +77,14 @@ export const PATTERNS: readonly Pattern[] = [
   { name: 'npm_token', expression: /(?<![A-Za-z0-9_])npm_[A-Za-z0-9]{30,}/g, literals: before(ALNUM, 30, 'npm_') },
   { name: 'gitlab_token', expression: /(?<![\w-])glpat-[\w-]{20,}/g, literals: before(NAME, 20, 'glpat-') },
   { name: 'sendgrid_key', expression: /(?<![\w-])SG\.[\w-]{16,}\.[\w-]{16,}/g, literals: before(NAME, 16, 'SG.') },
-  { name: 'google_api_key', expression: /(?<![\w-])AIza[\w-]{35}(?![\w-])/g, literals: before(NAME, 35, 'AIza') },
+  { name: 'google_api_key', expression: /(?<![\w-])AIza[\w-]{35}(?![A-Za-z0-9-])/g, literals: before(NAME, 35, 'AIza') },
   {
     name: 'bearer',
-    expression: /(?<![A-Za-z0-9])Bearer[ \t]{1,8}(?<secret>[\w.~+/-]{16,}=*)/gi,
+    expression: /(?<![A-Za-z0-9])Bearer[ \t]{1,8}(?<secret>[\w.~+/-]{16,}=*)/gi, // a word, or YOUR_TOKEN_HERE, is none; no word is that long
     literals: [
       { text: 'bearer', anyCase: true, near: (text, _start, end) => text[end] === ' ' || text[end] === '\t' || text[end] === '\\' },
     ],
+    check: (value) => value.length >= 32 || /\d/.test(value) || (/[a-z]/.test(value) && /[A-Z]/.test(value.slice(1))),
   },
   {
     name: 'ssn',

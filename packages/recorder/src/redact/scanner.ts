@@ -6,6 +6,7 @@
  */
 import { SwornError } from '@sworn/verify'
 import { findAssignments } from './assignments.ts'
+import { withoutEscapes } from './escapes.ts'
 import { createLiteralScan, type Literal } from './literals.ts'
 import { keyFollows } from './near.ts'
 import { PATTERNS, type Pattern } from './patterns.ts'
@@ -38,10 +39,19 @@ export function createScanner(keys: readonly string[], { patterns, detectors = [
     find(text) {
       const owners = new Set<string>()
       scan(text, (owner) => owners.add(owner).size > all.length, owners)
-      const spans = all.flatMap((one) => (one.literals.length === 0 || owners.has(one.name) ? one.find(text) : []))
+      const plain = owners.size > 0 ? withoutEscapes(text) : text
+      const spans = all.flatMap((one) => (one.literals.length === 0 || owners.has(one.name) ? findIn(one, text, plain) : []))
       return owners.has(KEYS) || shortKeys ? [...spans, ...findAssignments(text, rules)] : spans
     },
   }
+}
+
+/** What a detector finds in the text, and beside escapes: there a token's edge shows only when they are blanked. */
+function findIn(one: Detector, text: string, plain: string): readonly Span[] {
+  const spans = one.find(text)
+  if (plain === text) return spans
+  const isKnown = ({ start, end }: Span) => spans.some((span) => span.start <= start && end <= span.end)
+  return [...spans, ...one.find(plain).filter((span) => !isKnown(span))]
 }
 
 /** The detectors of the table by name. @throws SwornError CONFIG_INVALID for a name it does not have */

@@ -7,10 +7,14 @@ import { FREE_MEMBERS, MEMBER_RANKS } from '../event/members.ts'
 import { below } from '../event/pointer.ts'
 import { type JsonValue, type Note, sanitize } from '../event/sanitize.ts'
 import { type ShapedEvent, setMember } from '../event/shape.ts'
+import { type Commitments, createCommitments } from './commitments.ts'
 import { fitEvent, type JsonEvent } from './fit.ts'
-import { type Walker, walkValue } from './walk.ts'
+import type { Vault } from './types.ts'
+import { ruleAt, type Walker, walkValue } from './walk.ts'
 
-export interface RedactContext extends Omit<Walker, 'late'> {
+export interface RedactContext extends Omit<Walker, 'late' | 'commit'> {
+  /** For `commit` rules; without it they mask. */
+  readonly vault?: Vault
   readonly resultChars: number
   readonly payloadBytes: number
   readonly maxMs: number
@@ -41,16 +45,24 @@ const UNTOUCHED: ReadonlySet<string> = new Set([
   'new_token_id',
 ])
 
-/** Compact JSON within the line limit. Total. */
-export function redactEvent(event: ShapedEvent, context: RedactContext): string {
+/** Of these a rule by path may take the value all the same. */
+const PERSONAL: ReadonlySet<string> = new Set(['user', 'ip_address'])
+
+/** Compact JSON within the line limit; rows for the vault are added to `rows`. Total. */
+export function redactEvent(event: ShapedEvent, context: RedactContext, rows?: string[]): string {
   const { clean, notes } = sanitizeMembers(event)
-  const masked = walkMembers(clean, context)
+  const { vault, ...rest } = context
+  const commitments = createCommitments(clean, { hash: context.hash, ...(rows && vault && { vault }) })
+  const masked = walkMembers(clean, rest, commitments)
   const own: Record<string, JsonValue> = notes.length > 0 ? { sanitized: notes.map((note) => ({ ...note })) } : {}
-  if (clean.result !== undefined) boundResult(masked, clean.result, context, own)
+  if (commitments.omitted) own.commit_omitted = true
+  const hashes: Hashes = { own, commitments }
+  if (clean.result !== undefined) boundResult(masked, clean.result, context, hashes)
   const fitted = fitEvent(masked, context.payloadBytes - 2048)
   if (fitted.cut.length > 0) own.truncated = [...fitted.cut]
   const changed = JSON.stringify(fitted.event.arguments) !== JSON.stringify(clean.arguments)
-  if (clean.arguments !== undefined && changed) addHash(fitted.event, 'arguments_hash', clean.arguments, context, own)
+  if (clean.arguments !== undefined && changed) addHash(fitted.event, 'arguments', clean.arguments, hashes)
+  rows?.push(...commitments.rows)
   return print(fitted.event, own, context)
 }
 
@@ -68,36 +80,47 @@ function sanitizeMembers(event: ShapedEvent): { clean: JsonEvent; notes: readonl
   return { clean, notes: notes.slice(0, 50) }
 }
 
-function walkMembers(clean: JsonEvent, context: RedactContext): JsonEvent {
+function walkMembers(clean: JsonEvent, context: RedactContext, { commit }: Commitments): JsonEvent {
   const until = context.clock() + context.maxMs
-  const walker: Walker = { ...context, late: () => context.clock() > until }
+  const walker: Walker = { ...context, commit, late: () => context.clock() > until }
   const out: JsonEvent = {}
   for (const [name, value] of Object.entries(clean)) setMember(out, name, walkMember(walker, name, value))
   return out
 }
 
 function walkMember(walker: Walker, name: string, value: JsonValue): JsonValue {
-  if (UNTOUCHED.has(name)) return value
+  if (UNTOUCHED.has(name) && !(PERSONAL.has(name) && ruleAt(walker.paths, [name]))) return value
   const known = MEMBER_RANKS.has(name)
   return walkValue(walker, value, [name], !known || FREE_MEMBERS.has(name), known ? undefined : walker.rules(name))
 }
 
+/** What keyed hashes are made with, and the notes that say where there is none. */
+interface Hashes {
+  readonly own: JsonEvent
+  readonly commitments: Commitments
+}
+
 /** `result` at most `resultChars` characters; its size and keyed hash are those of the whole, before redaction. */
-function boundResult(masked: JsonEvent, result: JsonValue, context: RedactContext, own: JsonEvent): void {
+function boundResult(masked: JsonEvent, result: JsonValue, context: RedactContext, hashes: Hashes): void {
   const whole = typeof result === 'string' ? result : JSON.stringify(result)
   masked.result_bytes ??= Buffer.byteLength(whole)
-  addHash(masked, 'result_hash', result, context, own)
+  addHash(masked, 'result', result, hashes)
   const text = typeof masked.result === 'string' ? masked.result : JSON.stringify(masked.result)
   if (masked.result_truncated === true || text.length <= context.resultChars) return
   masked.result = headOf(text, context.resultChars)
   masked.result_truncated = true
 }
 
-function addHash(event: JsonEvent, name: string, value: JsonValue, context: RedactContext, own: JsonEvent): void {
-  if (event[name] !== undefined) return
-  const hash = context.hash(value)
-  if (hash === undefined) own.hash_omitted = true
-  else event[name] = hash
+/** The caller's own hash stays, but for what was committed: it would outlive the subject's key. */
+function addHash(event: JsonEvent, member: 'arguments' | 'result', value: JsonValue, { own, commitments }: Hashes): void {
+  const name = `${member}_hash`
+  if (event[name] !== undefined && !commitments.has(member)) return
+  const hash = commitments.hash(member, value)
+  if (hash !== undefined) event[name] = hash
+  else {
+    delete event[name]
+    own.hash_omitted = true
+  }
 }
 
 /** Puts our notes into metadata and the members into their order. */

@@ -4,6 +4,7 @@
  * Source: docs/format.md (spec events §6).
  * @module
  */
+import type { JsonValue } from '../event/sanitize.ts'
 import type { Literal } from './literal-tables.ts'
 
 declare const redacted: unique symbol
@@ -47,6 +48,33 @@ export interface ScannerSource {
   readonly hash: string
   /** @param keys names whose values are secret */
   readonly create: (keys: readonly string[]) => Scanner
+}
+
+/** `commit`: a salted commitment takes the value's place, its content goes to the vault; the others keep nothing of it. */
+export type PathAction = 'mask' | 'drop' | 'hash' | 'commit'
+
+export interface PathRule {
+  /** Members from the top, `*` for any: ['arguments', '*', 'iban']. */
+  readonly segments: readonly string[]
+  readonly action: PathAction
+  /** Of `commit`: the dotted member that names whose data it is; default `user`. */
+  readonly subject?: string
+}
+
+/** Where committed values go. Total: undefined where no key is to be had. */
+export interface Vault {
+  /** The digest for the line, and the vault's row: one line of JSON, nothing in it readable without the subject's key. */
+  commit(value: JsonValue, place: CommitPlace): { readonly digest: string; readonly row: string } | undefined
+  /** A keyed hash that dies with the subject's key. */
+  hash(subject: string, value: JsonValue): string | undefined
+}
+
+export interface CommitPlace {
+  /** Whose data it is. */
+  readonly subject: string
+  readonly eventId: string
+  /** JSON pointer in the event. */
+  readonly pointer: string
 }
 
 export const MARKER = /^\[REDACTED:[\w.-]{1,64}\]$/

@@ -6,16 +6,8 @@
 import type { JsonValue } from '../event/sanitize.ts'
 import { setMember } from '../event/shape.ts'
 import { maskText } from './mask.ts'
-import { MARKER, markerOf, type Scanner } from './types.ts'
+import { MARKER, markerOf, type PathRule, type Scanner } from './types.ts'
 import type { KeyRules } from './words.ts'
-
-export type PathAction = 'mask' | 'drop' | 'hash'
-
-export interface PathRule {
-  /** Members from the top, `*` for any: ['arguments', '*', 'iban']. */
-  readonly segments: readonly string[]
-  readonly action: PathAction
-}
 
 export interface Walker {
   readonly rules: KeyRules
@@ -23,6 +15,8 @@ export interface Walker {
   readonly paths: readonly PathRule[]
   /** A keyed hash, or undefined without a key. */
   readonly hash: (value: JsonValue) => string | undefined
+  /** What stands for a value that the other rules have gone over. */
+  readonly commit: (value: JsonValue, path: readonly string[], rule: PathRule) => JsonValue
   /** true when the time for this event is used up. */
   readonly late: () => boolean
 }
@@ -32,8 +26,8 @@ const MAX_JSON_TEXT_CHARS = 262_144
 
 /** @param path where `value` stands; @param keyed false where key rules do not apply (the members of §1) */
 export function walkValue(walker: Walker, value: JsonValue, path: readonly string[], keyed: boolean, rule?: string): JsonValue {
-  const action = actionAt(walker, path)
-  if (action) return applyAction(walker, value, path, action)
+  const ruled = ruleAt(walker.paths, path)
+  if (ruled) return applyRule(walker, value, path, { ruled, keyed, rule })
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'number') return rule === undefined ? value : markerOf(rule)
   if (typeof value === 'string') return walkText(walker, value, path, keyed, rule)
@@ -87,12 +81,23 @@ function walkJsonText(walker: Walker, text: string, path: readonly string[]): st
   }
 }
 
-function actionAt({ paths }: Walker, path: readonly string[]): PathAction | undefined {
-  return paths.find(({ segments }) => segments.length === path.length && segments.every((s, i) => s === '*' || s === path[i]))?.action
+/** The rule for exactly this place. */
+export function ruleAt(paths: readonly PathRule[], path: readonly string[]): PathRule | undefined {
+  return paths.find(({ segments }) => segments.length === path.length && segments.every((s, i) => s === '*' || s === path[i]))
 }
 
-function applyAction(walker: Walker, value: JsonValue, path: readonly string[], action: PathAction): JsonValue {
+interface Ruled {
+  readonly ruled: PathRule
+  readonly keyed: boolean
+  /** The key rule in force there. */
+  readonly rule: string | undefined
+}
+
+function applyRule(walker: Walker, value: JsonValue, path: readonly string[], { ruled, keyed, rule }: Ruled): JsonValue {
+  const { action } = ruled
   if (value === null || (typeof value === 'string' && (MARKER.test(value) || /^hmac-sha256:[0-9a-f]{64}$/.test(value)))) return value
-  if (action === 'mask') return walkValue({ ...walker, paths: [] }, value, path, true, 'path')
+  const inside = { ...walker, paths: [] }
+  if (action === 'mask') return walkValue(inside, value, path, true, 'path')
+  if (action === 'commit') return walker.commit(walkValue(inside, value, path, keyed, rule), path, ruled) // secrets enter no vault
   return (action === 'hash' ? walker.hash(value) : undefined) ?? markerOf(action)
 }

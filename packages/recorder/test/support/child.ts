@@ -14,6 +14,10 @@ export interface Fact {
   readonly eventId?: string
   readonly seq?: number
   readonly entryHash?: string
+  /** Who made the event, and which of its own it is. */
+  readonly writer?: string
+  readonly n?: number
+  readonly spooled?: boolean
 }
 
 export interface Child {

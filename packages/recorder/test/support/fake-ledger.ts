@@ -69,6 +69,7 @@ export function openFakeLedger(directory: string): SharedLedger & { readonly siz
       closeSync(fd)
       fd = openSync(path, 'a', 0o600)
     },
+    operate: () => ({}),
     tick: () => undefined,
     nextTickAt: () => Number.POSITIVE_INFINITY,
     reserve({ key, amount, limit }: Reserve): Reservation {

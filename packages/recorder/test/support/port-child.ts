@@ -1,13 +1,16 @@
 /**
  * A process with a port, driven by its arguments: `<path> <what> [more]`. Prints one JSON line per fact.
  *
- * write N: N writers, one sync or batch event at a time, until stdin ends. hold: opens, then waits for stdin to end.
+ * write N: N writers, one sync or batch event at a time, until stdin ends. spool: one writer, whose events wait in a spool while nobody records; it hands over what others left. hold: opens, then waits for stdin to end.
  * fake-hold: the same on the fake ledger.
  * exit N: submits N batch events and exits without close; exit-here: the same with the ledger in the main thread. once: one sync event, close; once-quick: the same without patience for a silent recorder.
  */
+import { setTimeout as wait } from 'node:timers/promises'
 import { SwornError } from '@sworn/verify'
 import type { WorkerPort } from '../../src/port/worker.ts'
 import { createRecorder } from '../../src/recorder/recorder.ts'
+import { handOverLeftovers, ownSpoolPath, spoolDirectory } from '../../src/spool/leftovers.ts'
+import { type SpoolLoss, withSpool } from '../../src/spool/port.ts'
 import { openFakePort } from './fake-port.ts'
 import { openRealPort, openRealPortHere } from './real-port.ts'
 import { sample } from './submissions.ts'
@@ -16,11 +19,23 @@ import { tell } from './tell.ts'
 const [path = '', what = '', count = '1'] = process.argv.slice(2)
 const say = (fact: Record<string, unknown>) => tell(`${JSON.stringify(fact)}\n`)
 
+const PACE_MS = 2
+const PRODUCER = `p-${process.pid}`
+const SPOOL_PATIENCE = { greetMs: 200, ackMs: 200, lazyAckMs: 200 }
+const openSpoolPort = (at: string) => openRealPort(at, { producerId: PRODUCER, patience: SPOOL_PATIENCE })
 const openQuickPort = (at: string) => openRealPort(at, { patience: { greetMs: 200 } })
 
 try {
   const open =
-    what === 'fake-hold' ? openFakePort : what === 'exit-here' ? openRealPortHere : what === 'once-quick' ? openQuickPort : openRealPort
+    what === 'fake-hold'
+      ? openFakePort
+      : what === 'spool'
+        ? openSpoolPort
+        : what === 'exit-here'
+          ? openRealPortHere
+          : what === 'once-quick'
+            ? openQuickPort
+            : openRealPort
   const port = await open(path)
   say({ open: process.pid })
   await act(port)
@@ -44,6 +59,7 @@ async function act(port: WorkerPort): Promise<void> {
   if (what.startsWith('once'))
     for (const answer of await port.submit([sample(1)]))
       say(SwornError.is(answer) ? { error: answer.code, message: answer.message } : { ...answer })
+  if (what === 'spool') return writeSpooling(port, ended)
   if (what === 'write') await writeUntil(port, ended)
   await port.close()
   process.stdin.destroy()
@@ -58,6 +74,36 @@ async function writeUntil(port: WorkerPort, ended: Promise<void>): Promise<void>
     for (let n = 0; !over; n++) await writeOne(port, w, n)
   }
   await Promise.all(Array.from({ length: Number(count) }, (_, w) => writer(w)))
+}
+
+/** Every event is answered, by the ledger or by the spool. */
+async function writeSpooling(inner: WorkerPort, ended: Promise<void>): Promise<void> {
+  let over = false
+  void ended.then(() => {
+    over = true
+  })
+  const directory = spoolDirectory(`${path}.home`, path)
+  const lost = ({ reason }: SpoolLoss) => say({ failed: reason })
+  const ending = new AbortController()
+  const open = (producerId: string) => openRealPort(path, { producerId, patience: SPOOL_PATIENCE })
+  const left = handOverLeftovers(directory, { open, lost, signal: ending.signal })
+  const port = withSpool(inner, { path: ownSpoolPath(directory), producerId: PRODUCER, lost, retryMs: 20 })
+  for (let n = 0; !over; n++) {
+    const event = sample(n, n % 4 === 0 ? 'sync' : 'batch', { writer: PRODUCER, n })
+    const [answer] = await port.submit([event])
+    if (SwornError.is(answer)) throw answer
+    await wait(PACE_MS) // an event is known again within 100,000 records
+    say({
+      eventId: event.eventId,
+      writer: PRODUCER,
+      n,
+      ...('spooled' in answer! ? { spooled: true } : { seq: answer!.seq, entryHash: answer!.entryHash }),
+    })
+  }
+  await left
+  await port.drained()
+  await port.close()
+  process.stdin.destroy()
 }
 
 /** Sends one event until it is acknowledged, always under the same event_id. */

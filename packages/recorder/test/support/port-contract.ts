@@ -40,13 +40,18 @@ export function portContract(name: string, activeFile: string, open: () => Promi
     })
 
     it('answers an event that is sent again with its first ack and appends nothing', async () => {
-      const event = sample(1)
-      const [first, again, next] = acksOf([
-        ...(await port.submit([event])),
-        ...(await port.submit([event])),
-        ...(await port.submit([sample(2)])),
-      ])
-      assert.deepEqual([again!.seq, again!.entryHash, next!.seq], [first!.seq, first!.entryHash, first!.seq + 1])
+      const distances = new Set<number>()
+      for (let n = 0; n < 3; n++) {
+        const event = sample(1)
+        const [first, again, next] = acksOf([
+          ...(await port.submit([event])),
+          ...(await port.submit([event])),
+          ...(await port.submit([sample(2)])),
+        ])
+        assert.deepEqual([again!.seq, again!.entryHash], [first!.seq, first!.entryHash])
+        distances.add(next!.seq - first!.seq)
+      }
+      assert.ok(distances.has(1), 'a checkpoint of the recorder stands between two of them at most once; a second copy always would')
     })
 
     it('refuses an event_id that comes back with another body, and only that one', async () => {

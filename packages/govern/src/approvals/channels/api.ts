@@ -3,7 +3,7 @@
  *
  *   GET  /api/approvals      → {pending: [question…], remembered: [approval…]}
  *   POST /api/approvals/:id  {shown_hash, approved, scope?, reason?} → 200 accepted, 409 settled before,
- *                            404 unknown, 422 other bytes or no answer
+ *                            202 recorded, not heard yet; 404 unknown, 422 other bytes or no answer, 503 not recorded
  *
  * Every request needs a token; who approved is whoever the token names, never what a body says. A browser page
  * of another origin cannot use it: bodies are JSON by their type, and a foreign `Origin` is refused.
@@ -11,8 +11,8 @@
  * @module
  */
 import type { AuditEvent } from '@sworn/recorder'
-import { bearerOf, createBearerCheck } from '../../http/bearer.ts'
-import type { Channel, Question, Reception, Remembered, Tell } from '../types.ts'
+import { bearerOf, createBearerCheck } from '@sworn/recorder/http'
+import type { Channel, Question, Reception, Remembered, Report } from '../types.ts'
 import { fromApi, readText, toWire } from './wire.ts'
 
 /** Milliseconds in which a body has to be here. */
@@ -31,9 +31,14 @@ export interface ApprovalApiOptions {
   readonly clock?: () => number
 }
 
+/** Rejects when the answer could not be handed on. */
+export type SlowTell = (report: Report) => Reception | Promise<Reception>
+
 export interface ApprovalApi {
   /** Channel `api`. */
   readonly channel: Channel
+  /** Shows a question of somebody else, who may take a while to say what becomes of an answer. Returns how to take it back. */
+  show(question: Question, tell: SlowTell): () => void
   /** undefined: the path is not ours. Never rejects. */
   route(request: Request): Promise<Response | undefined>
 }
@@ -43,7 +48,7 @@ const PATH = /^\/api\/approvals(?:\/([^/]+))?$/
 
 interface Put {
   readonly question: Question
-  readonly tell: Tell
+  readonly tell: SlowTell
 }
 
 interface Desk {
@@ -66,6 +71,7 @@ export function createApprovalApi(options: ApprovalApiOptions): ApprovalApi {
   }
   return {
     channel: { name: 'api', maxChars: 65_536, open: (question, tell) => put(desk, { question, tell }) },
+    show: (question, tell) => put(desk, { question, tell }),
     async route(request) {
       const match = PATH.exec(new URL(request.url).pathname)
       return match ? respond(desk, request, match[1]) : undefined
@@ -86,8 +92,8 @@ function put({ pending, settled }: Desk, place: Put): () => void {
 
 function createTokenCheck(tokens: ApprovalApiOptions['tokens']): Desk['approverOf'] {
   if (tokens.length === 0) throw new TypeError('tokens of at least 16 characters were expected')
-  const nameOf = createBearerCheck(tokens.map(({ token, approver }) => ({ token, name: approver })))
-  return (request) => nameOf(bearerOf(request))
+  const find = createBearerCheck(tokens)
+  return (request) => find(bearerOf(request.headers.get('authorization')))?.approver
 }
 
 /** A flood of wrong tokens does not fill the record. */
@@ -126,7 +132,10 @@ function listOf({ pending, options }: Desk): object {
   return { pending: [...pending.values()].map(({ question }) => toWire(question)), remembered }
 }
 
-const STATUS: Readonly<Record<Reception, number>> = { accepted: 200, late: 409, mismatch: 422, malformed: 422, noted: 422 }
+const STATUS: Readonly<Record<Reception, number>> = { accepted: 200, late: 409, mismatch: 422, malformed: 422, noted: 202 }
+
+/** `noted`: it is on record, and whoever asks has not said yet what becomes of it. */
+const SAID: Readonly<Partial<Record<Reception, object>>> = { accepted: { accepted: true }, noted: { recorded: true } }
 
 async function decide({ pending, settled }: Desk, request: Request, id: string, approver: string): Promise<Response> {
   if (!/^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')) return answer(415, { error: 'json_expected' })
@@ -134,6 +143,10 @@ async function decide({ pending, settled }: Desk, request: Request, id: string, 
   if (body === undefined) return answer(413, { error: 'body_not_readable' })
   const place = pending.get(id) ?? settled.get(id)
   if (!place) return answer(404, { error: 'unknown_question' })
-  const reception = place.tell({ kind: 'answer', answer: fromApi(body, id, approver) })
-  return answer(STATUS[reception], reception === 'accepted' ? { accepted: true } : { error: reception })
+  try {
+    const reception = await place.tell({ kind: 'answer', answer: fromApi(body, id, approver) })
+    return answer(STATUS[reception], SAID[reception] ?? { error: reception })
+  } catch {
+    return answer(503, { error: 'not_recorded' })
+  }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { SwornError } from '@sworn/recorder'
+import { isLoopback } from '@sworn/recorder/http'
 import type { Channel, ChannelFailure, Question, Tell } from '../types.ts'
 import { isSignedWebhook, parseWebhookSecret, signWebhook } from './webhook-signature.ts'
 import { fromWebhook, readText, toWire } from './wire.ts'
@@ -51,8 +52,7 @@ export function createWebhookChannel(options: WebhookChannelOptions): Channel {
 function parseUrl(text: string, at = 'approvals.webhook.url'): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || url.username || url.password) throw new SwornError('CONFIG_INVALID', 'expected a URL without user name and password', at)
-  const isLoopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback)) return url
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url
   throw new SwornError('CONFIG_INVALID', 'expected https, or http to a loopback address', at)
 }
 

@@ -6,7 +6,7 @@ import type { Arg, Judge } from '../types.ts'
 import type { Call } from './types.ts'
 
 const HARMLESS =
-  '-tvzjJaOpkmhBPSW -f: -C: -T: -X: -b: -N: -V: --list --verbose --gzip --bzip2 --xz --zstd --auto-compress --file= --directory= --exclude= --wildcards --strip-components= --numeric-owner --full-time --force-local --totals --no-recursion'
+  '-tvzjJaOpkmhBSW -f: -C: -X: -b: -N: -V: --list --verbose --gzip --bzip2 --xz --zstd --auto-compress --file= --directory= --exclude= --wildcards --strip-components= --numeric-owner --full-time --force-local --totals --no-recursion'
 const RAISE: NonNullable<Program['raise']> = {
   '--checkpoint-action=': 'dangerous',
   '--to-command=': 'dangerous',
@@ -19,13 +19,16 @@ const RAISE: NonNullable<Program['raise']> = {
   '--rmt-command=': 'dangerous',
   '--remove-files': 'dangerous',
   '--absolute-names': 'dangerous',
+  '-P': 'dangerous',
+  '-T:': 'needs_review', // a list of files may hold options
+  '--files-from=': 'needs_review',
 }
 
 /** Listing an archive only reads. Everything else writes. */
 export function readTar({ program, word, args, scene }: Call, judge: Judge): void {
   const [first, ...rest] = args
   const bundled = first && /^[A-Za-z]+$/.test(first.value) ? [{ ...first, value: `-${first.value}` }, ...rest] : args
-  const table = optionTable(`${HARMLESS} -xcruAdGgUlkowS * ${Object.keys(RAISE).join(' ')}`)
+  const table = optionTable(`${HARMLESS} -xcruAdGgUlkowS --extract --get * ${Object.keys(RAISE).join(' ')}`)
   const options = readOptions(bundled, table)
   applyOptions({ ...program, raise: RAISE, raiseRule: 'runs_code' }, options, scene, judge)
   const archive = options.used.find(({ name }) => name === '-f' || name === '--file')?.value
@@ -33,7 +36,12 @@ export function readTar({ program, word, args, scene }: Call, judge: Judge): voi
   const writes = readOptions(bundled, optionTable(HARMLESS)).unknown.length > 0
   const lists = options.used.some(({ name }) => name === '-t' || name === '--list')
   if (writes || !lists) judge.add('needs_review', 'writes_file', word)
-  for (const { name, value } of options.used) if (name === '-C' && value) judge.path(value, writes ? 'write' : 'read')
+  const extracts = options.used.some(({ name }) => /^(-x|--extract|--get)$/.test(name))
+  for (const { name, value } of options.used) {
+    if (!value || !/^(-C|--directory)$/.test(name)) continue
+    if (extracts) judge.write(value)
+    else judge.path(value, writes ? 'write' : 'read')
+  }
 }
 
 /** `host:file` is fetched by rsh. */

@@ -32,6 +32,7 @@ export function readAwk({ args, word, scene }: Call, judge: Judge): void {
 /** The strings of a program that runs something may be what it runs. */
 function judgeProgram(script: Arg, judge: Judge, text: (value: string) => void): void {
   const read = script.exact ? readProgram(script.value) : undefined
+  if (read?.code.includes('ENVIRON')) judge.add('needs_review', 'secrets', script)
   if (read && !RUNS.test(read.code) && read.pipes === '') return
   const writes = read?.pipes.includes('>') === true
   judge.add('needs_review', writes ? 'writes_file' : 'runs_code', script)

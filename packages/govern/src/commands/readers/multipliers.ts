@@ -39,8 +39,7 @@ export function readParallel({ program, word, args, scene }: Call, judge: Judge)
 
 /** Several words as the one text that a shell is given. */
 export function join(words: readonly Arg[], word: Arg): Arg {
-  const last = words.at(-1)
-  if (!last) return word
+  if (words.length === 0) return word
   return {
     value: words.map(({ value }) => value).join(' '),
     exact: words.every(({ exact }) => exact),
@@ -48,7 +47,7 @@ export function join(words: readonly Arg[], word: Arg): Arg {
     mayBeOption: false,
     runs: words.flatMap(({ runs }) => runs),
     text: words.map(({ text }) => text).join(' '),
-    start: words[0]!.start,
-    end: last.end,
+    start: Math.min(...words.map(({ start }) => start)), // what xargs adds stands where xargs does
+    end: Math.max(...words.map(({ end }) => end)),
   }
 }

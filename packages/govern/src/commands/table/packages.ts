@@ -24,6 +24,13 @@ export const PACKAGES: readonly Program[] = [
     sub: [
       ...FETCHING,
       {
+        names: 'run run-script test t start stop restart',
+        is: 'needs_review',
+        rule: 'runs_code',
+        raise: { '--script-shell=': 'dangerous' },
+      },
+      { names: 'pkg', is: 'needs_review', rule: 'changes_meaning', words: [[/^(scripts|bin)\b.*=/, 'dangerous']] },
+      {
         names: 'list ls why explain root prefix',
         is: 'safe',
         options: '-a --depth= --json --all --long --parseable --prod --dev --production -g --global',
@@ -53,7 +60,13 @@ export const PACKAGES: readonly Program[] = [
     rule: 'runs_code',
     options: '-q -v --version --disable-pip-version-check --no-color',
     sub: [
-      { names: 'list show freeze check', is: 'safe', options: '-v --outdated --format= --not-required --user --local' },
+      {
+        names: 'list show freeze check',
+        is: 'safe',
+        options: '-v --format= --not-required --user --local',
+        raise: { '--outdated': 'needs_review', '-o': 'needs_review', '--uptodate': 'needs_review', '-u': 'needs_review' },
+        raiseRule: 'network',
+      },
       { names: 'install add download sync', is: 'dangerous', rule: 'installs_code' },
       { names: 'uninstall remove config publish', is: 'dangerous', rule: 'system' },
     ],
@@ -66,17 +79,27 @@ export const PACKAGES: readonly Program[] = [
     sub: [{ names: 'install add run', is: 'dangerous', rule: 'installs_code' }],
   },
   {
-    names:
-      'apt apt-get aptitude dpkg yum dnf rpm pacman zypper apk brew port snap flatpak emerge nix nix-env choco scoop winget xbps-install pkg',
+    names: 'brew port snap flatpak emerge nix nix-env choco scoop winget xbps-install pkg yum dnf zypper',
+    is: 'dangerous',
+    rule: 'installs_code',
+    options: '-q --version --list --installed',
+    alone: 'safe',
+    sub: [
+      { names: 'list leaves deps', is: 'safe', options: '-a -1 --installed --all --versions --json --formula --cask' },
+      { names: 'search show info policy outdated', is: 'needs_review', rule: 'network' },
+    ],
+  },
+  {
+    names: 'apt apt-get aptitude dpkg rpm pacman apk',
     is: 'dangerous',
     rule: 'installs_code',
     options: '-l -L -s -W -q --version --list --status --installed',
     alone: 'safe',
     sub: [
       {
-        names: 'list search show info policy depends rdepends leaves deps',
+        names: 'list search show info policy depends rdepends',
         is: 'safe',
-        options: '-a --installed --all-versions --versions --json --formula --cask --upgradable',
+        options: '-a --installed --all-versions --upgradable',
       },
     ],
   },
@@ -86,13 +109,13 @@ export const PACKAGES: readonly Program[] = [
     rule: 'unknown_option',
     sub: [{ names: 'search show policy depends rdepends showhold', is: 'safe', options: '-n --names-only' }],
   },
+  // what they list may be fetched first, by a toolchain that the project names
   {
     names: 'cargo go gem',
     is: 'needs_review',
     rule: 'runs_code',
     options: '-q -v --version --verbose --offline',
     sub: [
-      { names: 'version tree list metadata', is: 'safe', options: '--depth= --format-version= --no-deps --json' },
       { ...INSTALL, names: 'install add get require' },
       { names: 'publish yank push owner login clean uninstall remove', is: 'dangerous', rule: 'changes_meaning' },
     ],
@@ -148,6 +171,13 @@ export const PACKAGES: readonly Program[] = [
         rule: 'network',
         words: [[/^secrets?(\/|$)/, 'dangerous']],
         raiseRule: 'secrets',
+      },
+      {
+        names: 'apply create install upgrade',
+        is: 'needs_review',
+        rule: 'containers',
+        words: [[/^https?:/, 'dangerous']],
+        raiseRule: 'runs_fetched_code',
       },
       {
         names: 'exec cp attach port-forward proxy debug run delete drain cordon taint replace scale rollout uninstall rollback',

@@ -57,6 +57,8 @@ export interface Program {
   readonly assigns?: boolean
   /** The verdict when it wraps nothing, or no subcommand is given. */
   readonly alone?: Verdict
+  /** What it only prints something with, when it stands alone; `--version` and `--help` are so everywhere. */
+  readonly tells?: string
   /** Options with which it only looks, whatever the operands. */
   readonly looks?: string
   /** Its output may be code from elsewhere, or code that the text does not show. */

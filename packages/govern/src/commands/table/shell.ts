@@ -22,7 +22,7 @@ export const SHELL: readonly Program[] = [
     names: 'unalias hash enable bind complete compgen compopt umask ulimit fg bg disown let fc suspend',
     is: 'needs_review',
     rule: 'changes_meaning',
-    raise: { '-p:': 'dangerous', '-f:': 'dangerous', '-x:': 'dangerous' },
+    raise: { '-p:': 'dangerous', '-f:': 'dangerous', '-x:': 'dangerous', '-C:': 'dangerous' },
     raiseRule: 'changes_meaning',
   },
   { names: 'command', is: 'safe', wraps: 0, options: '-p', raise: { '-v': 'stops', '-V': 'stops' } },
@@ -69,7 +69,7 @@ export const SHELL: readonly Program[] = [
     rule: 'runs_code',
     wraps: 0,
   },
-  { names: 'at batch crontab anacron', is: 'dangerous', rule: 'persistence', options: '-l', raise: { '-l': 'needs_review' } },
+  { names: 'at batch crontab anacron', is: 'dangerous', rule: 'persistence', tells: '-l' },
   {
     names: 'vim vi nvim view ex ed emacs nano pico joe micro code',
     is: 'needs_review',
@@ -87,7 +87,32 @@ export const SHELL: readonly Program[] = [
     raiseRule: 'runs_code',
     operands: 'writes',
   },
-  { names: 'make gmake cmake ninja meson bazel gradle gradlew mvn ant rake just task scons', is: 'needs_review', rule: 'runs_code' },
-  { names: 'gcc g++ cc c++ clang clang++ rustc javac tsc ld as ar strip', is: 'needs_review', rule: 'writes_file' },
-  { names: 'sqlite3 psql mysql mariadb mongo mongosh redis-cli duckdb', is: 'needs_review', rule: 'runs_code' },
+  {
+    names: 'make gmake cmake ninja meson bazel gradle gradlew mvn ant rake just task scons',
+    is: 'needs_review',
+    rule: 'runs_code',
+    raise: { '--eval=': 'dangerous', '-E:': 'needs_review' },
+    words: [[/^\.?SHELL(FLAGS)?\s*[:?+]*=/, 'dangerous']],
+    raiseRule: 'runs_code',
+  },
+  {
+    names: 'gcc g++ cc c++ clang clang++ rustc javac tsc ld as ar strip',
+    is: 'needs_review',
+    rule: 'writes_file',
+    raise: { '-wrapper:': 'dangerous', '-fplugin=': 'dangerous', '-specs=': 'dangerous', '-o:': 'writes' },
+    raiseRule: 'runs_code',
+  },
+  {
+    names: 'sqlite3 psql mysql mariadb mongo mongosh redis-cli duckdb',
+    is: 'needs_review',
+    rule: 'runs_code',
+    words: [
+      [/^\s*\.(shell|system|load|output|once|save|backup|clone)\b|\bcopy\b[\s\S]*\bprogram\b|\\!/i, 'dangerous'],
+      [
+        /\b(drop|truncate)\s+(table|database|schema|owned|user|role)\b|dropDatabase|^(flushall|flushdb|dbfilename|slaveof|replicaof)$/i,
+        'dangerous',
+      ],
+    ],
+    raiseRule: 'runs_code',
+  },
 ]

@@ -1,0 +1,118 @@
+/**
+ * Row 8: counting, grouping, fetching 4 % and one session, on a million entries.
+ *
+ * Ours is asked in a process that has the index open, as a server or a program does; the founding documents' own jq
+ * commands, ripgrep and DuckDB over the same files are what people have without one. Rivals that are not installed
+ * are said and left out.
+ * @module
+ */
+import { spawnSync } from 'node:child_process'
+import type { AskAnswer, AskTask, Question } from '../children/ask.ts'
+import { runChild, timeoutFor } from '../harness/child.ts'
+import { timeCommands } from '../harness/commands.ts'
+import { openDuckDb } from '../harness/duckdb.ts'
+import { type Bound, compare, type Measurement, median, type Row } from '../harness/measure.ts'
+import { type QueryLog, SOME_SESSION, writeQueryLog } from '../harness/query-log.ts'
+import { withWorkdir } from '../harness/workdir.ts'
+
+export const query: Row = {
+  row: 8,
+  job: 'count, group, fetch 4 % and fetch one session',
+  against: "the founding documents' jq commands; DuckDB read_ndjson; ripgrep",
+  target: 'counts ≥ 2,000 × jq and ≥ 100 × DuckDB; fetch ≥ 100 × jq and ≤ 1 × ripgrep; one session ≥ 10,000 × jq; unindexed scan ≥ 25 × jq',
+  sizes: true,
+  run: (quick, entries) => withWorkdir((dir) => measure(dir, entries ?? (quick ? 1000 : 1_000_000), quick || entries ? 1 : 3)),
+}
+
+type Answers = AskAnswer['answers']
+
+const QUESTIONS = ['count', 'group', 'fetch', 'session'] as const
+
+async function measure(dir: string, entries: number, rounds: number): Promise<readonly Measurement[]> {
+  const log = writeQueryLog(dir, entries, 8)
+  const ask = (index: boolean, questions: readonly Question[], times: number) =>
+    runChild<AskAnswer>('ask', { directory: dir, questions, times, index } satisfies AskTask, timeoutFor(entries))
+  await ask(true, [], 1) // indexed before anything is measured
+  const ours = await ask(true, QUESTIONS, entries < 10_000 ? 3 : 15)
+  const scan = await ask(false, ['count'], 1)
+  const peaks = `at most ${Math.round(ours.aboveMb)} MB above the process that has it open, ${Math.round(scan.aboveMb)} MB without index`
+  const found = `${ours.answers.fetch!.found} denied, ${ours.answers.session!.found} in the session`
+  const note = `${entries.toLocaleString('en-US')} entries, ${(log.bytes / 1e9).toFixed(2)} GB; ${found}; ${peaks}`
+  const { answers } = ours
+  return [
+    ...againstJq(answers, scan.answers, log, note),
+    ...againstRipgrep(answers, log, rounds),
+    ...(await againstDuckDb(answers, log, rounds)),
+  ]
+}
+
+/** One round: jq takes long enough to be its own average. */
+function againstJq(ours: Answers, scan: Answers, { files }: QueryLog, note: string): Measurement[] {
+  if (!has('jq')) return []
+  const { denied, grouped, session } = timeCommands(
+    {
+      denied: { command: 'jq', args: ['-c', 'select(.decision == "deny")', ...files] },
+      grouped: { command: 'jq', args: ['-n', 'reduce inputs as $e ({}; .[$e.decision // "none"] += 1)', ...files] },
+      session: { command: 'jq', args: ['-c', `select(.session_id == "${SOME_SESSION}")`, ...files] },
+    },
+    1,
+  )
+  const faster = (what: string, name: Question, rival: readonly number[], atLeast: number, own = ours): Measurement =>
+    compare({ what, against: 'jq', ours: rival, rival: [own[name]!.ms], bound: { atLeast }, note })
+  return [
+    faster('count of denials, ms of jq by ms of ours', 'count', denied, 2000),
+    faster('group by decision, ms of jq by ms of ours', 'group', grouped, 2000),
+    faster('fetch of 4 %, ms of jq by ms of ours', 'fetch', denied, 100),
+    faster('fetch of one session, ms of jq by ms of ours', 'session', session, 10_000),
+    faster('count without index, ms of jq by ms of ours', 'count', denied, 25, scan),
+  ]
+}
+
+function againstRipgrep(ours: Answers, { files }: QueryLog, rounds: number): Measurement[] {
+  if (!has('rg')) return []
+  const { fetched } = timeCommands({ fetched: { command: 'rg', args: ['--no-filename', '-F', '"decision":"deny"', ...files] } }, rounds)
+  return [compare({ what: 'fetch of 4 %, ms', against: 'ripgrep', ours: [ours.fetch!.ms], rival: [median(fetched)], bound: { atMost: 1 } })]
+}
+
+async function againstDuckDb(ours: Answers, { files }: QueryLog, rounds: number): Promise<Measurement[]> {
+  const duckdb = await openDuckDb()
+  if (!duckdb) {
+    console.error('SKIPPED: DuckDB is not installed (npm ci in testkit/peers/duckdb)')
+    return []
+  }
+  const source = `read_ndjson([${files.map((file) => `'${file}'`).join(', ')}], columns = {decision: 'VARCHAR'})`
+  const bound: Bound = { atLeast: 100 }
+  const time = async (sql: string): Promise<number[]> => {
+    const took: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const start = performance.now()
+      await duckdb.runAndReadAll(sql)
+      took.push(performance.now() - start)
+    }
+    return took
+  }
+  const counted = await time(`SELECT count(*) FROM ${source} WHERE decision = 'deny'`)
+  const grouped = await time(`SELECT decision, count(*) FROM ${source} GROUP BY decision`)
+  return [
+    compare({
+      what: 'count of denials, ms of DuckDB by ms of ours',
+      against: 'DuckDB read_ndjson',
+      ours: counted,
+      rival: counted.map(() => ours.count!.ms),
+      bound,
+    }),
+    compare({
+      what: 'group by decision, ms of DuckDB by ms of ours',
+      against: 'DuckDB read_ndjson',
+      ours: grouped,
+      rival: grouped.map(() => ours.group!.ms),
+      bound,
+    }),
+  ]
+}
+
+function has(command: string): boolean {
+  const found = spawnSync(command, ['--version']).status === 0
+  if (!found) console.error(`SKIPPED: ${command} is not installed`)
+  return found
+}

@@ -1,0 +1,25 @@
+/**
+ * How far a ledger is indexed, without making, mending or feeding the index.
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadSqlite } from '@sworn/recorder/sqlite'
+import { INDEX_NAME } from './database.ts'
+
+/**
+ * The seq up to which entries are in the index of the ledger whose files lie in `directory`; undefined where there is none.
+ * @throws SwornError NODE_TOO_OLD; SQLite's error for a file that is no index
+ */
+export async function readIndexPosition(directory: string): Promise<number | undefined> {
+  const path = join(directory, INDEX_NAME)
+  if (!existsSync(path)) return undefined
+  const { DatabaseSync } = await loadSqlite()
+  const db = new DatabaseSync(path, { readOnly: true })
+  try {
+    const next = db.prepare('SELECT next_seq FROM cursor').get()?.next_seq
+    return typeof next === 'number' ? next : undefined
+  } finally {
+    db.close()
+  }
+}

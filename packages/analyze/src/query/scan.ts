@@ -1,0 +1,159 @@
+/**
+ * Queries without an index: every line is read. Memory grows with `limit`, and with the matches where they must be
+ * sorted or the newest are wanted; never with the ledger.
+ * @module
+ */
+import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { isCompressed, type LedgerFiles, listSegments, type RawLine } from '@sworn/recorder/segments'
+import { SwornError } from '@sworn/verify'
+import { columnsOf } from '../columns.ts'
+import type { Entry } from '../reading/entry.ts'
+import { NO_VALUE, type Order, type Sort } from './compile.ts'
+import type { Filter } from './filter.ts'
+import { type Group, groupTexts, type Tally, tally } from './groups.ts'
+import { createMatcher } from './matcher.ts'
+import { readPieces } from './pieces.ts'
+import { type RangeAnswer, type ScanThreads, startScanThreads } from './scan-threads.ts'
+import { type Found, type Source, sortCounts, toFound } from './source.ts'
+
+/** Matches that are held to be sorted. */
+export const MAX_SORTED = 1_000_000
+
+/** From here on threads look through it. */
+const THREADS_FROM_BYTES = 64 << 20
+
+export interface ScanOptions {
+  /** Told of each whole line that is no entry. */
+  readonly onUnreadable?: ((line: Pick<RawLine, 'file' | 'number'>) => void) | undefined
+  /** Ends it with its reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Default: 2 for what is worth it. */
+  readonly threads?: 1 | 2 | undefined
+}
+
+/** What was seen in some lines that follow each other. */
+interface Seen<Answer> {
+  readonly lines: number
+  /** Lines before each of those that are no entries. */
+  readonly unreadable: readonly number[]
+  readonly answer: Answer
+}
+
+export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }: ScanOptions = {}): Source {
+  /** The answers about one file, whose lines that are no entries are told. */
+  async function* told<Answer>(file: string, seen: AsyncIterable<Seen<Answer>>): AsyncGenerator<Answer> {
+    let before = 0
+    for await (const { lines, unreadable, answer } of seen) {
+      signal?.throwIfAborted()
+      for (const line of unreadable) onUnreadable?.({ file, number: before + line + 1 })
+      before += lines
+      yield answer
+    }
+  }
+
+  /** Matches by piece, or what threads found of them. */
+  async function* answers(filter: Filter, groups?: readonly Group[]): AsyncGenerator<readonly Found[] | RangeAnswer> {
+    const segments = listSegments(files)
+    const ahead = (threads ?? threadsFor(segments)) === 2 && !filter.where ? startScanThreads(filter, groups) : undefined
+    try {
+      for (const { path } of segments)
+        yield* ahead && !isCompressed(path) ? told(path, seenByThreads(ahead, path)) : told(path, seenHere(filter, path))
+    } finally {
+      await ahead?.close()
+    }
+  }
+
+  return {
+    find: ({ filter, order, limit }) => inOrder(oneByOne(answers(filter)), order, limit ?? Number.POSITIVE_INFINITY),
+    async count(filter, groups) {
+      const counts = new Map<string, Tally>()
+      for await (const answer of answers(filter, groups))
+        if ('counts' in answer) for (const { texts, entries } of answer.counts) tally(counts, texts, entries)
+        else for (const found of answer) tally(counts, groupTexts(found.entry(), groups))
+      return sortCounts(groups.length === 0 && counts.size === 0 ? [{ texts: [], entries: 0 }] : [...counts.values()])
+    },
+  }
+}
+
+function threadsFor(segments: readonly { readonly path: string }[]): 1 | 2 {
+  const plain = segments.filter(({ path }) => !isCompressed(path))
+  const bytes = plain.reduce((sum, { path }) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
+  return bytes < THREADS_FROM_BYTES || availableParallelism() === 1 ? 1 : 2
+}
+
+async function* seenHere(filter: Filter, path: string): AsyncGenerator<Seen<readonly Found[]>> {
+  const match = createMatcher(filter)
+  for await (const piece of readPieces(path)) {
+    const { lines, unreadable, found } = match(piece)
+    const own = ({ start, end, entry }: (typeof found)[number]): Found => ({
+      seq: entry.seq,
+      line: Buffer.from(piece.bytes.subarray(start, end)),
+      value: entry.seq,
+      entry: () => entry,
+    })
+    yield { lines, unreadable, answer: found.map(own) }
+  }
+}
+
+async function* seenByThreads(threads: ScanThreads, path: string): AsyncGenerator<Seen<RangeAnswer>> {
+  for await (const answer of threads.read(path)) yield { ...answer, answer }
+}
+
+async function* oneByOne(answers: AsyncIterable<readonly Found[] | RangeAnswer>): AsyncGenerator<Found> {
+  for await (const answer of answers) yield* 'counts' in answer ? foundBy(answer) : answer
+}
+
+function* foundBy({ seqs, lengths, bytes }: RangeAnswer): Generator<Found> {
+  let at = 0
+  for (const [i, seq] of seqs.entries()) {
+    yield toFound(Buffer.from(bytes.buffer, at, lengths[i]), seq, seq)
+    at += lengths[i]!
+  }
+}
+
+/** What an entry is sorted by. */
+export function sortValue(entry: Entry, sort: Sort): number {
+  if (sort === 'seq') return entry.seq
+  const { time, durationMs } = columnsOf(entry)
+  return (sort === 'time' ? time : durationMs) ?? NO_VALUE
+}
+
+/** The first `limit` of what comes in the order of the ledger, in another order. */
+export async function* inOrder(found: AsyncIterable<Found>, order: Order, limit: number): AsyncGenerator<Found> {
+  const { sort, descending, after } = order
+  const isBehind = createIsBehind(order)
+  const held: Found[] = []
+  let count = 0
+  for await (const one of found) {
+    const own = sort === 'seq' ? one : { ...one, value: sortValue(one.entry(), sort) }
+    if (after && !isBehind(own, after)) continue
+    if (sort === 'seq' && !descending) {
+      yield own
+      if (++count === limit) return
+      continue
+    }
+    held.push(own)
+    if (held.length > Math.min(2 * limit, MAX_SORTED)) keepFirst(held, order, limit)
+  }
+  keepFirst(held, order, limit)
+  yield* held
+}
+
+function keepFirst(held: Found[], order: Order, limit: number): void {
+  const isBehind = createIsBehind(order)
+  held.sort((a, b) => (a.seq === b.seq ? 0 : isBehind(a, b) ? 1 : -1))
+  if (held.length > limit) held.length = limit
+  if (held.length > MAX_SORTED)
+    throw new SwornError('USAGE', `at most ${MAX_SORTED} matches can be sorted; narrow the filter or give a limit`, '--sort')
+}
+
+interface Place {
+  readonly value: number
+  readonly seq: number
+}
+
+function createIsBehind({ descending }: Order): (a: Place, b: Place) => boolean {
+  return (a, b) =>
+    descending ? a.value < b.value || (a.value === b.value && a.seq < b.seq) : a.value > b.value || (a.value === b.value && a.seq > b.seq)
+}

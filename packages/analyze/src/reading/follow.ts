@@ -1,0 +1,126 @@
+/**
+ * Follows a ledger while it is written, across rotation of both layouts, without losing or repeating a line.
+ *
+ * A position is a seq, so a rename between two looks does no harm. The file at hand is read to its end; only
+ * when its successor exists is the end final: the next segment is named by the next seq, or in file mode the
+ * stable name has another inode. Woken by file events, and by a
+ * timer of at least 100 ms where events do not arrive (network and container file systems).
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createSplitter, createWaiter, isCompressed, type LedgerFiles, listSegments, readLines } from '@sworn/recorder/segments'
+import { parseEntry } from './entry.ts'
+
+/** A file at hand: `seq` is that of the line that comes next in it. */
+interface Position {
+  readonly file: FileHandle
+  offset: number
+  seq: number
+  readonly splitter: ReturnType<typeof createSplitter>
+}
+
+/** An offset in a file, whatever its name is now. */
+export interface FilePlace {
+  readonly ino: bigint
+  readonly dev: bigint
+  readonly offset: number
+}
+
+/**
+ * Yields complete lines from `nextSeq` on as they are written, until `signal` aborts.
+ * @param place where that line is to be; without it the file that holds it is read from its beginning
+ */
+export async function* followLedger(files: LedgerFiles, nextSeq: number, signal: AbortSignal, place?: FilePlace): AsyncGenerator<Buffer> {
+  const waiter = createWaiter(files, signal)
+  let at: Position | undefined
+  let next = nextSeq
+  let start = place
+  try {
+    while (!signal.aborted) {
+      const ended = at === undefined || (await hasSuccessor(files, at.file, next)) // asked before the read, so that the read reaches the true end
+      for await (const line of at ? readLinesFrom(at) : []) {
+        if (at!.seq <= next) continue // `seq` has moved past the line: it was given before
+        next = at!.seq
+        yield line
+      }
+      const moved: Position | undefined = ended ? await openAt(files, next, at?.file, start) : undefined
+      if (moved === undefined) await waiter.next()
+      else {
+        await at?.file.close()
+        at = moved
+        start = undefined // the number of a file that is gone may be another's
+      }
+    }
+  } finally {
+    waiter.close()
+    await at?.file.close()
+  }
+}
+
+/** Complete lines that are there now; moves the position past each. */
+async function* readLinesFrom(at: Position): AsyncGenerator<Buffer> {
+  for await (const chunk of readFrom(at.file, at.offset)) {
+    at.offset += chunk.length
+    for (const line of at.splitter.push(chunk)) {
+      at.seq++
+      yield line
+    }
+  }
+}
+
+/** Opens the file that holds `seq`: the newest that begins at or before it, when it is not the one at hand. */
+async function openAt(
+  files: LedgerFiles,
+  seq: number,
+  current: FileHandle | undefined,
+  place: FilePlace | undefined,
+): Promise<Position | undefined> {
+  for (const segment of listSegments(files).toReversed()) {
+    const first = segment.firstSeq ?? (await firstSeq(segment.path))
+    if (first === undefined || first > seq) continue
+    if (isCompressed(segment.path)) return undefined // closed, and read before: what follows is not there yet
+    if (current && (await isSame(current, segment.path))) return undefined
+    const file = await open(segment.path)
+    const known = place && (await isOf(file, place)) ? { offset: place.offset, seq } : { offset: 0, seq: first }
+    return { file, ...known, splitter: createSplitter() }
+  }
+  return undefined
+}
+
+async function* readFrom(file: FileHandle, offset: number): AsyncGenerator<Buffer> {
+  for (let at = offset; ; ) {
+    const buffer = Buffer.allocUnsafe(1 << 16)
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+/** The writer has left the file at hand. */
+async function hasSuccessor(files: LedgerFiles, file: FileHandle, nextSeq: number): Promise<boolean> {
+  if (files.activeFile) return existsSync(files.activeFile) && !(await isSame(file, files.activeFile))
+  const next = segmentPath(files, nextSeq)
+  return next !== undefined && existsSync(next)
+}
+
+function segmentPath(files: LedgerFiles, seq: number): string | undefined {
+  return files.directory && join(files.directory, 'segments', `${String(seq).padStart(20, '0')}.jsonl`)
+}
+
+async function firstSeq(path: string): Promise<number | undefined> {
+  for await (const line of readLines(path)) return line.complete ? parseEntry(line)?.seq : undefined
+  return undefined
+}
+
+async function isOf(file: FileHandle, { ino, dev }: FilePlace): Promise<boolean> {
+  const stat = await file.stat({ bigint: true })
+  return stat.ino === ino && stat.dev === dev
+}
+
+async function isSame(file: FileHandle, path: string): Promise<boolean> {
+  const [a, b] = await Promise.all([file.stat({ bigint: true }), stat(path, { bigint: true }).catch(() => undefined)])
+  return b !== undefined && a.ino === b.ino && a.dev === b.dev
+}

@@ -1,0 +1,51 @@
+/** Rules of every kind that find something in few events, and events that hold something to find. */
+import fc from 'fast-check'
+import type { Rule } from '../../src/alerts/index.ts'
+import type { Members } from './ledgers.ts'
+
+export const RULES: readonly Rule[] = [
+  { name: 'each', when: 'decision == "deny"', by: ['user'], cool_down: '10m' },
+  { name: 'many', by: ['user'], window: '10m', threshold: { more_than: 2 } },
+  { name: 'sum', window: '20m', threshold: { more_than: 3, sum: 'cost_usd' } },
+  { name: 'rate', window: '2m', rate: { more_than: 1.5, per: '1m' } },
+  { name: 'part', window: '30m', ratio: { of: 'is_error == true', more_than: 0.5, at_least: 3 } },
+  { name: 'steps', by: ['session_id'], window: '30m', sequence: ['tool == "a"', 'tool == "b"'] },
+  { name: 'first', by: ['agent'], first_seen: { of: 'tool', after: '5m', at_least: 2 } },
+  { name: 'odd', window: '5m', deviation: { factor: 1, windows: 3, at_least: 2 } },
+  { name: 'silent', when: 'event_type == "tool_call_start"', by: ['session_id'], window: '10m', silence: true },
+]
+
+const T0 = Date.parse('2026-03-02T09:00:00.000Z')
+const few = (...words: string[]) => fc.constantFrom(...words)
+
+/** Mostly in order, some late, some with times that cannot be. */
+export const events: fc.Arbitrary<Members[]> = fc
+  .array(
+    fc.record(
+      {
+        gapMs: fc.nat({ max: 4 * 60_000 }),
+        lateMs: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.nat({ max: 3 * 3_600_000 })),
+        timestamp: fc.option(few('soon', '9999-01-01T00:00:00.000Z'), { freq: 20 }),
+        event_type: few('tool_call_start', 'tool_call_end', 'authorization_decision', 'log.gap', 'security_alert'),
+        decision: few('allow', 'deny'),
+        user: few('alice', 'bob', '\u001b[31m\u202e'),
+        agent_id: few('x', 'y'),
+        session_id: few('s-1', 's-2'),
+        tool: few('a', 'b', 'c', '__proto__'),
+        is_error: fc.boolean(),
+        cost_usd: fc.integer({ min: -1, max: 3 }),
+      },
+      { requiredKeys: ['gapMs', 'lateMs', 'event_type'] },
+    ),
+    { maxLength: 60 },
+  )
+  .map((drafts) => {
+    let now = T0
+    return drafts.map(({ gapMs, lateMs, timestamp, ...members }) => {
+      now += gapMs
+      return { timestamp: timestamp ?? new Date(now - lateMs).toISOString(), ...members }
+    })
+  })
+
+/** Later than every event, earlier than the times that cannot be. */
+export const NOW = T0 + 24 * 3_600_000

@@ -1,0 +1,59 @@
+/**
+ * Hooks over HTTP: POST /v1/hooks/CLIENT/EVENT with the client's own JSON, answered as `sworn hook CLIENT EVENT` answers it.
+ *
+ * The ledger, policy and roles are those of the server; relative paths are told from the folder that the hook names. Who
+ * calls has a token of the server. The body is hostile: at most 16 MiB within 10 s.
+ * @module
+ */
+import { MAX_HOOK_BYTES } from '@sworn/proxy/hooks'
+import { bearerOf, createBearerCheck, errorResponse, readBody } from '@sworn/recorder/http'
+import type { Room, TokenFile } from '@sworn/server'
+import { SwornError } from '@sworn/verify'
+import type { Io } from '../frame/io.ts'
+import { answerRequest } from './answer.ts'
+import { createHookRooms } from './rooms.ts'
+
+export interface HooksRoom extends Room {
+  /** What was asked is answered first. */
+  close(): Promise<void>
+}
+
+export interface HooksRoomOptions {
+  readonly tokens: readonly TokenFile[]
+  /** Of `sworn hook`: which ledger, policy and roles. */
+  readonly flags: readonly string[]
+}
+
+const PATH = /^\/v1\/hooks\/([a-z-]{1,64})\/([\w.]{1,64})$/
+const BODY = { bytes: MAX_HOOK_BYTES, timeMs: 10_000 }
+/** Exit codes of `sworn hook`. */
+const USAGE = 2
+const NOT_RECORDED = 1
+
+export function createHooksRoom({ tokens, flags }: HooksRoomOptions, io: Io): HooksRoom {
+  const rooms = createHookRooms()
+  const check = createBearerCheck(tokens)
+  const { cwd, env } = io
+
+  async function answer(request: Request, client: string, event: string): Promise<Response> {
+    if (request.method !== 'POST') return errorResponse(new SwornError('REQUEST_INVALID', 'POST was expected'), 405, { allow: 'POST' })
+    if (!check(bearerOf(request.headers.get('authorization'))))
+      return errorResponse(new SwornError('ACCESS_DENIED', 'a token of this server was expected'), 401, { 'www-authenticate': 'Bearer' })
+    const body = await readBody(request.body, BODY)
+    if (typeof body === 'string')
+      return errorResponse(new SwornError('REQUEST_INVALID', `a hook of at most ${BODY.bytes} bytes was expected`))
+    const { code, out } = await answerRequest({ args: [client, event, ...flags], cwd, env }, body, rooms.visit, io)
+    if (code === USAGE)
+      return errorResponse(new SwornError('REQUEST_INVALID', 'a client and an event of `sworn hook --help` were expected'), 404)
+    if (code === NOT_RECORDED) return errorResponse(new SwornError('RECORDER_UNAVAILABLE', 'the hook is not recorded'))
+    return new Response(out === '' ? '{}' : out, { headers: { 'content-type': 'application/json' } })
+  }
+
+  return {
+    async route(request) {
+      const [, client, event] = PATH.exec(new URL(request.url).pathname) ?? []
+      return client === undefined || event === undefined ? undefined : await answer(request, client, event)
+    },
+    close: rooms.close,
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Aegis's `audit_log` table: written and read as rows of the dialect `aegis-rows`.
+ *
+ * The file is made beside its name and renamed at the end. Source: `runtime/audit.py` of agent-aegis (columns, indexes).
+ * @module
+ */
+import { chmodSync, renameSync, rmSync } from 'node:fs'
+import { AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, DIALECTS, type DialectOptions, toAegisValues } from '@sworn/dialects'
+import { type DatabaseSync, loadSqlite } from '@sworn/recorder/sqlite'
+import { SwornError } from '@sworn/verify'
+import { openLineFile, readBack } from './line-file.ts'
+import { type Exported, SIDECAR, type Target } from './target.ts'
+
+const ROWS = DIALECTS.find(({ name }) => name === 'aegis-rows')!
+const BATCH = 1000
+
+/** A database in `path`, there whole or not at all; the events whole in its sidecar. @throws SwornError NODE_TOO_OLD */
+export async function openAegisTarget(path: string, name: string, options: DialectOptions): Promise<Target> {
+  const { DatabaseSync } = await loadSqlite()
+  const part = `${path}.part`
+  rmSync(part, { force: true })
+  const db = new DatabaseSync(part)
+  chmodSync(part, 0o600)
+  db.exec(`PRAGMA journal_mode = MEMORY; ${AEGIS_TABLE_SQL} BEGIN`)
+  const insert = db.prepare(AEGIS_INSERT_SQL)
+  const writer = ROWS.openWriter(options)
+  const sidecar = openLineFile(path + SIDECAR)
+  let rows = 0
+  return {
+    async write(entry) {
+      const { lines, beside } = await writer.write(entry)
+      for (const line of lines) insert.run(...toAegisValues(JSON.parse(line)))
+      rows += lines.length
+      if (rows % BATCH === 0) db.exec('COMMIT; BEGIN')
+      if (beside) sidecar.write(JSON.stringify(beside))
+    },
+    async close(): Promise<Exported> {
+      db.exec('COMMIT')
+      const found = db.prepare('SELECT count(*) AS n FROM audit_log').get()?.n
+      db.close()
+      if (found !== rows) throw new SwornError('IO_FAILED', `${rows} rows were written, ${String(found)} are there`, path)
+      const besides = await sidecar.close()
+      const { bytes, sha256 } = await readBack(part)
+      renameSync(part, path)
+      return { name, file: { rows, bytes, sha256 }, sidecar: { name: name + SIDECAR, ...besides } }
+    },
+    discard() {
+      if (db.isOpen) db.close()
+      rmSync(part, { force: true })
+      sidecar.discard()
+    },
+  }
+}
+
+/** The rows of a database as lines of `aegis-rows`, in their order. @throws SwornError NODE_TOO_OLD, JSON_INVALID when it is no such database */
+export async function readAegisRows(path: string): Promise<string[]> {
+  const { DatabaseSync } = await loadSqlite()
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(path, { readOnly: true })
+    const lines: string[] = []
+    for (const row of db.prepare('SELECT * FROM audit_log ORDER BY id').iterate()) lines.push(JSON.stringify(row))
+    return lines
+  } catch (cause) {
+    throw new SwornError('JSON_INVALID', 'an SQLite database with the table audit_log was expected', path, { cause })
+  } finally {
+    db?.close()
+  }
+}

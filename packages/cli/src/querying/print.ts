@@ -1,0 +1,82 @@
+/**
+ * Found entries in each format. Texts of the ledger are escaped where they are shown, and stored bytes where they are data.
+ * @module
+ */
+import type { Found } from '@sworn/analyze'
+import type { Entry } from '@sworn/analyze/reading'
+import { SwornError } from '@sworn/verify'
+import { CSV_HEADER, formatCsv, formatEntries } from '../reading/show.ts'
+import type { Format } from './question.ts'
+import { formatTree } from './tree.ts'
+
+const TABLE_PAGE = 1000
+/** A tree is held whole. */
+const MAX_TREE = 100_000
+/** Stored lines that are written together. */
+const JOINED_BYTES = 1 << 16
+
+type Write = (line: string) => Promise<void> | void
+
+export interface PrintOptions {
+  readonly width: number
+  readonly utc: boolean
+  /** Members of the json object behind the entries, asked when all were written. */
+  ending(): object
+}
+
+type Printer = (found: AsyncIterable<Found>, write: Write, options: PrintOptions) => Promise<void>
+
+export const printers: Readonly<Record<Format, Printer>> = {
+  async jsonl(found, write) {
+    let lines: Buffer[] = []
+    let size = 0
+    const flush = async () => {
+      if (lines.length > 0) await write(lines.map((line) => line.toString('utf8')).join('\n'))
+      lines = []
+      size = 0
+    }
+    for await (const { line } of found) {
+      lines.push(line)
+      size += line.length
+      if (size >= JOINED_BYTES) await flush()
+    }
+    await flush()
+  },
+  async json(found, write, { ending }) {
+    let count = 0
+    await write('{"entries":[')
+    for await (const { line } of found) await write(`${count++ === 0 ? '' : ','}${line.toString('utf8')}`)
+    await write(`],"count":${count},${JSON.stringify(ending()).slice(1)}`)
+  },
+  async csv(found, write) {
+    await write(CSV_HEADER)
+    for await (const one of found) await write(formatCsv(one.entry()))
+  },
+  async table(found, write, options) {
+    let page: Entry[] = []
+    let isFirst = true
+    const flush = async () => {
+      const lines = formatEntries(page, options)
+      for (const line of isFirst ? lines : lines.slice(1)) await write(line)
+      isFirst = false
+      page = []
+    }
+    for await (const one of found) {
+      page.push(one.entry())
+      if (page.length === TABLE_PAGE) await flush()
+    }
+    if (isFirst || page.length > 0) await flush()
+  },
+  async tree(found, write, options) {
+    const entries: Entry[] = []
+    for await (const one of found) {
+      if (entries.push(one.entry()) > MAX_TREE)
+        throw new SwornError(
+          'USAGE',
+          `at most ${MAX_TREE} entries were expected in a tree; narrow the filter, or --format table`,
+          '--format',
+        )
+    }
+    for (const line of formatTree(entries, options)) await write(line)
+  },
+}

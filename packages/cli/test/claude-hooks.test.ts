@@ -1,0 +1,166 @@
+/** `claudeHooks`: by the hooks that Claude Code was seen to send, and with the SDK and the agent itself where they are installed. @module */
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { openRecorder } from 'sworn'
+import { claudeHooks } from 'sworn/instrument'
+import { startFakeModel } from '../../../testkit/src/fake-model.ts'
+import { loadPeer, missing } from '../../../testkit/src/peer.ts'
+import { temporary } from './support/io.ts'
+
+const POLICY = `apiVersion: aip.io/v1alpha1
+kind: AgentPolicy
+metadata: {name: inside}
+spec:
+  allowed_tools: [Bash, Read, Agent]
+  tool_rules: [{tool: Write, action: ask}]
+  dlp:
+    scan_requests: true
+    patterns: [{name: AWS Key, regex: "AKIA[A-Z0-9]{16}"}]
+`
+
+type Entry = Readonly<Record<string, unknown>>
+
+async function openWithPolicy() {
+  const folder = temporary()
+  writeFileSync(join(folder, 'agent.yaml'), POLICY)
+  const path = join(folder, 'audit')
+  const recorder = await openRecorder({ path, policy: join(folder, 'agent.yaml') })
+  const hooks = claudeHooks(recorder)
+  return {
+    hooks,
+    folder,
+    tell: (event: string, input: object) => hooks[event]![0]!.hooks[0]!({ session_id: 's', hook_event_name: event, ...input }),
+    async entries(): Promise<readonly Entry[]> {
+      await recorder.close()
+      const files = globSync('**/*.jsonl', { cwd: path }).toSorted()
+      return files.flatMap((file) => readFileSync(join(path, file), 'utf8').trim().split('\n')).map((line) => JSON.parse(line))
+    },
+  }
+}
+
+const bash = (id: string, command: string) => ({ tool_name: 'Bash', tool_input: { command }, tool_use_id: id })
+const wordsOf = (entries: readonly Entry[]) =>
+  entries
+    .filter(({ event_type }) => !/^(log|instrumentation|policy|config)/.test(String(event_type)))
+    .map(({ event_type, decision, reason_code, error_type }) =>
+      [event_type, decision, decision === 'deny' ? reason_code : error_type].filter(Boolean).join(' '),
+    )
+
+test('tools are judged and recorded, denials and questions are told in the SDK’s words', async () => {
+  const { tell, entries } = await openWithPolicy()
+  assert.deepEqual(await tell('UserPromptSubmit', { prompt: 'go' }), {})
+  assert.deepEqual(await tell('PreToolUse', bash('c-1', 'echo')), {})
+  assert.deepEqual(await tell('PostToolUse', { ...bash('c-1', 'echo'), tool_response: 'ok', duration_ms: 3 }), {})
+  const fetched = await tell('PreToolUse', { tool_name: 'WebFetch', tool_input: { url: 'https://example.com/' }, tool_use_id: 'c-2' })
+  assert.equal(fetched.hookSpecificOutput?.permissionDecision, 'deny')
+  assert.match(fetched.hookSpecificOutput?.permissionDecisionReason ?? '', /tool_not_allowed/)
+  const written = await tell('PreToolUse', { tool_name: 'Write', tool_input: { file_path: 'x', content: 'x' }, tool_use_id: 'c-3' })
+  assert.equal(written.hookSpecificOutput?.permissionDecision, 'ask')
+  assert.deepEqual(await tell('Stop', {}), {})
+  assert.deepEqual(wordsOf(await entries()), [
+    'user_prompt',
+    'authorization_decision allow',
+    'tool_call_start',
+    'tool_call_end',
+    'authorization_decision deny tool_not_allowed',
+    'approval_requested ask',
+    'authorization_decision allow',
+    'tool_call_start',
+    'tool_call_error outcome_unknown',
+    'turn_end',
+  ])
+})
+
+test('a secret in the arguments refuses the call, and stands nowhere', async () => {
+  const { tell, entries } = await openWithPolicy()
+  const reply = await tell('PreToolUse', bash('c-1', 'echo AKIAQYLPMN5HHHFPZAM2'))
+  assert.match(reply.hookSpecificOutput?.permissionDecisionReason ?? '', /dlp_blocked/)
+  assert.doesNotMatch(JSON.stringify([reply, await entries()]), /AKIAQYLPMN5HHHFPZAM2/)
+})
+
+test('parallel calls, and calls of a subagent, are told apart', async () => {
+  const { tell, entries } = await openWithPolicy()
+  const spawn = { tool_name: 'Agent', tool_input: { prompt: 'x' }, tool_use_id: 'c-0' }
+  await tell('PreToolUse', spawn)
+  await tell('SubagentStart', { agent_id: 'a-1', agent_type: 'Explore' })
+  await Promise.all(['c-1', 'c-2', 'c-3'].map((id) => tell('PreToolUse', { ...bash(id, `echo ${id}`), agent_id: 'a-1' })))
+  await Promise.all(
+    ['c-3', 'c-1', 'c-2'].map((id) => tell('PostToolUse', { ...bash(id, `echo ${id}`), agent_id: 'a-1', tool_response: id })),
+  )
+  await tell('PostToolUse', { ...spawn, tool_response: 'done' })
+  const recorded = await entries()
+  const ends = recorded.filter(({ event_type, tool }) => event_type === 'tool_call_end' && tool === 'Bash')
+  const startOf = (end: Entry) => recorded.find((one) => one.event_type === 'tool_call_start' && one.correlation_id === end.correlation_id)
+  assert.deepEqual(
+    ends.map((end) => [(startOf(end)?.arguments as { command: string } | undefined)?.command, end.result]).toSorted(),
+    ['c-1', 'c-2', 'c-3'].map((id) => [`echo ${id}`, id]),
+  )
+  const begun = recorded.find(({ tool }) => tool === 'Agent')
+  assert.ok(ends.every(({ parent_id, agent_id }) => parent_id === begun?.correlation_id && agent_id === 'a-1'))
+})
+
+test('what is no hook, or is not JSON, refuses a call and throws nothing', async () => {
+  const { hooks, tell, entries } = await openWithPolicy()
+  const circle: Record<string, unknown> = {}
+  circle.self = circle
+  for (const input of [circle, { command: 10n }]) {
+    const reply = await tell('PreToolUse', { tool_name: 'Bash', tool_input: input, tool_use_id: 'c' })
+    assert.equal(reply.hookSpecificOutput?.permissionDecision, 'deny')
+  }
+  for (const input of [undefined, null, 'x', { hook_event_name: 'Nothing' }]) assert.deepEqual(await hooks.Stop![0]!.hooks[0]!(input), {})
+  await entries()
+})
+
+const CLAUDE = fileURLToPath(
+  new URL('../../../testkit/peers/claude-code/node_modules/@anthropic-ai/claude-code-linux-x64/claude', import.meta.url),
+)
+const notRun =
+  process.env.SWORN_TESTS !== 'full'
+    ? 'runs with SWORN_TESTS=full'
+    : missing('claude-agent-sdk') || (!existsSync(CLAUDE) && 'NOT RUN: npm ci --ignore-scripts --prefix testkit/peers/claude-code')
+
+interface AgentSdk {
+  query(call: { prompt: string; options: object }): AsyncIterable<{ readonly type: string }>
+}
+
+describe('the Claude Agent SDK', { skip: notRun, timeout: 120_000 }, () => {
+  test('runs what is allowed, obeys a refusal, and everything is recorded', async () => {
+    const { hooks, folder, entries } = await openWithPolicy()
+    let turn = 0
+    const model = await startFakeModel(({ body }) => {
+      if (!Array.isArray(body.tools) || body.tools.length === 0) return { text: 'ok' }
+      const command = ['echo > ran', undefined][turn++]
+      if (turn === 1) return { tools: [{ id: 'run', name: 'Bash', args: { command, description: 'x' } }] }
+      if (turn === 2) return { tools: [{ id: 'fetch', name: 'WebFetch', args: { url: 'https://example.com/', prompt: 'x' } }] }
+      return { text: 'done' }
+    })
+    try {
+      const { agent } = await loadPeer<{ agent: AgentSdk }>('claude-agent-sdk')
+      const env = {
+        PATH: process.env.PATH,
+        HOME: folder,
+        ANTHROPIC_BASE_URL: model.url,
+        ANTHROPIC_API_KEY: 'fake',
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      }
+      const options = { hooks, env, cwd: folder, pathToClaudeCodeExecutable: CLAUDE, allowedTools: ['Bash', 'WebFetch'] }
+      const types = new Set<string>()
+      for await (const { type } of agent.query({ prompt: 'do it', options })) types.add(type)
+      assert.ok(types.has('result'))
+    } finally {
+      await model.close()
+    }
+    assert.equal(existsSync(join(folder, 'ran')), true)
+    assert.deepEqual(wordsOf(await entries()), [
+      'user_prompt',
+      'authorization_decision allow',
+      'tool_call_start',
+      'tool_call_end',
+      'authorization_decision deny tool_not_allowed',
+      'turn_end',
+    ])
+  })
+})

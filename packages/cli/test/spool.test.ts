@@ -1,0 +1,57 @@
+/** `audit.fallback: spool` in real processes: the recorder process hangs, the client is killed, the next one hands over. @module */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { later } from '../../../testkit/src/suite.ts'
+import { sworn, temporary } from './support/io.ts'
+import { runProcess, startProcess } from './support/process.ts'
+
+const line = (target: string) => `${JSON.stringify({ event_type: 'data_access', target })}\n`
+
+/** Everything below the state directory, by the end of its name. */
+function spoolsOf(home: string): string[] {
+  const all = readdirSync(home, { recursive: true, encoding: 'utf8' })
+  return all.filter((name) => /(^|\/)spool\/.*\.jsonl$/.test(name)).map((name) => join(home, name))
+}
+
+test('the recorder process hangs and the client is killed: what it was answered is in the ledger once, handed over by the next', {
+  timeout: 60_000,
+  skip: later,
+}, async () => {
+  const here = { cwd: temporary(), home: temporary() }
+  writeFileSync(join(here.cwd, 'sworn.yaml'), 'audit:\n  fallback: spool\n')
+  assert.equal((await sworn(['trust', '.'], here)).code, 0)
+  const holder = startProcess(['recorder'], here)
+  await holder.until('recording')
+  const client = startProcess(['record'], here)
+  const answers = createInterface(client.process.stdout)[Symbol.asyncIterator]()
+  const ask = async (target: string) => {
+    client.process.stdin.write(line(target))
+    return JSON.parse(String((await answers.next()).value))
+  }
+  assert.ok('seq' in (await ask('first')))
+  holder.process.kill('SIGSTOP')
+  assert.deepEqual(await ask('second'), { spooled: true, durable: true })
+  assert.deepEqual(await ask('third'), { spooled: true, durable: true })
+  const [spool, ...more] = spoolsOf(here.home)
+  assert.deepEqual(more, [])
+  assert.match(readFileSync(spool!, 'utf8'), /second[^\n]*\n[^\n]*third/)
+  client.process.kill('SIGKILL')
+  await client.code
+  holder.process.kill('SIGCONT')
+  const next = await runProcess(['record'], here, line('fourth'))
+  assert.equal(next.code, 0, next.err)
+  assert.deepEqual(spoolsOf(here.home), [])
+  holder.process.kill('SIGTERM')
+  assert.equal(await holder.code, 0)
+  const { out } = await sworn(['query', '--type', 'data_access', '--format', 'jsonl'], here)
+  const targets = out
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text).target)
+  assert.deepEqual(targets.toSorted(), ['first', 'fourth', 'second', 'third'])
+  assert.ok(targets.indexOf('first') < targets.indexOf('second') && targets.indexOf('second') < targets.indexOf('third'))
+  assert.equal((await sworn(['verify'], here)).code, 0)
+})

@@ -1,0 +1,13 @@
+/** Speaks other formats. Pure: no Node, no DOM. @module */
+export { AEGIS_COLUMNS, AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, toAegisValues } from './codecs/aegis-rows.ts'
+export type { Descriptor, Dialect, DialectOptions, DialectSigner, Writer, Written } from './dialect.ts'
+export { compileFilter, type EventFilter } from './filter.ts'
+export type { AivsBundle } from './foreign/aivs.ts'
+export { checkAivs } from './foreign/aivs.ts'
+export { parseForeignKeys } from './foreign/pem.ts'
+export type { ForeignClaim, ForeignFinding, ForeignKey, ForeignOptions, ForeignPrimitives, ForeignReport } from './foreign/report.ts'
+export { findBreak } from './foreign/report.ts'
+export { ALL_FOREIGN_FORMATS, type ForeignFormat, findForeignFormat } from './foreign/table.ts'
+export { endsSpan, spanKey, spanPart, toSpan, toTraceRequest } from './formats/otlp-spans.ts'
+export { type Event, MEMBER_PLACES, MEMBER_WORDS } from './members.ts'
+export { DIALECTS } from './table.ts'

@@ -1,0 +1,141 @@
+/**
+ * What the AI SDK calls: wrappers around models and tools, which are awaited and may refuse, and callbacks, which are
+ * awaited and may not.
+ * @module
+ */
+import { type Action, type Guard, type Outcome, SwornError } from '@sworn/recorder'
+import type { InstrumentRecorder, Tools } from '../adapter.ts'
+import { covered } from '../covered.ts'
+import { type Deciding, guardOf, observerOf } from '../deciding.ts'
+import { countAt, listAt, memberOf, present, textAt } from '../members.ts'
+import { toAnswer, toOutcome } from '../models/draft.ts'
+import { describeError } from '../models/stream.ts'
+import { createOpenCalls, type OpenCalls } from './open-calls.ts'
+
+/** The event of a wrapper; the rest is read where it is needed. */
+interface Wrapped<T> {
+  readonly execute: () => PromiseLike<T>
+}
+
+type Callback = (event: unknown) => Promise<void>
+
+/** The members of `Telemetry` (7) and `TelemetryIntegration` (6) that are used. */
+export interface Telemetry {
+  executeLanguageModelCall<T>(event: Wrapped<T>): Promise<T>
+  executeTool<T>(event: Wrapped<T>): Promise<T>
+  readonly onLanguageModelCallEnd: Callback
+  readonly onToolExecutionEnd: Callback
+  readonly onAbort: Callback
+  readonly onError: Callback
+  readonly onToolCallStart: Callback
+  readonly onToolCallFinish: Callback
+}
+
+/** On every telemetry of ours, whichever copy of this package made it. */
+const OURS = Symbol.for('sworn.instrument.telemetry')
+
+/**
+ * For `telemetry: { integrations: [aiTelemetry(recorder)] }` of a call, or for the SDK's own way to register it. The AI SDK 7
+ * runs models and tools inside it, so both can be refused; 6 tells it of tools only. Beside `instrument()` a call that names
+ * it is recorded once.
+ */
+export function aiTelemetry(recorder: InstrumentRecorder, deciding: Deciding = {}): Telemetry {
+  const guard = guardOf(recorder, 'ai-sdk', deciding)
+  return createTelemetry({ guard, observer: observerOf(recorder, 'ai-sdk'), recorder }, () => true)
+}
+
+/** Whether one of them tells us of the call. */
+export function isTold(integrations: unknown): boolean {
+  const all = Array.isArray(integrations) ? integrations : [integrations]
+  return all.some((one) => typeof one === 'object' && one !== null && OURS in one)
+}
+
+export function createTelemetry({ guard, observer, recorder }: Omit<Tools, 'patches'>, isActive: () => boolean): Telemetry {
+  const [models, tools] = [createOpenCalls(guard), createOpenCalls(guard)]
+  const seen = new WeakMap<object, { readonly ref: string; readonly startMs: number }>() // 6: by the call, its ids repeat
+
+  async function run<T>(open: OpenCalls, key: string, action: Action, { execute }: Wrapped<T>): Promise<T> {
+    if (!isActive()) return execute()
+    const { verdict, ref } = await guard.begin(action)
+    if (verdict.decision !== 'allow') throw new SwornError('ACTION_DENIED', verdict.reasonCode, action.kind)
+    open.add(key, ref)
+    try {
+      return await recorder.withContext({ correlation_id: ref }, () => (action.kind === 'model' ? covered(execute) : execute()))
+    } catch (error) {
+      open.end(key, describeError(error))
+      throw error
+    }
+  }
+
+  const telemetry: Telemetry = {
+    executeLanguageModelCall: (event) => run(models, modelKey(event), modelAction(event, guard), event),
+    executeTool: (event) => run(tools, toolKey(event), toolAction(event, guard), event),
+    onLanguageModelCallEnd: async (event) => models.end(modelKey(event), { status: 'ok', ...describeModel(event) }),
+    onToolExecutionEnd: async (event) => tools.end(toolKey(event), describeTool(memberOf(event, 'toolOutput'))),
+    onAbort: async (event) => models.end(modelKey(event), { status: 'cancelled', errorType: 'aborted', complete: false }),
+    onError: async (event) => models.end(modelKey(event), { ...describeError(memberOf(event, 'error')), complete: false }),
+    async onToolCallStart(event) {
+      const call = memberOf(event, 'toolCall')
+      if (!isActive() || typeof call !== 'object' || call === null) return
+      const { ref } = await observer.begin(toolAction(event, observer))
+      seen.set(call, { ref, startMs: performance.now() })
+    },
+    async onToolCallFinish(event) {
+      const begun = seen.get(memberOf(event, 'toolCall') as object)
+      if (!begun) return
+      const { success, error, output } = event as { success?: boolean; error?: unknown; output?: unknown } // as 6 types it
+      const outcome: Outcome = success === false ? describeError(error) : { status: 'ok', output }
+      void observer.end(begun.ref, { ...outcome, durationMs: performance.now() - begun.startMs })
+    },
+  }
+  return Object.assign(telemetry, { [OURS]: true })
+}
+
+const modelKey = (event: unknown): string => textAt(event, 'callId') ?? ''
+const toolKey = (event: unknown): string => `${modelKey(event)} ${textAt(event, 'toolCallId') ?? textAt(event, 'toolCall', 'toolCallId')}`
+
+function modelAction(event: unknown, guard: Guard): Action {
+  const [instructions, messages] = [memberOf(event, 'instructions'), memberOf(event, 'messages')]
+  const provider = textAt(event, 'provider')
+  const input = present({ instructions, messages, tools: namesOf(memberOf(event, 'tools')) })
+  return {
+    kind: 'model',
+    name: textAt(event, 'modelId') ?? 'unknown',
+    input,
+    ids: idsOf(event, guard),
+    ...(provider !== undefined && { provider }),
+  }
+}
+
+/** Tools are functions and schemas: what the model could call is told by their names. */
+function namesOf(tools: unknown): readonly unknown[] | undefined {
+  return Array.isArray(tools) ? tools.map((tool) => memberOf(tool, 'name')) : undefined
+}
+
+function toolAction(event: unknown, guard: Guard): Action {
+  const call = textAt(event, 'toolCall', 'toolCallId')
+  const ids = { ...idsOf(event, guard), ...present({ call }) }
+  return { kind: 'tool', name: textAt(event, 'toolCall', 'toolName') ?? 'unknown', input: memberOf(event, 'toolCall', 'input'), ids }
+}
+
+function idsOf(event: unknown, guard: Guard): Action['ids'] {
+  return { ...present({ run: textAt(event, 'callId') }), ...guard.context() }
+}
+
+function describeTool(output: unknown): Outcome {
+  if (memberOf(output, 'type') === 'tool-error') return describeError(memberOf(output, 'error'))
+  return { status: 'ok', output: memberOf(output, 'output') }
+}
+
+function describeModel(event: unknown): Partial<Outcome> {
+  const parts = listAt(event, 'content')
+  const tools = parts
+    .filter((part) => memberOf(part, 'type') === 'tool-call')
+    .map((part) => ({ id: textAt(part, 'toolCallId'), name: textAt(part, 'toolName'), arguments: memberOf(part, 'input') }))
+  const text = parts.map((part) => (memberOf(part, 'type') === 'text' ? (textAt(part, 'text') ?? '') : '')).join('')
+  return toOutcome([toAnswer(text, tools)], textAt(event, 'finishReason'), {
+    inputTokens: countAt(event, 'usage', 'inputTokens'),
+    outputTokens: countAt(event, 'usage', 'outputTokens'),
+    cachedTokens: countAt(event, 'usage', 'cachedInputTokens') ?? countAt(event, 'usage', 'inputTokenDetails', 'cacheReadTokens'),
+  })
+}

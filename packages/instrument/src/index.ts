@@ -1,0 +1,12 @@
+/** Sees what an agent does from inside its process: adapters of SDKs. @module */
+export type { Adapter, Coverage, Found, InstrumentRecorder, Target, Tools } from './adapter.ts'
+export type { Deciding } from './deciding.ts'
+export { aiTelemetry, type Telemetry } from './frameworks/ai-telemetry.ts'
+export { type LangchainHandler, langchainHandler } from './frameworks/langchain-handler.ts'
+export { type Instrumentation, type InstrumentOptions, instrument } from './instrument.ts'
+export { type AuditOptions, auditTransport } from './mcp/audit-transport.ts'
+export type { McpTransport } from './mcp/transport.ts'
+export type { Patches } from './patches.ts'
+export { type Surveyed, surveyPackages } from './survey.ts'
+export { ADAPTERS } from './table.ts'
+export { wrapTool } from './wrap-tool.ts'

@@ -1,0 +1,22 @@
+/** The explicit form of the MCP adapter: one transport, no class of an SDK touched. @module */
+import type { InstrumentRecorder } from '../adapter.ts'
+import { type Deciding, guardOf } from '../deciding.ts'
+import { textAt } from '../members.ts'
+import { kindOf } from './adapter.ts'
+import { type McpTransport, watchTransport } from './transport.ts'
+
+export interface AuditOptions extends Deciding {
+  /** Of the server, where it is known; recorded as `server`. */
+  readonly server?: string
+}
+
+/**
+ * Records and judges what passes through `transport`, and returns it; call it before `connect(transport)`.
+ *
+ * @throws TypeError when it is no transport
+ */
+export function auditTransport<T extends McpTransport>(recorder: InstrumentRecorder, transport: T, options: AuditOptions = {}): T {
+  const peer = () => ({ name: options.server, transport: kindOf(transport), session: textAt(transport, 'sessionId') })
+  watchTransport(transport, { guard: guardOf(recorder, 'mcp', options, true), recorder, isActive: () => true, peer })
+  return transport
+}

@@ -1,0 +1,84 @@
+/**
+ * The requests of one direction of a connection that have no answer yet.
+ *
+ * Each goes through the guard and is ended once: by its answer, a cancellation, a failed send or the end of the
+ * connection. An outcome is handed to the recorder before what it is about goes on; nobody waits for it.
+ * @module
+ */
+import type { Action, Guard, Outcome, Verdict } from '@sworn/recorder'
+import type { RpcId } from './messages.ts'
+
+interface Call {
+  /** Set when it was allowed. */
+  ref?: string
+  startMs: number
+  isCancelled?: true
+}
+
+/** What happens to a request that was judged. */
+export interface Ways {
+  go(verdict: Verdict, ref: string): unknown
+  refuse(verdict: Verdict): unknown
+}
+
+export interface Calls {
+  /** Judges, records, and takes one of the ways; neither when it was cancelled meanwhile. @throws what the way throws */
+  pass(action: Action, ways: Ways): Promise<void>
+  /** Records the outcome of the request with this id, if there is one. */
+  end(id: RpcId | undefined, outcome: () => Outcome): void
+  cancel(id: RpcId | undefined): void
+  close(): void
+}
+
+const MAX_CALLS = 10_000
+const CANCELLED = { status: 'cancelled', errorType: 'cancelled' } as const
+
+export function createCalls(guard: Guard): Calls {
+  const calls = new Map<string, Call>() // by the id as text: peers answer 1 with "1"
+
+  function end(id: RpcId | undefined, outcome: () => Outcome): void {
+    const call = calls.get(String(id))
+    if (call?.ref === undefined) return
+    calls.delete(String(id))
+    void guard.end(call.ref, { ...outcome(), durationMs: performance.now() - call.startMs })
+  }
+
+  /** An id that is used twice, or one too many: of the older call nothing more will be known. */
+  function add(key: string, call: Call): void {
+    const [oldest] = calls.keys()
+    const displaced = calls.has(key) || calls.size < MAX_CALLS ? key : oldest
+    end(displaced, () => ({ status: 'unknown', errorType: 'outcome_unknown' }))
+    calls.set(key, call)
+  }
+
+  return {
+    async pass(action, ways) {
+      const key = String(action.rpc?.id)
+      const call: Call = { startMs: performance.now() }
+      add(key, call)
+      const { verdict, ref } = await guard.begin(action)
+      const isAllowed = verdict.decision === 'allow'
+      if (!isAllowed && calls.get(key) === call) calls.delete(key)
+      if (call.isCancelled) return isAllowed ? guard.end(ref, CANCELLED) : undefined
+      if (!isAllowed) return void (await ways.refuse(verdict))
+      Object.assign(call, { ref, startMs: performance.now() })
+      try {
+        await ways.go(verdict, ref)
+      } catch (error) {
+        end(key, () => ({ status: 'error', error, errorType: error instanceof Error ? error.name : typeof error }))
+        throw error
+      }
+    },
+    end,
+    cancel(id) {
+      const call = calls.get(String(id))
+      if (call === undefined) return
+      if (call.ref !== undefined) return end(id, () => CANCELLED)
+      call.isCancelled = true
+      calls.delete(String(id))
+    },
+    close() {
+      for (const key of calls.keys()) end(key, () => ({ status: 'unknown', errorType: 'connection_closed' }))
+    },
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * An MCP transport that is watched in place: what is asked through it is judged and recorded before it goes on, in
+ * either direction, so that one wrapper serves clients and servers of both SDK generations.
+ *
+ * Promise: a request that is recorded reaches the other side after its decision is on disk, or never. Everything else
+ * passes unchanged and at once. Source: spec capture §4.1.
+ * @module
+ */
+import type { Action, Guard, Verdict } from '@sworn/recorder'
+import type { InstrumentRecorder } from '../adapter.ts'
+import { type Calls, createCalls } from './calls.ts'
+import { cancelledId, isAnswer, type Peer, type RpcMessage, rpcIdOf, toAction, toOutcome, toRefusal, withInput } from './messages.ts'
+
+/** The part of an SDK's transport that is used. */
+export interface McpTransport {
+  send(message: never, ...rest: never[]): Promise<void>
+  sessionId?: string | undefined
+}
+
+/** Who watches, and who is on the other side. */
+export interface Watch {
+  readonly guard: Guard
+  readonly recorder: Pick<InstrumentRecorder, 'withContext'>
+  /** False: new requests pass unseen. */
+  readonly isActive: () => boolean
+  readonly peer: () => Peer
+}
+
+type Handler = (message: unknown, ...rest: unknown[]) => unknown
+type Send = (message: unknown, ...rest: unknown[]) => Promise<void>
+
+/** The transport as it is written to. */
+interface Open {
+  send: Send
+  onmessage?: Handler | undefined
+  onclose?: (() => void) | undefined
+}
+
+type RpcCall = NonNullable<Action['rpc']>
+
+const MARK = Symbol.for('sworn.instrument.transport')
+
+/** One connection: what is under way in each direction, and the transport's own `send`. */
+interface Line extends Watch {
+  readonly open: Open
+  readonly send: Send
+  readonly sent: Calls
+  readonly received: Calls
+  /** A handler that calls the one before it hands the same message on: it is seen once. */
+  readonly passed: WeakSet<object>
+}
+
+/** Idempotent: a transport that is watched already stays as it is. @throws TypeError when it is no transport, or frozen */
+export function watchTransport(transport: McpTransport, watch: Watch): void {
+  const marked = (transport as { [MARK]?: () => boolean })[MARK] // set below
+  if (marked?.()) return
+  const open = transport as unknown as Open // the SDKs' own contract
+  const [sent, received] = [createCalls(watch.guard), createCalls(watch.guard)]
+  const line: Line = { ...watch, open, send: open.send.bind(transport), sent, received, passed: new WeakSet() }
+  open.send = (message, ...rest) => passOut(line, message, rest)
+  intercept(
+    open,
+    'onmessage',
+    (handler) =>
+      (message, ...rest) =>
+        passIn(line, handler, message, rest),
+  )
+  intercept(open, 'onclose', (handler) => () => {
+    sent.close()
+    received.close()
+    handler()
+  })
+  Object.defineProperty(transport, MARK, { value: watch.isActive, configurable: true })
+}
+
+/** The request that has to be judged before it goes on. */
+function requestOf({ guard, isActive, peer }: Watch, message: unknown): (Action & { readonly rpc: RpcCall }) | undefined {
+  const action = isActive() ? toAction(message, guard.context(), peer()) : undefined
+  return action?.rpc ? { ...action, rpc: action.rpc } : undefined
+}
+
+async function passOut(line: Line, message: unknown, rest: readonly unknown[]): Promise<void> {
+  const { open, send, sent, received, recorder } = line
+  if (isAnswer(message)) received.end(rpcIdOf(message), () => toOutcome(message))
+  sent.cancel(cancelledId(message))
+  const action = requestOf(line, message)
+  if (!action) return send(message, ...rest)
+  await sent.pass(action, {
+    go: (verdict, ref) => recorder.withContext({ correlation_id: ref }, () => send(inputOf(message, verdict), ...rest)),
+    refuse: (verdict) => open.onmessage?.(toRefusal(action.rpc, verdict)),
+  })
+}
+
+function passIn(line: Line, handler: Handler, message: unknown, rest: readonly unknown[]): unknown {
+  const { send, sent, received, passed, recorder } = line
+  if (typeof message !== 'object' || message === null || passed.has(message)) return handler(message, ...rest)
+  passed.add(message)
+  if (isAnswer(message)) sent.end(rpcIdOf(message), () => toOutcome(message))
+  received.cancel(cancelledId(message))
+  const action = requestOf(line, message)
+  if (!action) return handler(message, ...rest)
+  const passing = received.pass(action, {
+    go(verdict, ref) {
+      const given = inputOf(message, verdict)
+      passed.add(given)
+      recorder.withContext({ correlation_id: ref }, () => handler(given, ...rest))
+    },
+    refuse: (verdict) => send(toRefusal(action.rpc, verdict), { relatedRequestId: action.rpc.id }),
+  })
+  return passing.catch(() => undefined) // the handler or the transport failed, and says so by itself
+}
+
+function inputOf(message: unknown, verdict: Verdict): RpcMessage {
+  const given = message as RpcMessage // it was read as a request
+  return verdict.decision === 'allow' && 'input' in verdict ? withInput(given, verdict.input) : given
+}
+
+type HandlerName = 'onmessage' | 'onclose'
+
+/** Wraps every handler that is set from now on, and the one that is set; an accessor of the transport's class is kept in the way. */
+function intercept<K extends HandlerName>(open: Open, name: K, wrap: (handler: NonNullable<Open[K]>) => NonNullable<Open[K]>): void {
+  const inherited = inheritedSetter(open, name)
+  const before = open[name]
+  let current: Open[K]
+  Object.defineProperty(open, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set(next: Open[K]) {
+      current = next ? wrap(next) : next
+      inherited?.call(open, current)
+    },
+  })
+  if (before) open[name] = before
+}
+
+function inheritedSetter(object: object, name: string): ((value: unknown) => void) | undefined {
+  for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at)) {
+    const found = Object.getOwnPropertyDescriptor(at, name)
+    if (found) return found.set
+  }
+  return undefined
+}

@@ -1,0 +1,48 @@
+/** What a file of tools says, checked and ready to run. @module */
+
+export type Argument = string | number | boolean
+
+export interface Parameter {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean'
+  readonly description?: string
+  readonly required: boolean
+  readonly values?: readonly Argument[]
+  /** Stands for an argument that is not given; absent: the empty text. */
+  readonly fallback?: Argument
+  /** True takes a value that begins with `-` where a program could read it as an option. */
+  readonly leadingDash: boolean
+}
+
+/** A word of a command: literal text and names of parameters in turn, literal first. */
+export type Template = readonly string[]
+
+/** What is started, without a value in it. */
+export type Script =
+  | { readonly form: 'shell'; readonly text: string }
+  | { readonly form: 'command'; readonly command: string; readonly args: readonly Template[] }
+
+export interface Tool {
+  readonly name: string
+  readonly description: string
+  readonly parameters: readonly Parameter[]
+  readonly script: Script
+  /** Parameters that begin a word: their values may not begin with `-`. */
+  readonly guarded: ReadonlySet<string>
+  /** Names of variables that it may see besides those that every tool sees. */
+  readonly variables: readonly string[]
+  /** Absolute. */
+  readonly directory: string
+  readonly timeoutMs: number
+  readonly outputBytes: number
+  /** False: its allowed calls are not recorded. */
+  readonly audit: boolean
+}
+
+export interface ToolFile {
+  /** It has an `audit:` block: the configuration of the recorder. */
+  readonly configures: boolean
+  readonly name: string
+  readonly version: string
+  readonly tools: readonly Tool[]
+}

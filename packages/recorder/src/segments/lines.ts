@@ -1,0 +1,65 @@
+/**
+ * Lines of ledger files as a stream; memory does not depend on the size of the file.
+ *
+ * Splits on LF only (U+2028 may stand raw in a line). A line without LF at the very end is yielded as
+ * incomplete: a writer may be in the middle of it. Lines over 2 MiB are cut and reported, not kept.
+ * @module
+ */
+
+import { openSegment } from './bytes.ts'
+import { type LedgerFiles, listSegments } from './find.ts'
+
+const MAX_LINE = 2 << 20
+
+export interface RawLine {
+  readonly file: string
+  /** Counted from 1 in this file. */
+  readonly number: number
+  /** Without its LF; at most 2 MiB. */
+  readonly bytes: Buffer
+  /** false: the last line of its file and without LF. */
+  readonly complete: boolean
+}
+
+/** Cuts chunks into lines. */
+export function createSplitter(): { push(chunk: Buffer): Buffer[]; rest(): Buffer } {
+  let held: Buffer[] = []
+  let size = 0
+  const take = (last: Buffer): Buffer => {
+    const line = held.length === 0 ? last : Buffer.concat([...held, last])
+    held = []
+    size = 0
+    return line
+  }
+  return {
+    push(chunk) {
+      const lines: Buffer[] = []
+      let start = 0
+      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+        lines.push(take(chunk.subarray(start, end)))
+        start = end + 1
+      }
+      const tail = chunk.subarray(start)
+      if (tail.length > 0 && size < MAX_LINE) held.push(tail)
+      size += tail.length
+      return lines
+    },
+    rest: () => take(Buffer.alloc(0)),
+  }
+}
+
+/** All lines of one file. */
+export async function* readLines(path: string): AsyncGenerator<RawLine> {
+  const splitter = createSplitter()
+  let number = 0
+  for await (const chunk of openSegment(path)) {
+    for (const bytes of splitter.push(chunk)) yield { file: path, number: ++number, bytes, complete: true }
+  }
+  const bytes = splitter.rest()
+  if (bytes.length > 0) yield { file: path, number: ++number, bytes, complete: false }
+}
+
+/** All lines of a ledger, oldest first. */
+export async function* readLedger(files: LedgerFiles): AsyncGenerator<RawLine> {
+  for (const segment of listSegments(files)) yield* readLines(segment.path)
+}

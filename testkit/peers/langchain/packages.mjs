@@ -1,0 +1,11 @@
+/** What the tests take of LangChain: resolved from this folder, where it is installed. @module */
+export * as models from '@langchain/core/language_models/chat_models'
+export * as messages from '@langchain/core/messages'
+export * as outputs from '@langchain/core/outputs'
+export * as tools from '@langchain/core/tools'
+export * as prebuilt from '@langchain/langgraph/prebuilt'
+export * as langchain from 'langchain'
+export * as models0 from 'langchain-core-0/language_models/chat_models'
+export * as messages0 from 'langchain-core-0/messages'
+export * as outputs0 from 'langchain-core-0/outputs'
+export * as tools0 from 'langchain-core-0/tools'
