@@ -11,7 +11,7 @@ import { openHookDoor } from '../src/answering/door.ts'
 import { canAnswerHooks, GREETING, hooksAddress } from '../src/answering/place.ts'
 import type { Io } from '../src/frame/io.ts'
 import { type Ran, sworn, temporary } from './support/io.ts'
-import { gone, recorderOf, runProcess } from './support/process.ts'
+import { end, runProcess } from './support/process.ts'
 
 const POLICY = (tool: string) =>
   `apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: p}\nspec: {allowed_tools: [${tool}, Other]}\n`
@@ -158,8 +158,7 @@ test('nobody there, a socket that nobody serves, one of another version, hooks t
   const argv = ['hook', 'claude-code', 'PreToolUse', '--audit-log', join(here.cwd, 'audit')]
   assert.equal((await runProcess(argv, here, JSON.stringify(call('c-3')))).code, 0)
   assert.equal(asked, '')
-  process.kill(recorderOf(join(here.cwd, 'audit'))!, 'SIGTERM')
-  await gone(['recorder', join(here.cwd, 'audit')])
+  await end(['recorder', join(here.cwd, 'audit')])
   assert.equal((await here.entries()).filter(({ event_type }) => event_type === 'tool_call_start').length, 3)
 })
 
@@ -214,8 +213,7 @@ test('the first hook of a machine starts who answers the next ones, and that one
   assert.equal((await here.hook('PreToolUse', call('c-1'))).code, 0)
   while (!existsSync(here.address)) await new Promise((resolve) => setTimeout(resolve, 20))
   assert.deepEqual(await here.hook('PostToolUse', call('c-1')), { code: 0, out: '', err: '' })
-  process.kill(recorderOf(ledger)!, 'SIGTERM')
-  await gone(['recorder', ledger])
+  await end(['recorder', ledger])
   assert.equal(existsSync(here.address), false)
   assert.equal((await sworn(['verify', '--require', 'complete'], here)).code, 0)
 })

@@ -16,7 +16,7 @@ import { type FakeModel, type Script, startFakeModel } from '../../../testkit/sr
 import type { ToolUse, Turn } from '../../../testkit/src/fake-model-dialects.ts'
 import { startGeminiModel } from './support/gemini-model.ts'
 import { sworn, temporary } from './support/io.ts'
-import { gone, recorderOf, type Started, SWORN, startProcess } from './support/process.ts'
+import { end, type Started, SWORN, startProcess } from './support/process.ts'
 
 interface Peer {
   readonly agent: string
@@ -161,11 +161,7 @@ async function runAgent(peer: Peer, script: (ledger: string) => Script, options:
     return { cwd, asked, entries: await entriesOf(ledger, { cwd, home }) }
   } finally {
     await model.close()
-    const holder = recorderOf(ledger)
-    if (holder !== undefined) {
-      process.kill(holder, 'SIGTERM')
-      await gone(['recorder', ledger])
-    }
+    await end(['recorder', ledger])
   }
 }
 

@@ -8,6 +8,7 @@ import { later } from '../../../testkit/src/suite.ts'
 import { sworn, temporary } from './support/io.ts'
 import { runProcess, startProcess } from './support/process.ts'
 
+const CONFIG = 'audit:\n  fallback: spool\n'
 const line = (target: string) => `${JSON.stringify({ event_type: 'data_access', target })}\n`
 
 /** Everything below the state directory, by the end of its name. */
@@ -21,7 +22,7 @@ test('the recorder process hangs and the client is killed: what it was answered 
   skip: later,
 }, async () => {
   const here = { cwd: temporary(), home: temporary() }
-  writeFileSync(join(here.cwd, 'sworn.yaml'), 'audit:\n  fallback: spool\n')
+  writeFileSync(join(here.cwd, 'sworn.yaml'), CONFIG)
   assert.equal((await sworn(['trust', '.'], here)).code, 0)
   const holder = startProcess(['recorder'], here)
   await holder.until('recording')
@@ -54,4 +55,62 @@ test('the recorder process hangs and the client is killed: what it was answered 
   assert.deepEqual(targets.toSorted(), ['first', 'fourth', 'second', 'third'])
   assert.ok(targets.indexOf('first') < targets.indexOf('second') && targets.indexOf('second') < targets.indexOf('third'))
   assert.equal((await sworn(['verify'], here)).code, 0)
+})
+
+test('a client that finds a recorder that hangs when it starts: it spools, is killed, and the next one hands over and delivers', {
+  timeout: 60_000,
+  skip: later,
+}, async () => {
+  const here = { cwd: temporary(), home: temporary() }
+  writeFileSync(join(here.cwd, 'sworn.yaml'), `${CONFIG}  sinks:\n    - { type: jsonl, path: copy.jsonl }\n`)
+  assert.equal((await sworn(['trust', '.'], here)).code, 0)
+  assert.equal((await runProcess(['record'], here, line('before'))).code, 0)
+  const holder = startProcess(['recorder'], here)
+  await holder.until('recording')
+  holder.process.kill('SIGSTOP')
+  const killed = startProcess(['record'], here)
+  const answers = createInterface(killed.process.stdout)[Symbol.asyncIterator]()
+  killed.process.stdin.write(line('alone'))
+  assert.deepEqual(JSON.parse(String((await answers.next()).value)), { spooled: true, durable: true })
+  killed.process.kill('SIGKILL')
+  await killed.code
+  const quiet = await runProcess(['record'], here, line('next'))
+  assert.equal(quiet.code, 0, quiet.err)
+  assert.match(quiet.err, /LEDGER_BUSY .*; the ledger is opened when it can be/)
+  assert.deepEqual(JSON.parse(quiet.out), { spooled: true, durable: true })
+  const waiting = spoolsOf(here.home)
+  assert.equal(waiting.length, 2)
+  holder.process.kill('SIGKILL')
+  await holder.code
+  const last = await runProcess(['record'], { ...here, env: { SWORN_RECORDER: 'off' } }, line('last'))
+  assert.equal(last.code, 0, last.err)
+  assert.deepEqual(spoolsOf(here.home), [])
+  const { out } = await sworn(['query', '--type', 'data_access', '--format', 'jsonl'], here)
+  const targets = out
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text).target)
+  assert.deepEqual(targets.toSorted(), ['alone', 'before', 'last', 'next'])
+  assert.match(readFileSync(join(here.cwd, 'copy.jsonl'), 'utf8'), /alone/)
+  assert.equal((await sworn(['verify'], here)).code, 0)
+})
+
+test('a recorder that hangs is told to whoever needs the ledger itself, and to a client that may not spool', {
+  timeout: 60_000,
+  skip: later,
+}, async () => {
+  const here = { cwd: temporary(), home: temporary() }
+  const holder = startProcess(['recorder'], here)
+  await holder.until('recording')
+  holder.process.kill('SIGSTOP')
+  const blocked = await runProcess(['record'], here, line('x'))
+  assert.match(blocked.err, /LEDGER_BUSY/)
+  assert.equal(blocked.code, 3)
+  writeFileSync(join(here.cwd, 'sworn.yaml'), CONFIG)
+  assert.equal((await sworn(['trust', '.'], here)).code, 0)
+  const second = await runProcess(['recorder'], here)
+  assert.match(second.err, /LEDGER_BUSY/)
+  assert.deepEqual(spoolsOf(here.home), [])
+  holder.process.kill('SIGKILL')
+  await holder.code
 })

@@ -76,6 +76,22 @@ export async function gone(words: readonly string[]): Promise<void> {
   while (processesWith(words).length > 0) await wait(20)
 }
 
+/** Ends every process with all of `words` in its command line, those included that start meanwhile. */
+export async function end(words: readonly string[]): Promise<void> {
+  for (let found = processesWith(words); found.length > 0; found = processesWith(words)) {
+    for (const pid of found) terminate(Number(pid))
+    await wait(20)
+  }
+}
+
+function terminate(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch {
+    // it ended while we looked
+  }
+}
+
 function processesWith(words: readonly string[]): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
   return pids.filter((pid) => {
