@@ -42,10 +42,10 @@ function section({ name, title, source, mediaType, extension, names, rest, loss,
 
 export async function foreignPage(): Promise<string> {
   const sections = await Promise.all(
-    ALL_FOREIGN_FORMATS.map(async ({ name, title, source, check }) => {
+    ALL_FOREIGN_FORMATS.map(async ({ name, title, source, check, inputs }) => {
       const { claims, cannot } = await check(new Uint8Array(), { primitives: foreignPrimitives })
       const possible = LEVELS.filter((level) => claims[level].possible)
-      return { name, title, source, cannot, possible }
+      return { name, title, source, cannot, possible, inputs }
     }),
   )
   return [
@@ -56,12 +56,15 @@ export async function foreignPage(): Promise<string> {
     '- The claims are those of our own ledgers: bytes, chain, tree, signed, anchored, complete. `cannot` means that the format has no means for a claim; it is neither granted nor held against the log.',
     '- `signed` holds only for keys that you give with `--key`: a PEM public key (Ed25519 or P-256), a JWK, or a JSON object of key id to one of these. A key that travels in the log vouches for nothing. Keys of small order are refused.',
     '- `--head FILE` is a head assertion (sahu) or a checkpoint (NOA) that came another way; without it the end of most logs can be cut unseen.',
+    '- `--input FILE`, as often as needed, is what a log refers to and does not hold: a claim that needs it says so.',
     '- An AIVS bundle is given as `.tar.gz` or unpacked; the program in it is never run.',
     '- A file of a foreign log is read whole, at most 256 MiB. No finding repeats a value of the log.',
     '',
-    '| format | follows | claims that it has means for |',
-    '|---|---|---|',
-    ...sections.map(({ name, title, source, possible }) => `| ${title} (\`${name}\`) | ${source} | ${possible.join(', ')} |`),
+    '| format | follows | claims that it has means for | `--input` takes |',
+    '|---|---|---|---|',
+    ...sections.map(
+      ({ name, title, source, possible, inputs = '' }) => `| ${title} (\`${name}\`) | ${source} | ${possible.join(', ')} | ${inputs} |`,
+    ),
     '',
     '## What each cannot prove',
     '',

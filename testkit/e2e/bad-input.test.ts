@@ -119,6 +119,9 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['postgres://u:s3cr3t@:x/y'], 2, /^error: USAGE .*postgres/],
     [['foreign', '--key', 'nonsense'], 2, /^error: KEY_INVALID .*--key/],
     [['foreign', '--head', 'missing'], 3, /^error: IO_FAILED .*missing/],
+    [['foreign', '--input', 'missing'], 3, /^error: IO_FAILED .*missing/],
+    [['foreign', '--input', 'good.yaml'], 2, /^error: USAGE a foreign log that refers to other files was expected/],
+    [['good', '--input', 'missing'], 2, /^error: USAGE a foreign log was expected/],
   ],
   query: [
     ...ledgerRows(),

@@ -2,6 +2,7 @@
 export { AEGIS_COLUMNS, AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, toAegisValues } from './codecs/aegis-rows.ts'
 export type { Descriptor, Dialect, DialectOptions, DialectSigner, Writer, Written } from './dialect.ts'
 export { compileFilter, type EventFilter } from './filter.ts'
+export { checkAegisRows } from './foreign/aegis-rows.ts'
 export type { AivsBundle } from './foreign/aivs.ts'
 export { checkAivs } from './foreign/aivs.ts'
 export { parseForeignKeys } from './foreign/pem.ts'

@@ -10,9 +10,30 @@ export { BROKEN_BY, FINDING_LEVEL, type Finding, type FindingClass, LEVELS, type
 export { createFrontier, type Frontier } from './frontier.ts'
 export { isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts'
 export { COSIGNATURE, ED25519, formatVkey, parseVkey, type VerifierKey } from './keys.ts'
-export { GENESIS, LABEL, type Line, linkLine, parseLine, signableText, withSignature } from './line.ts'
+export {
+  createSuffix,
+  findSuffix,
+  GENESIS,
+  isStub,
+  LABEL,
+  type Line,
+  linkLine,
+  parseLine,
+  type Suffix,
+  signableText,
+  withSignature,
+} from './line.ts'
 export { createLogCheck, type LogCheck, verifyLog } from './log.ts'
-export { checkConsistency, checkInclusion, checkSubtree, emptyRoot, leafHash, nodeHash } from './merkle.ts'
+export {
+  checkConsistency,
+  checkInclusion,
+  checkSubtree,
+  emptyRoot,
+  leafHash,
+  nodeHash,
+  rootFromConsistency,
+  rootFromInclusion,
+} from './merkle.ts'
 export { cosignatureSeconds, formatNote, type Note, type NoteSignature, type OpenedNote, openNote, parseNote } from './note.ts'
 export { checkPart, type Part, type PartOptions } from './part.ts'
 export { type HashName, hashInto, type Primitives } from './primitives.ts'

@@ -47,8 +47,18 @@ export function checkInclusion(
   proof: readonly Uint8Array[],
   root: Uint8Array,
 ): void {
+  if (!equalBytes(rootFromInclusion(p, leaf, index, size, proof), root)) throw refuse('the path does not lead to the root')
+}
+
+/**
+ * The root that an inclusion proof leads to, for proofs whose root is what a signature is over.
+ *
+ * @throws SwornError PROOF_INVALID when the path is not one of this place and size
+ * @see RFC 9162 §2.1.3.2
+ */
+export function rootFromInclusion(p: Primitives, leaf: Uint8Array, index: number, size: number, proof: readonly Uint8Array[]): Uint8Array {
   if (!isSize(index) || !isSize(size) || index >= size) throw refuse('an index below the size was expected')
-  checkHashes(leaf, root, ...proof)
+  checkHashes(leaf, ...proof)
   let fn = index
   let sn = size - 1
   let hash = leaf
@@ -60,7 +70,8 @@ export function checkInclusion(
     } else hash = nodeHash(p, hash, sibling)
     ;[fn, sn] = [half(fn), half(sn)]
   }
-  if (sn !== 0 || !equalBytes(hash, root)) throw refuse('the path does not lead to the root')
+  if (sn !== 0) throw refuse('the path does not lead to the root')
+  return hash
 }
 
 /**
@@ -78,8 +89,19 @@ export function checkConsistency(
   rootN: Uint8Array,
   proof: readonly Uint8Array[],
 ): void {
+  if (!equalBytes(rootFromConsistency(p, m, n, rootM, proof), rootN)) throw refuse('the path does not lead to both roots')
+}
+
+/**
+ * The root at size `n` that a consistency proof leads to from the root at size `m`.
+ *
+ * @param m,n `1 <= m <= n <= 2^53-1`
+ * @throws SwornError PROOF_INVALID when the path does not begin at `rootM`
+ * @see RFC 9162 §2.1.4.2
+ */
+export function rootFromConsistency(p: Primitives, m: number, n: number, rootM: Uint8Array, proof: readonly Uint8Array[]): Uint8Array {
   if (m === 0) throw refuse('a size above 0 was expected')
-  checkSubtree(p, { start: 0, end: m, size: n }, rootM, rootN, proof)
+  return rootFromSubtree(p, { start: 0, end: m, size: n }, rootM, proof)
 }
 
 /**
@@ -98,13 +120,26 @@ export function checkSubtree(
   proof: readonly Uint8Array[],
 ): void {
   const { start, end, size } = range
-  if (!isSubtree(start, end) || !isSize(size) || end > size) throw refuse('a subtree within the tree was expected')
-  if (end - start === size || start === end) {
-    const same = start === end ? emptyRoot(p) : rootN
-    if (proof.length > 0 || !equalBytes(subtreeRoot, same)) throw refuse('an empty proof and equal roots were expected')
+  if (start === end && isSubtree(start, end) && isSize(size) && end <= size) {
+    if (proof.length > 0 || !equalBytes(subtreeRoot, emptyRoot(p))) throw refuse('an empty proof and the empty root were expected')
     return
   }
-  checkHashes(subtreeRoot, rootN, ...proof)
+  if (!equalBytes(rootFromSubtree(p, range, subtreeRoot, proof), rootN)) throw refuse('the path does not lead to both roots')
+}
+
+/** The root of the tree, from a subtree of at least one leaf. */
+function rootFromSubtree(
+  p: Primitives,
+  { start, end, size }: { start: number; end: number; size: number },
+  subtreeRoot: Uint8Array,
+  proof: readonly Uint8Array[],
+): Uint8Array {
+  if (!isSubtree(start, end) || start === end || !isSize(size) || end > size) throw refuse('a subtree within the tree was expected')
+  if (end - start === size) {
+    if (proof.length > 0) throw refuse('an empty proof was expected')
+    return subtreeRoot
+  }
+  checkHashes(subtreeRoot, ...proof)
   let [fn, sn, tn] = [start, end - 1, size - 1]
   while (fn !== sn && (sn === tn || isOdd(sn))) [fn, sn, tn] = [half(fn), half(sn), half(tn)]
   const whole = fn === sn // the subtree is one node of the tree: its root starts the path
@@ -120,7 +155,8 @@ export function checkSubtree(
     } else outer = nodeHash(p, outer, c)
     ;[fn, sn, tn] = [half(fn), half(sn), half(tn)]
   }
-  if (tn !== 0 || !equalBytes(inner, subtreeRoot) || !equalBytes(outer, rootN)) throw refuse('the path does not lead to both roots')
+  if (tn !== 0 || !equalBytes(inner, subtreeRoot)) throw refuse('the path does not lead to both roots')
+  return outer
 }
 
 function isSubtree(start: number, end: number): boolean {

@@ -10,7 +10,7 @@ import { basename, resolve } from 'node:path'
 import { DIALECTS, type Dialect, type Event, type ForeignReport } from '@sworn/dialects'
 import { ERRORS, type LevelName, SwornError, text } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
-import { foreignAs, foreignVerdict, readForeignKeys, readHead, readWhole } from '../dialects/foreign.ts'
+import { foreignAs, foreignVerdict, MAX_BYTES, readForeignKeys, readHead, readWhole } from '../dialects/foreign.ts'
 import { importReport, toImported } from '../dialects/import.ts'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
@@ -68,7 +68,10 @@ interface Source {
 async function readSource(path: string, isDatabase: boolean): Promise<Source> {
   const bytes = readWhole(path)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  if (isDatabase) return { sha256, lines: await (await import('../dialects/aegis-sqlite.ts')).readAegisRows(path) }
+  if (isDatabase) {
+    const { readAegisRows } = await import('../dialects/aegis-sqlite.ts')
+    return { sha256, lines: (await readAegisRows(path, MAX_BYTES)).lines }
+  }
   const lines = decode(bytes, path)
     .split('\n')
     .map((line) => line.replace(/\r$/, ''))
@@ -96,7 +99,7 @@ async function check(
   flags: CheckFlags,
   io: Io,
 ): Promise<{ report: ForeignReport; lastLine: string; refused?: string } | undefined> {
-  const found = foreignAs(path, dialect.name)
+  const found = await foreignAs(path, dialect.name)
   if (!found) {
     if (flags.require) throw new SwornError('USAGE', `${dialect.name} has no means to be checked`, '--require')
     return undefined

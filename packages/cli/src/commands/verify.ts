@@ -30,6 +30,12 @@ export const verify = defineCommand({
   flags: {
     key: { type: 'string', value: 'VKEY_OR_PEM', about: 'the key you trust, as text or as a file; for foreign logs also JWK or keyring' },
     head: { type: 'string', value: 'FILE', about: 'for foreign logs: a head assertion or checkpoint that came another way' },
+    input: {
+      type: 'string',
+      value: 'FILE',
+      multiple: true,
+      about: 'for foreign logs: what they refer to, such as the statement of a receipt',
+    },
     checkpoint: { type: 'string', value: 'FILE', about: 'a signed checkpoint that you kept: the ledger has to reach it' },
     witness: { type: 'string', value: 'VKEY', multiple: true, about: 'the key of a witness or collector whose cosignatures count' },
     table: { type: 'string', about: 'for postgres://: the name of the tables; default sworn_entry' },
@@ -43,7 +49,7 @@ export const verify = defineCommand({
     'Without --key the key is the one this user has for the ledger; a ledger unknown here cannot be "signed".',
     'A pruned ledger is checked from its first entry on: tree/L0, reserved.jsonl and a signed log.prune stand for what is gone.',
     'Values that were erased are counted by their log.erasure records; with --strict also those whose content is withheld: only their digest is in the lines.',
-    'Foreign logs (AAT, sahu, NOA, COSE, agent receipts, AIVS, ACTA, Gantz, Aegis, OCSF) are recognised and checked by their own rules.',
+    'Foreign logs (AAT, sahu, NOA, COSE, agent receipts, AIVS, ACTA, Gantz, Aegis, OCSF) are recognised and checked by their own rules; what --input takes: docs/reference/foreign.md.',
     'postgres://USER@HOST/DATABASE verifies the copy that a `postgres` sink made, from its rows alone; the password better in PGPASSWORD.',
     'Exit 0: the level asked for holds. 1: it does not. 3: it could not be looked at. 130: interrupted.',
   ],
@@ -55,6 +61,7 @@ export const verify = defineCommand({
     const foreign = isCopy ? undefined : await checkForeign(name, flags, io)
     if (foreign !== undefined) return foreign
     const files = isCopy ? undefined : findLedger(name, io.cwd)
+    if (flags.head !== undefined || flags.input.length > 0) throw new SwornError('USAGE', 'a foreign log was expected', '--head, --input')
     const require = flags.require as LevelName | undefined // one of the choices
     const progress = createProgress(io, flags.quiet || flags.json)
     const options: CheckOptions = {
@@ -87,6 +94,7 @@ function readTrust(flags: { readonly checkpoint: string | undefined; readonly wi
 interface ForeignFlags {
   readonly key: string | undefined
   readonly head: string | undefined
+  readonly input: readonly string[]
   readonly require: string | undefined
   readonly json: boolean
 }
@@ -94,12 +102,13 @@ interface ForeignFlags {
 /** The exit code for a log of another format; undefined where there is none. */
 async function checkForeign(name: string, flags: ForeignFlags, io: Io): Promise<0 | 1 | undefined> {
   if (!mayBeForeign(resolve(io.cwd, name))) return undefined
-  const { findForeign, foreignVerdict, readForeignKeys, readHead } = await import('../dialects/foreign.ts')
+  const { findForeign, foreignVerdict, readForeignKeys, readHead, readInputs } = await import('../dialects/foreign.ts')
   const found = await findForeign(resolve(io.cwd, name))
   if (!found) return undefined
   const keys = flags.key === undefined ? [] : readForeignKeys(flags.key, io.cwd)
   const head = readHead(flags.head, io.cwd)
-  const report = await found.check({ keys, ...(head !== undefined && { head }) })
+  const inputs = readInputs(flags.input, io.cwd)
+  const report = await found.check({ keys, inputs, ...(head !== undefined && { head }) })
   const verdict = foreignVerdict(report, keys.length > 0, flags.require as LevelName | undefined) // one of the choices
   const { foreignJson, printForeign } = await import('../dialects/show-foreign.ts')
   if (flags.json) await io.out(JSON.stringify(foreignJson(report, verdict)))

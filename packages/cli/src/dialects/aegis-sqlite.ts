@@ -52,18 +52,49 @@ export async function openAegisTarget(path: string, name: string, options: Diale
   }
 }
 
-/** The rows of a database as lines of `aegis-rows`, in their order. @throws SwornError NODE_TOO_OLD, JSON_INVALID when it is no such database */
-export async function readAegisRows(path: string): Promise<string[]> {
+/** Rows of a database, and the number that the table gave last where it keeps one. */
+export interface AegisRows {
+  /** Of `aegis-rows`, in the order of their numbers. */
+  readonly lines: string[]
+  readonly highest?: number
+}
+
+/**
+ * The rows of a database, which may be made to harm: only a plain table is read, of text and numbers, up to `maxBytes`.
+ * @throws SwornError NODE_TOO_OLD, JSON_INVALID when it is no such database
+ */
+export async function readAegisRows(path: string, maxBytes: number): Promise<AegisRows> {
   const { DatabaseSync } = await loadSqlite()
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(path, { readOnly: true })
-    const lines: string[] = []
-    for (const row of db.prepare('SELECT * FROM audit_log ORDER BY id').iterate()) lines.push(JSON.stringify(row))
-    return lines
+    db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
+    checkPlain(db)
+    const highest = db.prepare('SELECT max(seq) AS seq FROM sqlite_sequence WHERE name = ?').get('audit_log')?.seq
+    return { lines: readLines(db, maxBytes), ...(typeof highest === 'number' && { highest }) }
   } catch (cause) {
     throw new SwornError('JSON_INVALID', 'an SQLite database with the table audit_log was expected', path, { cause })
   } finally {
     db?.close()
   }
+}
+
+/** A view, a virtual table or a generated column would run what whoever made the file wrote. */
+function checkPlain(db: DatabaseSync): void {
+  const kinds = db.prepare("SELECT type FROM pragma_table_list('audit_log') WHERE schema = 'main'").all()
+  const made = db.prepare("SELECT count(*) AS n FROM pragma_table_xinfo('audit_log') WHERE hidden <> 0").get()?.n
+  if (kinds.length !== 1 || kinds[0]?.type !== 'table' || made !== 0) throw new Error('audit_log is not a plain table')
+}
+
+function readLines(db: DatabaseSync, maxBytes: number): string[] {
+  const lines: string[] = []
+  let bytes = 0
+  for (const row of db.prepare('SELECT * FROM audit_log ORDER BY id').iterate()) {
+    if (Object.values(row).some((value) => ArrayBuffer.isView(value))) throw new Error('a column is neither text nor a number')
+    const line = JSON.stringify(row)
+    bytes += line.length
+    if (bytes > maxBytes) throw new Error('the rows are too large')
+    lines.push(line)
+  }
+  return lines
 }

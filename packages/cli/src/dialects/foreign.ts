@@ -10,6 +10,7 @@ import { gunzipSync } from 'node:zlib'
 import {
   type AivsBundle,
   ALL_FOREIGN_FORMATS,
+  checkAegisRows,
   checkAivs,
   type ForeignFinding,
   type ForeignFormat,
@@ -23,9 +24,11 @@ import {
 import { foreignPrimitives } from '@sworn/dialects/node'
 import { readTextFile } from '@sworn/recorder/reading'
 import { type LevelName, parseVkey, SwornError } from '@sworn/verify'
-import { BUNDLE, isGzip } from './may-be-foreign.ts'
+import { BUNDLE, isGzip, isSqlite } from './may-be-foreign.ts'
 
-const MAX_BYTES = 256 * 1024 * 1024
+/** Of a log, or of the rows of a database. */
+export const MAX_BYTES = 256 * 1024 * 1024
+const MAX_INPUT_BYTES = 16 * 1024 * 1024
 const BUNDLE_FILES = ['audit_log.jsonl', 'manifest.json', 'session_sig.txt', 'public_key.pem'] as const
 
 /** A foreign log that was found, ready to be checked. */
@@ -43,18 +46,35 @@ export async function findForeign(path: string): Promise<ForeignLog | undefined>
   if (statSync(path).isDirectory()) return findBundle(path) ?? findBundle(join(path, BUNDLE))
   const bytes = readWhole(path)
   if (isGzip(bytes)) return toBundle(await unpack(bytes, path))
+  if (isSqlite(bytes)) return openRows(path)
   const format = findForeignFormat(bytes)
   return format && toLog(format, bytes)
 }
 
 /** The log at `path` as one of the format called `name`, whatever it looks like; undefined where that has no recipe. */
-export function foreignAs(path: string, name: string): ForeignLog | undefined {
+export async function foreignAs(path: string, name: string): Promise<ForeignLog | undefined> {
   const format = ALL_FOREIGN_FORMATS.find((one) => one.name === name)
-  return format && toLog(format, readWhole(path))
+  const bytes = format && readWhole(path)
+  return bytes && (isSqlite(bytes) ? openRows(path) : toLog(format, bytes))
 }
 
 function toLog(format: ForeignFormat, bytes: Uint8Array): ForeignLog {
-  return { format: format.name, check: (options) => format.check(bytes, { primitives: foreignPrimitives, ...options }) }
+  return {
+    format: format.name,
+    async check(options) {
+      if (options.inputs?.length && !format.inputs)
+        throw new SwornError('USAGE', `a foreign log that refers to other files was expected: ${format.name} has none`, '--input')
+      return format.check(bytes, { primitives: foreignPrimitives, ...options })
+    },
+  }
+}
+
+/** Aegis's database: its rows, read once. @throws SwornError JSON_INVALID for another database */
+async function openRows(path: string): Promise<ForeignLog> {
+  const { readAegisRows } = await import('./aegis-sqlite.ts')
+  const { lines, highest } = await readAegisRows(path, MAX_BYTES)
+  const rows = Buffer.from(lines.join('\n'))
+  return { format: 'aegis-rows', check: (options) => checkAegisRows(rows, { primitives: foreignPrimitives, ...options }, highest) }
 }
 
 /** The files of `session_proof/` in a packed bundle, by their names. Nothing is written, and nothing in it is run. */
@@ -117,6 +137,16 @@ export function readHead(file: string | undefined, cwd: string): string | undefi
   const text = readTextFile(resolve(cwd, file))
   if (text === undefined) throw new SwornError('IO_FAILED', 'there is no such file', file)
   return text
+}
+
+/** Documents that a log refers to, of at most 16 MiB each. @throws SwornError IO_FAILED */
+export function readInputs(files: readonly string[], cwd: string): Buffer[] {
+  return files.map((file) => {
+    const path = resolve(cwd, file)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (!stat?.isFile() || stat.size > MAX_INPUT_BYTES) throw new SwornError('IO_FAILED', 'a file of at most 16 MiB was expected', file)
+    return readWhole(path)
+  })
 }
 
 export interface ForeignVerdict {

@@ -15,6 +15,7 @@ export const BUNDLE = 'session_proof'
 const LF = 0x0a
 const OPEN_BRACE = 0x7b
 const OPEN_BRACKET = 0x5b
+const SQLITE_HEAD = 'SQLite format 3\0'
 /** Tag 18 of CBOR: COSE_Sign1. */
 const COSE = 0xd2
 
@@ -25,7 +26,7 @@ export function mayBeForeign(path: string): boolean {
   const head = readHead(path)
   const first = head.find((byte) => byte > 0x20)
   if (isGzip(head)) return !path.endsWith('.jsonl.gz')
-  if (first === COSE || first === OPEN_BRACKET) return true
+  if (first === COSE || first === OPEN_BRACKET || isSqlite(head)) return true
   if (first !== OPEN_BRACE) return false
   const end = head.indexOf(LF)
   return !isEntry(head.subarray(0, end < 0 ? head.length : end))
@@ -33,6 +34,10 @@ export function mayBeForeign(path: string): boolean {
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b
+}
+
+export function isSqlite(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, SQLITE_HEAD.length)).equals(Buffer.from(SQLITE_HEAD))
 }
 
 function isEntry(line: Uint8Array): boolean {

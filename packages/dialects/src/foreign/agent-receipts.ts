@@ -6,13 +6,16 @@
  * cross-SDK vectors.
  * @module
  */
-import { type JsonObject, type JsonValue, toHex } from '@sworn/verify'
+import { type JsonObject, type JsonValue, parseStrict, SwornError, text, toHex } from '@sworn/verify'
 import { own, part } from '../codecs/values.ts'
 import { jcs } from '../jcs.ts'
 import { form } from './chains.ts'
 import { didKey, findKey, fromBase64Url, isPinned, verifySignature } from './keys.ts'
 import { type ForeignRecord, readRecords } from './records.ts'
 import { createTally, type ForeignOptions, type ForeignReport, type Tally, toReport } from './report.ts'
+
+const UNDISCLOSED =
+  'Parameters are hashes, or encrypted to their recipient: give what they were as JSON with --input to have it checked against them.'
 
 interface Chain {
   previous: ForeignRecord | undefined
@@ -24,19 +27,31 @@ export function agentReceiptBytes({ proof: _, ...receipt }: JsonObject): Uint8Ar
   return jcs(receipt)
 }
 
+/**
+ * @param options `inputs`: parameters as JSON, each to be those of a receipt
+ * @throws SwornError USAGE for inputs that are not JSON
+ */
 export async function checkAgentReceipts(bytes: Uint8Array, options: ForeignOptions): Promise<ForeignReport> {
   const tally = createTally()
   const records = readRecords(bytes, tally)
+  const disclosed = new Map((options.inputs ?? []).map((input) => [parametersHash(input, options), false]))
   const chains = new Map<JsonValue, Chain>()
   for (const record of records) {
     checkForm(record, tally)
     checkLink(record, chains, options, tally)
     await checkProof(record, options, tally)
+    const hash = part(part(record.value, 'credentialSubject'), 'action').parameters_hash
+    if (typeof hash === 'string' && disclosed.has(hash)) disclosed.set(hash, true)
   }
+  for (const isFound of disclosed.values())
+    if (!isFound) tally.add('hash_mismatch', undefined, 'no receipt has the parameters_hash of the parameters that you gave')
   const open = [...chains.values()].filter((chain) => !chain.ended).length
   const known = {
     bytes: form(records),
-    chain: { shown: true, detail: 'every receipt links the one before of its chain' },
+    chain: {
+      shown: true,
+      detail: `every receipt links the one before of its chain${disclosed.size > 0 ? '; the parameters you gave are hashed here' : ''}`,
+    },
     signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given' },
     complete: {
       shown: open === 0,
@@ -47,8 +62,17 @@ export async function checkAgentReceipts(bytes: Uint8Array, options: ForeignOpti
     'A chain without a terminal receipt may have been cut at the end.',
     'The proof’s own members (created, verificationMethod) are not signed.',
     'A key rotation is a receipt like any other here: it does not make the new key trusted.',
-    'Disclosed parameters are encrypted to their recipient: that they are the ones that were hashed is not checked.',
+    ...(disclosed.size > 0 ? [] : [UNDISCLOSED]),
   ])
+}
+
+/** `parameters_hash` of parameters that came another way, or that their recipient decrypted. */
+function parametersHash(input: Uint8Array, { primitives }: ForeignOptions): string {
+  try {
+    return `sha256:${toHex(primitives.hash('sha256', jcs(parseStrict(text(input)))))}`
+  } catch (cause) {
+    throw new SwornError('USAGE', 'parameters as JSON were expected', 'inputs', { cause })
+  }
 }
 
 function checkForm({ number, value }: ForeignRecord, tally: Tally): void {

@@ -1,7 +1,7 @@
 /**
  * The form of a NOA receipt: a closed set of members, whole numbers, real instants, and four rules between members.
  *
- * Source: draft-noa-scitt-ai-agent-receipt-01 §2; noa-receipt-0.1.schema.json.
+ * Source: draft-noa-scitt-ai-agent-receipt-01 §2; noa-receipt-0.1.schema.json, noa-execution-grant-0.1.schema.json.
  * @module
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '@sworn/verify'
@@ -13,7 +13,9 @@ interface Shape {
 }
 
 const HASH = /^sha256:[0-9a-f]{64}$/
+const PARAMS_HASH = /^(?:sha256|hmac-sha256):[0-9a-f]{64}$/
 const text: Check = (value) => typeof value === 'string' && value.length > 0
+const shortText: Check = (value) => text(value) && String(value).length <= 128
 const anyText: Check = (value) => typeof value === 'string'
 const textOrNull: Check = (value) => value === null || typeof value === 'string'
 const flag: Check = (value) => typeof value === 'boolean'
@@ -29,7 +31,7 @@ const like =
 /** Members with `?` may be missing, those with `0` may be null. */
 const RECEIPT: Shape = {
   spec: oneOf('noa.receipt/0.1'),
-  id: (value) => text(value) && String(value).length <= 128,
+  id: shortText,
   ts: isInstant,
   scope: { 'tenant?': anyText, chain: text },
   agent: { id: text, 'model?': textOrNull, principal: oneOf('HUMAN', 'SERVICE', 'POLICY', 'SANDBOX_SIM') },
@@ -37,7 +39,7 @@ const RECEIPT: Shape = {
     id: text,
     canonical: text,
     riskClass: oneOf('LOW', 'MEDIUM', 'HIGH', 'CRITICAL', 'IRREVERSIBLE'),
-    paramsHash: like(/^(?:sha256|hmac-sha256):[0-9a-f]{64}$/),
+    paramsHash: like(PARAMS_HASH),
     reversible: flag,
     'rollbackRef?': textOrNull,
   },
@@ -53,9 +55,29 @@ const RECEIPT: Shape = {
   sig: { alg: oneOf('ed25519'), kid: text, value: text },
 }
 
+/** A grant to execute once, which the gate signs before the action. */
+const GRANT: Shape = {
+  spec: oneOf('noa.execution-grant/0.1'),
+  grantId: shortText,
+  holdId: shortText,
+  paramsHash: like(PARAMS_HASH),
+  holdEnvelopeHash: like(HASH),
+  approvalReceiptHash: like(HASH),
+  issuedAt: isInstant,
+  expiresAt: isInstant,
+  maxUses: (value) => value === 1,
+  nonce: like(/^[0-9a-f]{64}$/),
+  sig: { alg: oneOf('ed25519'), kid: shortText, value: text },
+}
+
 /** Where a receipt departs from its form, as a pointer; undefined when it does not. */
 export function noaFault(receipt: JsonObject): string | undefined {
   return faultOf(receipt, RECEIPT, '')
+}
+
+/** The same for an execution grant. */
+export function noaGrantFault(grant: JsonObject): string | undefined {
+  return faultOf(grant, GRANT, '')
 }
 
 function faultOf(value: JsonObject, shape: Shape, at: string): string | undefined {

@@ -11,18 +11,26 @@ import { jcs } from '../jcs.ts'
 import { checkPosition, form } from './chains.ts'
 import { findKey, isPinned, verifySignature } from './keys.ts'
 import { noaFault, noaIncoherence } from './noa-form.ts'
+import { checkGrant, isGrantedBy, type NoaInputs, parseNoaInputs } from './noa-grant.ts'
 import { fromBase64 } from './pem.ts'
 import { type ForeignRecord, readRecords } from './records.ts'
 import { createTally, type ForeignOptions, type ForeignReport, type Tally, toReport } from './report.ts'
 
 const RECEIPT_TAG = utf8('NOA-Receipt-v0.1-sig:')
 const CHECKPOINT_TAG = utf8('NOA-Checkpoint-v0.1-sig:')
+const GRANT_MISSING =
+  'Grants and action digests lie elsewhere: give them with --input, a digest with its grant and your {"tenant", "chain"}.'
+const DIGEST_MISSING = 'An action digest lies elsewhere: give it with --input, and your {"tenant", "chain"} with another.'
 
-export async function checkNoa(bytes: Uint8Array, options: ForeignOptions): Promise<ForeignReport> {
+/** @throws SwornError USAGE for inputs that are none of a NOA log, or of which one is missing */
+export async function checkNoa(bytes: Uint8Array, given: ForeignOptions): Promise<ForeignReport> {
   const tally = createTally()
   const records = readRecords(bytes, tally)
+  const inputs = parseNoaInputs(given)
+  const options = inputs.identities ? { ...given, identities: inputs.identities } : given
   const scope: Scope = {}
   let before: JsonObject | undefined
+  let granted: ForeignRecord | undefined
   let position = 0
   for (const record of records) {
     if (!checkForm(record, tally)) continue
@@ -30,22 +38,29 @@ export async function checkNoa(bytes: Uint8Array, options: ForeignOptions): Prom
     checkLink(number, value, before, position, options, tally)
     checkScope(number, value, scope, tally)
     await checkNoaSignature(number, value, options, tally)
+    if (isGrantedBy(inputs.grant, value)) granted ??= record
     before = value
     position += 1
   }
+  await checkGrant(inputs, granted?.value, options, tally)
   const isComplete = options.head !== undefined && (await checkCheckpoint(options.head, before, options, tally))
   const known = {
     bytes: form(records),
-    chain: { shown: true, detail: 'every receipt links the one before; one chain, one tenant' },
+    chain: { shown: true, detail: `every receipt links the one before; one chain, one tenant${describeGrant(inputs, granted)}` },
     signed: { shown: isPinned(options), detail: isPinned(options) ? 'by keys of your keyring' : 'no keyring was given' },
     complete: { shown: isComplete, detail: isComplete ? 'up to the checkpoint' : 'no checkpoint was given' },
   }
   return toReport('noa', records.count, tally, known, [
     'Receipts removed at the end show only against a checkpoint that came another way.',
     'Parameters are hashes: what they were is not here.',
-    'Grants and action digests that name a receipt lie elsewhere and are not checked.',
+    ...(inputs.digest ? [] : [inputs.grant ? DIGEST_MISSING : GRANT_MISSING]),
     'That the action happened as the receipt says is the agent’s own statement.',
   ])
+}
+
+function describeGrant({ grant, digest }: NoaInputs, granted: ForeignRecord | undefined): string {
+  if (!grant || !granted) return ''
+  return digest ? `; the action digest is of receipt ${granted.number} and its grant` : `; the grant is for receipt ${granted.number}`
 }
 
 function checkForm({ number, value, digits }: ForeignRecord, tally: Tally): boolean {

@@ -27,6 +27,8 @@ export interface ForeignOptions {
   readonly keys?: readonly ForeignKey[]
   /** A head assertion or checkpoint that came another way, as text. */
   readonly head?: string
+  /** Documents that the log refers to and does not hold; each format says which it takes. */
+  readonly inputs?: readonly Uint8Array[]
   /** NOA: agent id -> the keys that may sign for it. */
   readonly identities?: Readonly<Record<string, readonly string[]>>
 }

@@ -6,20 +6,24 @@ import type { JsonObject } from '@sworn/verify'
 import { own, part } from '../codecs/values.ts'
 import { checkAat } from './aat.ts'
 import { checkActa } from './acta.ts'
+import { checkAegisRows } from './aegis-rows.ts'
 import { checkAgentReceipts } from './agent-receipts.ts'
 import { checkAivs } from './aivs.ts'
 import { checkAegis, checkGantz } from './chains.ts'
-import { checkCose, isCose } from './cose.ts'
+import { checkCose } from './cose.ts'
 import { checkNoa } from './noa.ts'
 import { checkOcsf } from './ocsf.ts'
 import { readRecords } from './records.ts'
 import { createTally, type ForeignOptions, type ForeignReport } from './report.ts'
 import { checkSahu } from './sahu.ts'
+import { isCose } from './sign1.ts'
 
 export interface ForeignFormat {
   readonly name: string
   readonly title: string
   readonly source: string
+  /** What it takes as `inputs`, for people; absent when it takes none. */
+  readonly inputs?: string
   check(bytes: Uint8Array, options: ForeignOptions): Promise<ForeignReport>
   /** True for the first record of such a log. */
   fits(record: JsonObject): boolean
@@ -43,6 +47,13 @@ export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     fits: (record) => has(record, 'sequence_id', 'entry_hash', 'action_type'),
   },
   {
+    name: 'aegis-rows',
+    title: 'Aegis audit_log rows, also as its SQLite file',
+    source: 'Aegis audit trail page; runtime/audit.py',
+    check: checkAegisRows,
+    fits: (record) => has(record, 'id', 'action_type', 'result_status', 'human_decision'),
+  },
+  {
     name: 'aat',
     title: 'Agent Audit Trail',
     source: 'draft-sharif-agent-audit-trail-06 as far as it is public',
@@ -61,6 +72,7 @@ export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     title: 'NOA receipts',
     source: 'draft-noa-scitt-ai-agent-receipt-01',
     check: checkNoa,
+    inputs: 'an execution grant, an action digest, the `{"tenant", "chain"}` that you expect, an identity manifest',
     fits: (record) => record.spec === 'noa.receipt/0.1',
   },
   {
@@ -68,6 +80,7 @@ export const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     title: 'Agent receipts (Obsigna)',
     source: 'agent-receipts specification 0.1 to 0.5',
     check: checkAgentReceipts,
+    inputs: 'the parameters of a receipt, as JSON',
     fits: (record) => has(record, 'credentialSubject', 'proof'),
   },
   {
@@ -98,6 +111,7 @@ const COSE: ForeignFormat = {
   title: 'COSE statements and receipts',
   source: 'RFC 9052, RFC 9864, RFC 9942',
   check: checkCose,
+  inputs: 'for a receipt the bytes that the service hashed, or the earlier root; for a statement its detached payload',
   fits: () => false,
 }
 
