@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { pause } from '../../../testkit/src/children.ts'
 import { later } from '../../../testkit/src/suite.ts'
 import { sworn, temporary } from './support/io.ts'
 import { runProcess, startProcess } from './support/process.ts'
@@ -18,7 +19,7 @@ function spoolsOf(home: string): string[] {
 }
 
 test('the recorder process hangs and the client is killed: what it was answered is in the ledger once, handed over by the next', {
-  timeout: 60_000,
+  timeout: 120_000,
   skip: later,
 }, async () => {
   const here = { cwd: temporary(), home: temporary() }
@@ -33,7 +34,7 @@ test('the recorder process hangs and the client is killed: what it was answered 
     return JSON.parse(String((await answers.next()).value))
   }
   assert.ok('seq' in (await ask('first')))
-  holder.process.kill('SIGSTOP')
+  await pause(holder)
   assert.deepEqual(await ask('second'), { spooled: true, durable: true })
   assert.deepEqual(await ask('third'), { spooled: true, durable: true })
   const [spool, ...more] = spoolsOf(here.home)
@@ -58,16 +59,17 @@ test('the recorder process hangs and the client is killed: what it was answered 
 })
 
 test('a client that finds a recorder that hangs when it starts: it spools, is killed, and the next one hands over and delivers', {
-  timeout: 60_000,
+  timeout: 120_000,
   skip: later,
 }, async () => {
   const here = { cwd: temporary(), home: temporary() }
   writeFileSync(join(here.cwd, 'sworn.yaml'), `${CONFIG}  sinks:\n    - { type: jsonl, path: copy.jsonl }\n`)
   assert.equal((await sworn(['trust', '.'], here)).code, 0)
-  assert.equal((await runProcess(['record'], here, line('before'))).code, 0)
+  const alone = { ...here, env: { SWORN_RECORDER: 'off' } }
+  assert.equal((await runProcess(['record'], alone, line('before'))).code, 0)
   const holder = startProcess(['recorder'], here)
   await holder.until('recording')
-  holder.process.kill('SIGSTOP')
+  await pause(holder)
   const killed = startProcess(['record'], here)
   const answers = createInterface(killed.process.stdout)[Symbol.asyncIterator]()
   killed.process.stdin.write(line('alone'))
@@ -82,7 +84,7 @@ test('a client that finds a recorder that hangs when it starts: it spools, is ki
   assert.equal(waiting.length, 2)
   holder.process.kill('SIGKILL')
   await holder.code
-  const last = await runProcess(['record'], { ...here, env: { SWORN_RECORDER: 'off' } }, line('last'))
+  const last = await runProcess(['record'], alone, line('last'))
   assert.equal(last.code, 0, last.err)
   assert.deepEqual(spoolsOf(here.home), [])
   const { out } = await sworn(['query', '--type', 'data_access', '--format', 'jsonl'], here)
@@ -96,13 +98,13 @@ test('a client that finds a recorder that hangs when it starts: it spools, is ki
 })
 
 test('a recorder that hangs is told to whoever needs the ledger itself, and to a client that may not spool', {
-  timeout: 60_000,
+  timeout: 120_000,
   skip: later,
 }, async () => {
   const here = { cwd: temporary(), home: temporary() }
   const holder = startProcess(['recorder'], here)
   await holder.until('recording')
-  holder.process.kill('SIGSTOP')
+  await pause(holder)
   const blocked = await runProcess(['record'], here, line('x'))
   assert.match(blocked.err, /LEDGER_BUSY/)
   assert.equal(blocked.code, 3)

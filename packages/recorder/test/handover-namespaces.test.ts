@@ -31,7 +31,7 @@ test('a process in another network namespace hands over to the recorder it finds
 
 test('a stopped recorder in another network namespace is not taken over although its lock name is free here', {
   skip: skip || later,
-  timeout: 20_000,
+  timeout: 120_000,
 }, async () => {
   const path = temporaryLedger()
   const holder = startChild(path, 'hold')
@@ -45,7 +45,7 @@ test('a stopped recorder in another network namespace is not taken over although
   assert.equal(await holder.finish(), 0)
 })
 
-test('two namespaces that start together end with one recorder', { skip: skip || later, timeout: 20_000 }, async () => {
+test('two namespaces that start together end with one recorder', { skip: skip || later, timeout: 120_000 }, async () => {
   const path = temporaryLedger()
   const both = [startChild(path, 'hold'), startChild(path, 'hold', 1, elsewhere)]
   await Promise.all(both.map((child) => child.when((fact) => fact.open !== undefined || fact.failed !== undefined)))
@@ -58,7 +58,7 @@ test('two namespaces that start together end with one recorder', { skip: skip ||
 
 test('a recorder that was paused while another took its place writes nothing when it wakes, and its events go to the other', {
   skip: skip || later,
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const path = temporaryLedger()
   const old = startChild(path, 'write', 2)

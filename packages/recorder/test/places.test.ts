@@ -141,7 +141,7 @@ function held(directory: string) {
 
 /** Sockets are closed a turn of the loop after their `close`. */
 async function settled(directory: string, expected: ReturnType<typeof held>): Promise<ReturnType<typeof held>> {
-  for (let n = 0; n < 200 && JSON.stringify(held(directory)) !== JSON.stringify(expected); n++) await sleep(10)
+  for (let n = 0; n < 3000 && JSON.stringify(held(directory)) !== JSON.stringify(expected); n++) await sleep(10)
   return held(directory)
 }
 

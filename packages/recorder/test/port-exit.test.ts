@@ -35,7 +35,7 @@ test('process.exit in a client loses nothing either', { skip: later }, async () 
   assert.equal((await readStored(path)).length, 500)
 })
 
-test('a port that has nothing to do does not keep a finished program alive', { timeout: 10_000 }, async () => {
+test('a port that has nothing to do does not keep a finished program alive', { timeout: 120_000 }, async () => {
   const path = temporaryLedger()
   assert.equal(await ended(startChild(path, 'finish')), 0)
   assert.equal((await readStored(path)).length, 1)

@@ -224,7 +224,7 @@ test('of two that hand over at once each file is taken by one, and nothing is th
     await leave(directory, String(n), events)
   }
   const held = await openRealPort(path)
-  const open = (producerId: string) => openRealPort(path, { producerId, patience: { greetMs: 60_000 } })
+  const open = (producerId: string) => openRealPort(path, { producerId })
   const options = { open, lost: noLoss, signal: new AbortController().signal }
   const counts = await Promise.all([handOverLeftovers(directory, options), handOverLeftovers(directory, options)])
   assert.equal(counts[0] + counts[1], 5)
@@ -234,12 +234,12 @@ test('of two that hand over at once each file is taken by one, and nothing is th
 })
 
 test('a recorder process that hangs: events wait, and are in the ledger in order and once when it goes on', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const path = temporaryLedger()
   const holder = startChild(path, 'hold')
   await holder.when((fact) => fact.open !== undefined)
-  const inner = await openRealPort(path, { producerId: 'p-1', patience: { greetMs: 500, ackMs: 200, lazyAckMs: 200 } })
+  const inner = await openRealPort(path, { producerId: 'p-1', patience: { ackMs: 200, lazyAckMs: 200 } })
   const port = withSpool(inner, { path: join(temporaryDirectory(), 'own.jsonl'), producerId: 'p-1', lost: noLoss, retryMs: 10 })
   const events = Array.from({ length: 40 }, (_, n) => sample(n, n % 2 === 0 ? 'sync' : 'batch'))
   const answers = []

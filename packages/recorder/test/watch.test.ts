@@ -91,14 +91,14 @@ const saves: [string, (file: string) => void][] = [
   ['by removing it', (file) => rmSync(file)],
 ]
 for (const [how, save] of saves) {
-  test(`a real file that is saved ${how} is noticed`, { timeout: 10_000 }, async () => {
+  test(`a real file that is saved ${how} is noticed`, { timeout: 60_000 }, async () => {
     const file = join(temporaryDirectory(), 'sworn.yaml')
     writeFileSync(file, 'a')
     await noticed([file], () => save(file))
   })
 }
 
-test('a file that is replaced by rename is noticed every time, not only the first', { timeout: 20_000 }, async () => {
+test('a file that is replaced by rename is noticed every time, not only the first', { timeout: 60_000 }, async () => {
   const file = join(temporaryDirectory(), 'sworn.yaml')
   writeFileSync(file, '0')
   let heard = Promise.withResolvers<void>()
@@ -116,7 +116,7 @@ test('a file that is replaced by rename is noticed every time, not only the firs
   watcher.close()
 })
 
-test('a file that does not exist yet, and the target of a link, are noticed', { timeout: 10_000 }, async () => {
+test('a file that does not exist yet, and the target of a link, are noticed', { timeout: 60_000 }, async () => {
   const root = temporaryDirectory()
   await noticed([join(root, 'new.yaml')], () => writeFileSync(join(root, 'new.yaml'), 'a'))
   mkdirSync(join(root, 'elsewhere'))

@@ -1,10 +1,10 @@
 /** Child processes that hold ports, and what they print. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { endWithTests } from '../../../../testkit/src/children.ts'
+
+export { pause } from '../../../../testkit/src/children.ts'
 
 export interface Fact {
   readonly open?: number
@@ -67,12 +67,4 @@ export function startChild(path: string, what: string, count = 1, wrap: readonly
       return ended
     },
   }
-}
-
-/** Stops a child; resolves when none of its threads runs any more. Linux. */
-export async function pause({ process: child, pid }: Child): Promise<void> {
-  child.kill('SIGSTOP')
-  const tasks = `/proc/${pid}/task`
-  const runs = (task: string) => !/\) [Tt] /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'))
-  while (readdirSync(tasks).some(runs)) await setImmediate()
 }

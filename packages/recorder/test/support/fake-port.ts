@@ -5,6 +5,7 @@ import { PATIENCE, type Patience } from '../../src/handover/setup.ts'
 import type { ThreadOptions } from '../../src/handover/thread-options.ts'
 import { startWorker } from '../../src/port/start-worker.ts'
 import { openWorkerPort, type WorkerPort } from '../../src/port/worker.ts'
+import { PATIENT } from './real-port.ts'
 
 export interface FakePortOptions {
   readonly ephemeral?: boolean
@@ -24,7 +25,7 @@ export function startFakeThread(path: string, control: Int32Array, { ephemeral =
     producerId: randomUUID(),
     swornVersion: '0.1.0',
     syncDelayMs: 5,
-    patience: { ...PATIENCE, ...patience },
+    patience: { ...PATIENCE, ...PATIENT, ...patience },
     ephemeral,
     sharedFileSystem: false,
   }
