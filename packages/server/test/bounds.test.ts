@@ -28,7 +28,7 @@ describe('bounds', () => {
   })
 
   test('a header that comes byte by byte ends with its connection, and others are answered meanwhile', async () => {
-    const serving = await serve({ limits: { headMs: 200, requestMs: 400 } })
+    const serving = await serve({ limits: { headMs: 1000, requestMs: 2000 } })
     const slow = serving.socket()
     slow.write('GET /health HTTP/1.1\r\nhost: ')
     const ended = text(slow)
@@ -37,7 +37,7 @@ describe('bounds', () => {
   })
 
   test('a body that comes byte by byte ends with its connection', async () => {
-    const serving = await serve({ limits: { headMs: 200, requestMs: 400 } })
+    const serving = await serve({ limits: { headMs: 1000, requestMs: 2000 } })
     const slow = serving.socket()
     const request = formatRequest('/v1/events', { host: `127.0.0.1:${serving.port}`, ...bearer(REPORT) }, EVENT)
     slow.write(request.slice(0, -5))
