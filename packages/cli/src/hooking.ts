@@ -51,7 +51,15 @@ const STARTS: ReadonlySet<HookKind> = new Set(['session_start', 'prompt', 'befor
 export function openForHook(client: HookClient, hook: Hook, given: CommandOptions, io: Io) {
   const actor = actorOf(client, hook, io)
   const announces = hook.kind === 'session_start' // each decision names its policy
-  const options: CommandOptions = { ...given, actor, announces, here: true, shortLived: true, recorderIdle: RECORDER_IDLE }
+  const options: CommandOptions = {
+    ...given,
+    actor,
+    announces,
+    here: true,
+    shortLived: true,
+    opensLater: true,
+    recorderIdle: RECORDER_IDLE,
+  }
   return { options, open: (): Promise<Opened> => openFor(io, options) }
 }
 

@@ -18,6 +18,7 @@ const BIN = fileURLToPath(new URL(`./bin${extname(import.meta.url)}`, import.met
 const LIBRARY: OpenSurroundings = {
   signals: process,
   stdout: process.stdout,
+  opensLater: true,
   say: (level, text) => void (level === 'error' && process.emitWarning(text, 'SwornWarning')),
   startRecorder: (ledger) => startAgain(BIN, ['recorder', ledger, '--idle-exit', '60s']),
 }

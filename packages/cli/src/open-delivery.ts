@@ -60,6 +60,21 @@ export async function openConfiguredDelivery(parts: DeliveryParts): Promise<Open
   }
 }
 
+/** The same for a ledger that is not open yet: what the configuration says is checked at once, delivery begins when it is. @throws as above */
+export async function openDeliveryLater(
+  parts: DeliveryParts,
+  opened: Promise<Port['info'] | undefined>,
+): Promise<Pick<OpenDelivery, 'close'> | undefined> {
+  if ((await planConfigured(parts)).length === 0) return undefined
+  const begun = opened.then((info) => info && openConfiguredDelivery({ ...parts, info }))
+  begun.catch(() => parts.say('error', 'nothing is delivered: the sinks could not be opened'))
+  return {
+    async close() {
+      await (await begun.catch(() => undefined))?.close() // said above
+    },
+  }
+}
+
 /** They take what only this program has. */
 const OF_THIS_THREAD: readonly string[] = ['stdout', 'logger']
 

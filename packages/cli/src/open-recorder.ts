@@ -25,14 +25,15 @@ import {
   type Reserve,
   readTextFile,
   readTrusted,
+  type SoonerOrLater,
 } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { followChanges, type Surroundings } from './follow.ts'
 import { createLiveConfig, loaded, tampered } from './live-config.ts'
 import { type OpenAlerts, openAlerts } from './open-alerts.ts'
-import { type DeliveryParts, type OpenDelivery, openConfiguredDelivery, rooms } from './open-delivery.ts'
+import { type DeliveryParts, type OpenDelivery, openConfiguredDelivery, openDeliveryLater, rooms } from './open-delivery.ts'
 import { planGate } from './open-gate.ts'
-import { SPOOL_PATIENCE, type SpoolParts, withConfiguredSpool } from './open-spool.ts'
+import { openPatiently, SPOOL_PATIENCE, type SpoolParts, withConfiguredSpool } from './open-spool.ts'
 import { type AgentIdentity, type Identity, type PreviousLog, toPortOptions, toRecorderOptions, toSettings } from './wiring.ts'
 
 export interface OpenOptions {
@@ -113,6 +114,8 @@ export interface OpenSurroundings extends Surroundings {
   readonly actor?: { readonly cwd?: string; readonly protect: readonly string[] }
   /** Top-level keys of the configuration file that somebody else reads. */
   readonly beside?: readonly string[]
+  /** With `fallback: spool`: a ledger that cannot be opened now is opened later. False: that is an error. */
+  readonly opensLater?: boolean
   /** How long others may take; default: that of the recorder. */
   readonly patience?: NonNullable<OpenPortOptions['patience']>
 }
@@ -129,8 +132,12 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
   if (!config.values.enabled) throw new SwornError('CONFIG_INVALID', 'recording is switched off', 'audit.enabled')
   const producerId = surroundings.producerId ?? randomUUID()
   const portOptions = { ...toPortOptions(config, options.previousLog), ...toStart(config, surroundings) }
-  const open = (named: string) => (surroundings.here ? openPortHere : openPort)({ ...portOptions, producerId: named })
-  const held = await open(producerId)
+  const opensLater = config.values.fallback === 'spool' && surroundings.opensLater === true
+  const open = (named: string, say?: Surroundings['say']): Promise<SoonerOrLater> => {
+    const now = () => (surroundings.here ? openPortHere : openPort)({ ...portOptions, producerId: named })
+    return opensLater ? openPatiently(now, config, say) : now()
+  }
+  const held = await open(producerId, surroundings.say)
   try {
     return await wire(held, config, options, { ...surroundings, producerId, open })
   } catch (e) {
@@ -141,14 +148,14 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
 
 /** A port with its recorder, and what follows changes. */
 async function wire(
-  held: Port,
+  held: SoonerOrLater,
   config: LoadedConfig,
   options: OpenOptions,
   surroundings: OpenSurroundings & Pick<SpoolParts, 'producerId' | 'open'>,
 ): Promise<Opened> {
   const identity = findIdentity(config, options.env ?? process.env, surroundings.forOthers ?? false)
   let following: Closable | undefined
-  let delivery: OpenDelivery | undefined
+  let delivery: Pick<OpenDelivery, 'close'> | undefined
   let alerts: OpenAlerts | undefined
   const port: Port = {
     ...held,
@@ -184,7 +191,8 @@ async function wire(
   if (begun) void recorder.record(begun).catch(() => {}) // the first action waits for the same disk and says what is wrong
   for (const { key, file, reason } of config.refusals) await recorder.record(tampered(key, file, reason))
   const { say, stdout } = surroundings
-  delivery = await openConfiguredDelivery({ config, info: held.info, stdout, logger: options.logger, say, recorder })
+  const parts = { config, info: held.info, stdout, logger: options.logger, say, recorder }
+  delivery = await (held.opened ? openDeliveryLater(parts, held.opened) : openConfiguredDelivery(parts))
   alerts = openAlerts({ path: held.info.path, section: () => live.config.values.alerts, recorder, say })
   following = followChanges(live, port, surroundings)
   return {

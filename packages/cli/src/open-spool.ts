@@ -6,11 +6,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  findKnownLedger,
   handOverLeftovers,
   type LoadedConfig,
+  openSoonerOrLater,
   ownSpoolPath,
   type Port,
   type RecordingPort,
+  type SoonerOrLater,
   type SpoolLoss,
   spoolDirectory,
   withSpool,
@@ -30,6 +33,12 @@ export interface SpoolParts {
   readonly say: Say
   /** Takes the event that tells of a loss. */
   readonly record: (event: { readonly event_type: string; readonly metadata: object }) => Promise<unknown>
+}
+
+/** As `open`; where that fails and waiting may help, a port that is opened later. Only for one with a spool before it. */
+export function openPatiently(open: () => Promise<Port>, { values, directories }: LoadedConfig, say?: Say): Promise<SoonerOrLater> {
+  const known = () => findKnownLedger(values.log_path, directories.state)
+  return openSoonerOrLater(open, { known, ...(say && { say: (line) => say('warn', line) }) })
 }
 
 /** The port, or the same with a spool behind it; closed with it. */

@@ -29,6 +29,8 @@ export interface CommandOptions {
   readonly announces?: boolean
   /** Of the agent that is judged; default: it is where this process is. */
   readonly actor?: NonNullable<OpenSurroundings['actor']>
+  /** The command records what others do: with `fallback: spool` it does not need the ledger to begin. */
+  readonly opensLater?: boolean
   /** How long others may take; default: that of the recorder. */
   readonly patience?: NonNullable<OpenSurroundings['patience']>
   /** How long a recorder process that is started stays without a new entry; 'none': none is started. */
@@ -50,7 +52,17 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     shortLived = false,
     recorderIdle = '60s',
   } = options
-  const { forOthers = false, producerId, actsOn = [], stdoutIsFree = false, patience, actor, announces = true, beside } = options
+  const {
+    forOthers = false,
+    producerId,
+    actsOn = [],
+    stdoutIsFree = false,
+    patience,
+    actor,
+    announces = true,
+    beside,
+    opensLater = false,
+  } = options
   const given = {
     cwd: io.cwd,
     env: io.env,
@@ -74,6 +86,7 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     ...(actor && { actor }),
     ...(beside && { beside }),
     announces,
+    opensLater,
     ...(stdoutIsFree && { stdout: io.stdout }),
     ...toStarter(io, recorderIdle, shortLived),
   })

@@ -54,6 +54,32 @@ test(`${CLIENTS} producers, and ${ROUNDS} times a recorder process that hangs, w
   await checkAnswered(path, facts)
 })
 
+test('producers that come while nobody answers: what they are told waits for the ledger, with a crash of it, of one of them or of both', {
+  timeout: 300_000,
+  skip: later,
+}, async () => {
+  const path = temporaryLedger()
+  const all: Child[] = []
+  const begin = (what: 'hold' | 'spool') => startOne(path, what, all)
+  let recorder = await begin('hold')
+  for (const end of ENDS) {
+    await pause(recorder)
+    const clients = [await begin('spool'), await begin('spool')]
+    await Promise.all(clients.map(spoolsAnew))
+    if (end.recorder) await kill(recorder)
+    if (end.client) await kill(clients[0]!)
+    if (!end.recorder) recorder.process.kill('SIGCONT')
+    await Promise.all(clients.map((one) => one.finish()))
+    if (end.recorder) recorder = await begin('hold')
+  }
+  assert.equal(await recorder.finish(), 0)
+  await handOverRest(path)
+  await checkAnswered(
+    path,
+    all.flatMap((child) => child.facts),
+  )
+})
+
 type One = Child & { readonly what: 'hold' | 'spool' }
 
 /** A process that is open; one that finds the ledger busy is started again. */

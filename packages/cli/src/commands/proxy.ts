@@ -77,7 +77,7 @@ export const proxy = defineCommand({
       agent: flags.agent,
       here: true,
       actsOn: beside || validating ? ['identity', 'server'] : ['identity'],
-      ...(beside && { producerId: beside.HTTP_PRODUCER }),
+      ...(beside ? { producerId: beside.HTTP_PRODUCER } : { opensLater: true }), // the API reads what the ledger holds
     })
     warnAtStart(opened, { isBatch: flags['record-mode'] === 'batch', isJudged: validating !== undefined }, io)
     let approvals: ApprovalsHandle | undefined

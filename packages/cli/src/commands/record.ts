@@ -41,7 +41,14 @@ export const record = defineCommand({
     const idle = flags['idle-exit']
     if (idle !== undefined) parseDuration(idle, '--idle-exit')
     const { signal } = io // listened for from here on: a ledger that is open is closed
-    const { recorder } = await openFor(io, { path, user: flags.user, agent: flags.agent, shortLived: true, recorderIdle: idle })
+    const { recorder } = await openFor(io, {
+      path,
+      user: flags.user,
+      agent: flags.agent,
+      shortLived: true,
+      opensLater: true,
+      recorderIdle: idle,
+    })
     const refused = new Set<ErrorCode>()
     let number = 0
     const answers: Promise<void>[] = []

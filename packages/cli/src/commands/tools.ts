@@ -75,6 +75,7 @@ async function serve(file: ToolFile, { path, flags, io }: Serving): Promise<Exit
     user: flags.user,
     agent: flags.agent,
     here: true,
+    opensLater: true,
     actsOn: ['identity'],
     ...(isConfig && { beside: ['name', 'version', 'tools'] }),
   })

@@ -94,8 +94,9 @@ async function handOverFile(path: string, { open, signal, ...options }: Leftover
   const file = openSpoolFile(path)
   file.close()
   const port = withSpool(await open(file.producerId), { ...options, path, producerId: file.producerId }, true)
-  const stopped = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }))
-  await Promise.race([port.drained(), stopped])
+  const stopped = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => stopped.resolve(), { once: true })
+  if (!signal.aborted) await Promise.race([port.drained(), stopped.promise]) // it may have ended while the ledger was opened
   await port.close()
   return !signal.aborted
 }

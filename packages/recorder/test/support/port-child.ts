@@ -1,14 +1,17 @@
 /**
  * A process with a port, driven by its arguments: `<path> <what> [more]`. Prints one JSON line per fact.
  *
- * write N: N writers, one sync or batch event at a time, until stdin ends. spool: one writer, whose events wait in a spool while nobody records; it hands over what others left. hold: opens, then waits for stdin to end.
+ * write N: N writers, one sync or batch event at a time, until stdin ends. spool: one writer, whose events wait in a spool while nobody records, also when nobody does at its start; it hands over what others left. hold: opens, then waits for stdin to end.
  * fake-hold: the same on the fake ledger.
  * exit N: submits N batch events and exits without close; exit-here: the same with the ledger in the main thread. once: one sync event, close; once-quick: the same without patience for a silent recorder.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { SwornError } from '@sworn/verify'
+import { findKnownLedger } from '../../src/ledger/known.ts'
+import type { Port } from '../../src/port/types.ts'
 import type { WorkerPort } from '../../src/port/worker.ts'
 import { createRecorder } from '../../src/recorder/recorder.ts'
+import { openSoonerOrLater } from '../../src/spool/later.ts'
 import { handOverLeftovers, ownSpoolPath, spoolDirectory } from '../../src/spool/leftovers.ts'
 import { type SpoolLoss, withSpool } from '../../src/spool/port.ts'
 import { openFakePort } from './fake-port.ts'
@@ -22,25 +25,26 @@ const say = (fact: Record<string, unknown>) => tell(`${JSON.stringify(fact)}\n`)
 const PACE_MS = 2
 const PRODUCER = `p-${process.pid}`
 const SPOOL_PATIENCE = { greetMs: 200, ackMs: 200, lazyAckMs: 200 }
-const openSpoolPort = (at: string) => openRealPort(at, { producerId: PRODUCER, patience: SPOOL_PATIENCE })
+const openSpoolPort = (at: string, producerId = PRODUCER) =>
+  openSoonerOrLater(() => openRealPort(at, { producerId, patience: SPOOL_PATIENCE }), {
+    known: () => findKnownLedger(at, `${at}.home`),
+    retryMs: 20,
+  })
 const openQuickPort = (at: string) => openRealPort(at, { patience: { greetMs: 200 } })
 
 try {
+  if (what === 'spool') await writeSpooling(await openSpoolPort(path))
+  else await openAndAct()
+} catch (error) {
+  say({ failed: SwornError.is(error) ? error.code : 'crash', message: error instanceof Error ? error.message : '' })
+}
+
+async function openAndAct(): Promise<void> {
   const open =
-    what === 'fake-hold'
-      ? openFakePort
-      : what === 'spool'
-        ? openSpoolPort
-        : what === 'exit-here'
-          ? openRealPortHere
-          : what === 'once-quick'
-            ? openQuickPort
-            : openRealPort
+    what === 'fake-hold' ? openFakePort : what === 'exit-here' ? openRealPortHere : what === 'once-quick' ? openQuickPort : openRealPort
   const port = await open(path)
   say({ open: process.pid })
   await act(port)
-} catch (error) {
-  say({ failed: SwornError.is(error) ? error.code : 'crash', message: error instanceof Error ? error.message : '' })
 }
 
 async function act(port: WorkerPort): Promise<void> {
@@ -59,7 +63,6 @@ async function act(port: WorkerPort): Promise<void> {
   if (what.startsWith('once'))
     for (const answer of await port.submit([sample(1)]))
       say(SwornError.is(answer) ? { error: answer.code, message: answer.message } : { ...answer })
-  if (what === 'spool') return writeSpooling(port, ended)
   if (what === 'write') await writeUntil(port, ended)
   await port.close()
   process.stdin.destroy()
@@ -77,16 +80,18 @@ async function writeUntil(port: WorkerPort, ended: Promise<void>): Promise<void>
 }
 
 /** Every event is answered, by the ledger or by the spool. */
-async function writeSpooling(inner: WorkerPort, ended: Promise<void>): Promise<void> {
+async function writeSpooling(inner: Port): Promise<void> {
+  say({ open: process.pid })
   let over = false
-  void ended.then(() => {
-    over = true
-  })
+  process.stdin
+    .once('end', () => {
+      over = true
+    })
+    .resume()
   const directory = spoolDirectory(`${path}.home`, path)
   const lost = ({ reason }: SpoolLoss) => say({ failed: reason })
   const ending = new AbortController()
-  const open = (producerId: string) => openRealPort(path, { producerId, patience: SPOOL_PATIENCE })
-  const left = handOverLeftovers(directory, { open, lost, signal: ending.signal })
+  const left = handOverLeftovers(directory, { open: (producerId) => openSpoolPort(path, producerId), lost, signal: ending.signal })
   const port = withSpool(inner, { path: ownSpoolPath(directory), producerId: PRODUCER, lost, retryMs: 20 })
   for (let n = 0; !over; n++) {
     const event = sample(n, n % 4 === 0 ? 'sync' : 'batch', { writer: PRODUCER, n })
