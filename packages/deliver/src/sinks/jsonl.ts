@@ -11,7 +11,7 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isJsonObject, type JsonValue } from '@sworn/verify'
-import type { OpenSink, Outcome, Probed } from '../sink.ts'
+import { allAgain, type Item, type OpenSink, type Outcome, type Probed } from '../sink.ts'
 import { joinBodies } from './joined.ts'
 
 export interface JsonlOptions {
@@ -24,6 +24,7 @@ export interface JsonlOptions {
 
 const LIMITS = { items: 2000, bytes: 4 << 20 }
 const MODE = 0o640
+const LATE = 'the disk took too long'
 
 /** What was written and not acknowledged: bytes `[at, end)` of the file at hand. */
 interface Unacknowledged {
@@ -41,14 +42,27 @@ interface State {
 export function jsonlSink(options: JsonlOptions): OpenSink {
   return async (mark) => {
     let state: State | undefined
+    let before: Promise<unknown> = Promise.resolve()
+
+    async function write(items: readonly Item[], signal: AbortSignal): Promise<Outcome> {
+      if (signal.aborted) return allAgain(items, LATE)
+      state = state ? await inPlace(state, options) : await openFile(options.path, mark)
+      const bytes = joinBodies(items, { between: '\n', last: '\n' })
+      await append(state, bytes)
+      const { ino } = await state.file.stat()
+      if (!signal.aborted) return { mark: { ino, size: state.size } }
+      const at = state.size - bytes.length // whoever waited counts it as not written, and sends it again
+      state.left = { at, end: state.left?.end ?? state.size }
+      state.size = at
+      return allAgain(items, LATE)
+    }
+
     return {
       limits: LIMITS,
-      async send(items): Promise<Outcome> {
-        state = state ? await inPlace(state, options) : await openFile(options.path, mark)
-        const bytes = joinBodies(items, { between: '\n', last: '\n' })
-        await append(state, bytes)
-        const { ino } = await state.file.stat()
-        return { mark: { ino, size: state.size } }
+      send(items, signal) {
+        const turn = before.then(() => write(items, signal)) // a try that came too late may still be writing
+        before = turn.catch(() => {}) // met by who sent it
+        return turn
       },
       probe: () => probeBeside(options.path),
       async close() {
