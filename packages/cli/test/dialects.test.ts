@@ -6,9 +6,10 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { loadDuckdb } from '@sworn/deliver'
 import { DIALECTS, type Event } from '@sworn/dialects'
 import { isSupported, loadSqlite } from '@sworn/recorder/sqlite'
-import { loadDuckdb, openParquetTarget } from '../src/dialects/parquet.ts'
+import { openParquetTarget } from '../src/dialects/parquet.ts'
 import { sworn, temporary } from './support/io.ts'
 
 const cwd = temporary()

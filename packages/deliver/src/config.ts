@@ -49,7 +49,7 @@ const common = {
       wait_ms: z.int().min(0).max(600_000).optional().describe('How long fewer events wait for more; default 200, for s3 2000.'),
     })
     .optional(),
-  timeout_s: z.int().min(1).max(3600).optional().describe('For one try; default 30.'),
+  timeout_s: z.int().min(1).max(3600).optional().describe('For one try; default 30, for s3 with objects: segments 600.'),
   max_dead_bytes: z
     .int()
     .min(1)
@@ -135,16 +135,10 @@ function toPlan(config: SinkConfig, context: PlanContext): SinkPlan {
     where: usualWhere,
     start: usualStart = 'beginning',
     lingerMs = DEFAULT_LINGER_MS,
+    timeoutS = DEFAULT_TIMEOUT_S,
+    segments,
   } = found.open(config as TypeOptions, { ...context, secret: readSecret })
-  const {
-    name = config.type,
-    where = usualWhere,
-    dialect = usual,
-    redact,
-    start = usualStart,
-    batch,
-    timeout_s = DEFAULT_TIMEOUT_S,
-  } = config
+  const { name = config.type, where = usualWhere, dialect = usual, redact, start = usualStart, batch, timeout_s = timeoutS } = config
   const shape = {
     records: config.records ?? (dialect === undefined ? usualRecords : 'events'),
     where,
@@ -152,6 +146,8 @@ function toPlan(config: SinkConfig, context: PlanContext): SinkPlan {
     redact: redact && { keys: redact.filter((rule) => typeof rule === 'string'), paths: redact.filter((rule) => typeof rule !== 'string') },
   }
   createShape({ ...shape, ...context }) // a filter that is none is said now
+  const isLess = (where ?? dialect ?? redact) !== undefined || shape.records === 'events'
+  if (segments && isLess) throw new SwornError('CONFIG_INVALID', 'no where, dialect, redact or records was expected', 'audit.sinks.objects')
   return {
     name,
     type: config.type,
@@ -163,6 +159,7 @@ function toPlan(config: SinkConfig, context: PlanContext): SinkPlan {
     timeoutMs: timeout_s * 1000,
     backoff: BACKOFF,
     maxDeadBytes: config.max_dead_bytes ?? 64 << 20,
+    segments,
   }
 }
 

@@ -41,6 +41,8 @@ export interface SinkPlan {
   readonly timeoutMs: number
   readonly backoff: Backoff
   readonly maxDeadBytes: number
+  /** `closed`: it gets nothing of the segment that is written. */
+  readonly segments?: 'closed' | undefined
 }
 
 export interface DeliverOptions {
@@ -134,7 +136,7 @@ async function run(options: DeliverOptions, teller: Teller, { cursor: first, sha
     },
     onProgress: teller.clear,
   }
-  const source = openSource(files, first.next)
+  const source = openSource(files, first.next, plan.segments)
   const limits = {
     items: Math.min(batch.items ?? sink.limits.items, sink.limits.items),
     bytes: Math.min(batch.bytes ?? sink.limits.bytes, sink.limits.bytes),

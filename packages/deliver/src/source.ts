@@ -3,7 +3,8 @@
  *
  * Promise: a line is handed out only after it is on disk, because what was shipped and then lost in a power cut would
  * contradict the ledger; and each line once, in order. What was pruned before it was read shows as a step in
- * the seqs. Nothing is verified here: that is `sworn verify`.
+ * the seqs. Where only closed segments are asked for, it ends before the one that is written. Nothing is verified here:
+ * that is `sworn verify`.
  * @module
  */
 import { type LedgerFiles, listSegments } from '@sworn/recorder/segments'
@@ -27,13 +28,13 @@ export interface Source {
 }
 
 /** Begins at entry `from`; a first line, or one after another, with a higher seq than expected means that those between are gone. */
-export function openSource(files: LedgerFiles, from: number): Source {
+export function openSource(files: LedgerFiles, from: number, segments: 'all' | 'closed' = 'all'): Source {
   let next = from
   let reading: Reading | undefined
   let closed = false
 
   async function move(): Promise<boolean> {
-    const found = await findSegment(files, next, reading)
+    const found = await findSegment(files, next, { current: reading, segments })
     if (!found) return false
     await reading?.close()
     reading = await openReading(files, found, next)
@@ -83,9 +84,14 @@ async function hasSuccessor(files: LedgerFiles, reading: Reading, next: number):
  * The file with entry `next`, other than the one at hand, which was read to its end. Where none has it, the first
  * behind it: pruned, or missing.
  */
-async function findSegment(files: LedgerFiles, next: number, current: Reading | undefined): Promise<Numbered | undefined> {
-  const segments = await listNumbered(files)
-  const best = segments.findLast(({ firstSeq }) => firstSeq <= next)
+async function findSegment(
+  files: LedgerFiles,
+  next: number,
+  { current, segments }: { current: Reading | undefined; segments: 'all' | 'closed' },
+): Promise<Numbered | undefined> {
+  const all = await listNumbered(files)
+  const readable = segments === 'all' ? all : all.slice(0, -1)
+  const best = readable.findLast(({ firstSeq }) => firstSeq <= next)
   if (best && !(await current?.isSame(best.path))) return best
-  return segments.find(({ firstSeq }) => firstSeq > next)
+  return readable.find(({ firstSeq }) => firstSeq > next)
 }

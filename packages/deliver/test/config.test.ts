@@ -41,6 +41,7 @@ test("the guide's configurations are planned as they stand", () => {
     'syslog',
     's3',
     'cloudwatch',
+    's3',
     'kafka',
     'sqlite',
     'slack',
@@ -125,6 +126,22 @@ test('a sink of objects waits two seconds for more lines where nothing else is s
   const waits = (batch?: object) =>
     planSinks([{ type: 's3', bucket: 'audit-1', region: 'eu-central-1', ...(batch && { batch }) }], [], CONTEXT)[0]!.batch.lingerMs
   assert.deepEqual([waits(), waits({ wait_ms: 60_000 })], [2000, 60_000])
+})
+
+const BUCKET = { type: 's3', bucket: 'audit-1', region: 'eu-central-1', objects: 'segments' }
+for (const more of [{ where: 'tool == "x"' }, { dialect: 'ecs' }, { redact: ['tool'] }, { records: 'events' }]) {
+  test(`whole segments are not offered with ${Object.keys(more).join()}`, () => {
+    const plan = () => planSinks([{ ...BUCKET, ...more }], [], CONTEXT)
+    assert.throws(plan, (e) => SwornError.is(e, 'CONFIG_INVALID') && e.message.startsWith('no where, dialect'))
+  })
+}
+
+test('tables stand beside segments only, and without their package it is said what to install', async () => {
+  const other = () => planSinks([{ ...BUCKET, objects: 'batches', parquet: true }], [], CONTEXT)
+  assert.throws(other, (e) => SwornError.is(e, 'CONFIG_INVALID') && e.message.startsWith('objects: segments was expected'))
+  const [plan] = planSinks([{ ...BUCKET, parquet: true }], [], CONTEXT)
+  assert.deepEqual([plan!.segments, plan!.timeoutMs], ['closed', 600_000])
+  await assert.rejects(plan!.open(undefined), (e) => SwornError.is(e, 'DRIVER_MISSING') && e.message.includes('@duckdb/node-api'))
 })
 
 test('a table takes no other dialect than its own', () => {

@@ -18,10 +18,11 @@ import {
 } from '../../../testkit/src/sink-contract.ts'
 import { count, later } from '../../../testkit/src/suite.ts'
 import { type Item, type OpenSink, type Outcome, readSinkStatus, reconcile, sinkPlaces, writeRequest } from '../src/index.ts'
-import { type S3Options, s3Sink } from '../src/sinks/s3.ts'
-import type { NewObject, S3Driver } from '../src/sinks/s3-driver.ts'
+import { s3Sink } from '../src/sinks/s3.ts'
 import { s3Holdings } from '../src/sinks/s3-holdings.ts'
+import type { S3Options } from '../src/sinks/s3-objects.ts'
 import { CREDENTIALS, openS3Peer, REGION, type S3Peer } from './support/aws-peer.ts'
+import { openMemory, type StoredBody } from './support/s3-memory.ts'
 
 const ORIGIN = 'sworn.local/test'
 const SEGMENTS = `logs/${ORIGIN}/segments/`
@@ -153,28 +154,6 @@ test('another history under the same key is trouble, and nothing of it is replac
   assert.equal(peer.objects.get(key)!.body, '{"seq":0}\n')
 })
 
-/** Objects in memory; what a step says happens to its first request. */
-function openMemory(objects: Map<string, NewObject>, fault: { next: 'none' | 'down' | 'lost answer' }): S3Driver {
-  const meet = <T>(act: () => T): T => {
-    const { next } = fault
-    fault.next = 'none'
-    if (next === 'down') throw new Error('down')
-    const done = act()
-    if (next === 'lost answer') throw new Error('the answer is lost')
-    return done
-  }
-  return {
-    open: () => ({
-      put: async (key, object) => meet(() => !objects.has(key) && objects.set(key, object).has(key)),
-      get: async (key) => meet(() => objects.get(key)!),
-      async *list(prefix) {
-        yield* meet(() => [...objects.keys()].filter((key) => key.startsWith(prefix)).toSorted())
-      },
-      close() {},
-    }),
-  }
-}
-
 test('however batches are cut, answers lost, processes killed and entries replayed, every line is in one object', async () => {
   const step = fc.record({
     items: fc.integer({ min: 1, max: 9 }),
@@ -188,7 +167,7 @@ test('however batches are cut, answers lost, processes killed and entries replay
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
-      const objects = new Map<string, NewObject>()
+      const objects = new Map<string, StoredBody>()
       const fault: Parameters<typeof openMemory>[1] = { next: 'none' }
       const open = sinkAt('http://127.0.0.1/', { driver: async () => openMemory(objects, fault) })
       const items = Array.from({ length: 40 }, (_, seq) => itemOf(seq))

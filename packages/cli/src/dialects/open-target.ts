@@ -47,6 +47,6 @@ export async function openTarget({ name, output, origin = 'sworn', signKey, io }
 async function openFormat(name: string, output: string | undefined, options: DialectOptions): Promise<Target> {
   if (output === undefined) throw new SwornError('USAGE', `${name} is a file: -o FILE was expected`, '--output')
   if (name === 'aegis-sqlite') return await (await import('./aegis-sqlite.ts')).openAegisTarget(output, basename(output), options)
-  const { loadDuckdb, openParquetTarget } = await import('./parquet.ts')
+  const [{ openParquetTarget }, { loadDuckdb }] = await Promise.all([import('./parquet.ts'), import('@sworn/deliver')])
   return openParquetTarget(output, basename(output), await loadDuckdb())
 }

@@ -22,12 +22,16 @@ export interface AwsClient {
 }
 
 const CONNECT_MS = 10_000
+/** What went wrong is delivery's to say; the SDK would print some of it. */
+const silent = () => {}
+const LOGGER = { trace: silent, debug: silent, info: silent, warn: silent, error: silent }
 
 /** What a client of the SDK is made with. @throws SwornError CONFIG_INVALID for an endpoint that is no http or https URL, or not allowed */
 export function clientOptions({ region, endpoint, credentials, addresses, ca }: AwsOptions): object {
   return {
     region,
     maxAttempts: 1,
+    logger: LOGGER,
     requestHandler: { ...createAgents({ url: endpoint, addresses, ca }), connectionTimeout: CONNECT_MS },
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),

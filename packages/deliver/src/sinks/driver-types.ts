@@ -6,6 +6,7 @@ import { DIALECTS } from '@sworn/dialects'
 import { SwornError } from '@sworn/verify'
 import { z } from 'zod'
 import { parseUrl } from '../http.ts'
+import { loadDuckdb } from '../parquet.ts'
 import type { AwsOptions } from './aws.ts'
 import { cloudwatchSink } from './cloudwatch.ts'
 import { PLACELESS } from './jsonl-holdings.ts'
@@ -13,6 +14,7 @@ import { kafkaSink } from './kafka.ts'
 import { s3Sink } from './s3.ts'
 import type { Encryption } from './s3-driver.ts'
 import { s3Holdings } from './s3-holdings.ts'
+import { s3SegmentSink } from './s3-segments.ts'
 import { type Opening, type SinkType, sinkType } from './sink-type.ts'
 import { sqliteSink } from './sqlite.ts'
 import { sqliteHoldings } from './sqlite-holdings.ts'
@@ -47,6 +49,8 @@ function awsOptions(config: AwsConfig, { secret }: Opening): AwsOptions {
 
 /** An object waits a little for more lines, and is there within the five seconds that an ending program gives. */
 const S3_LINGER_MS = 2000
+/** A segment has 256 MiB, or as much as `rotate_bytes` says. */
+const SEGMENT_TIMEOUT_S = 600
 
 const LOCKS = { governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as const
 
@@ -63,8 +67,15 @@ const s3 = sinkType(
       .describe('Object Lock of each object; the bucket must have it.'),
     encryption: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']).optional().describe('Default: as the bucket does.'),
     kms_key: text.optional(),
+    objects: z
+      .enum(['batches', 'segments'])
+      .optional()
+      .describe('batches (default): what a batch holds, soon. segments: the closed segments of the ledger, whole.'),
+    parquet: z.boolean().optional().describe('With objects: segments, a table of the events beside each; needs @duckdb/node-api.'),
   },
-  ({ bucket, prefix = '', lock, encryption, kms_key: keyId, dialect, ...config }, opening) => {
+  ({ bucket, prefix = '', lock, encryption, kms_key: keyId, objects = 'batches', parquet = false, dialect, ...config }, opening) => {
+    if (parquet && objects !== 'segments')
+      throw new SwornError('CONFIG_INVALID', 'objects: segments was expected beside it', 'audit.sinks.parquet')
     const kind: Encryption['kind'] | undefined = encryption ?? (keyId === undefined ? undefined : 'aws:kms')
     const format = DIALECTS.find(({ name }) => name === dialect)
     const options = {
@@ -77,6 +88,13 @@ const s3 = sinkType(
       lock: lock && { mode: LOCKS[lock.mode], days: lock.days },
       encryption: kind && { kind, keyId },
       now: opening.now,
+    }
+    if (objects === 'segments') {
+      const segments = { ...options, ledgerPath: opening.ledgerPath, duckdb: parquet ? () => loadDuckdb() : undefined }
+      return {
+        open: s3SegmentSink(segments),
+        ...{ holdings: s3Holdings(options), records: 'all', segments: 'closed', timeoutS: SEGMENT_TIMEOUT_S },
+      }
     }
     return {
       open: s3Sink(options),

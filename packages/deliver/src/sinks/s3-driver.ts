@@ -3,6 +3,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { type AwsClient, type AwsOptions, clientOptions, statusOf } from './aws.ts'
 import { loadDriver } from './driver.ts'
 
@@ -17,8 +18,16 @@ export interface Encryption {
   readonly keyId?: string | undefined
 }
 
+/** What is read while it is sent, each time anew. */
+export interface StreamBody {
+  readonly bytes: number
+  /** SHA-256 of them, base64. */
+  readonly sum: string
+  open(): Readable
+}
+
 export interface NewObject {
-  readonly body: Uint8Array
+  readonly body: Uint8Array | StreamBody
   readonly mediaType: string
   readonly metadata: Readonly<Record<string, string>>
   readonly retention?: Retention | undefined
@@ -36,6 +45,8 @@ export interface ObjectStore {
   put(key: string, object: NewObject, signal: AbortSignal): Promise<boolean>
   /** Rejects for one of more than 16 MiB. */
   get(key: string, signal: AbortSignal): Promise<StoredObject>
+  /** Its bytes, however many. */
+  read(key: string, signal: AbortSignal): AsyncIterable<Uint8Array>
   /** The keys with a prefix, in their order. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<string>
   close(): void
@@ -76,21 +87,28 @@ export async function loadS3(): Promise<S3Driver> {
   return {
     open(Bucket, options) {
       const client = new S3Client({ ...clientOptions(options), forcePathStyle: options.endpoint !== undefined })
+      const ask = async (Key: string, abortSignal: AbortSignal) =>
+        (await client.send(new GetObjectCommand({ Bucket, Key }), { abortSignal })) as Got
       return {
         async put(Key, object, abortSignal) {
-          const sum = hash('sha256', object.body, 'base64')
-          const command = new PutObjectCommand({ Bucket, Key, IfNoneMatch: '*', ChecksumSHA256: sum, ...toInput(object) })
+          const { Body, ContentLength, sum } = toBody(object.body)
+          const command = new PutObjectCommand({
+            ...{ Bucket, Key, Body, ContentLength, IfNoneMatch: '*', ChecksumSHA256: sum },
+            ...toInput(object),
+          })
           try {
             checkTaken((await client.send(command, { abortSignal })) as Put, sum)
             return true
           } catch (e) {
             if (statusOf(e) === TAKEN) return false
             throw e
+          } finally {
+            if ('destroy' in Body) Body.destroy()
           }
         },
-        async get(Key, abortSignal) {
-          const command = new GetObjectCommand({ Bucket, Key })
-          return await readWhole((await client.send(command, { abortSignal })) as Got)
+        get: async (Key, abortSignal) => await readWhole(await ask(Key, abortSignal)),
+        async *read(Key, abortSignal) {
+          yield* (await ask(Key, abortSignal)).Body
         },
         async *list(Prefix, abortSignal) {
           let ContinuationToken: string | undefined
@@ -107,9 +125,13 @@ export async function loadS3(): Promise<S3Driver> {
   }
 }
 
-function toInput({ body, mediaType, metadata, retention, encryption }: NewObject): object {
+function toBody(body: NewObject['body']): { Body: Uint8Array | Readable; ContentLength: number; sum: string } {
+  if (body instanceof Uint8Array) return { Body: body, ContentLength: body.length, sum: hash('sha256', body, 'base64') }
+  return { Body: body.open(), ContentLength: body.bytes, sum: body.sum }
+}
+
+function toInput({ mediaType, metadata, retention, encryption }: NewObject): object {
   return {
-    Body: body,
     ContentType: mediaType,
     Metadata: metadata,
     ...(retention && { ObjectLockMode: retention.mode, ObjectLockRetainUntilDate: retention.until }),

@@ -10,8 +10,8 @@ import { SwornError } from '@sworn/verify'
 import type { Held, OpenHoldings, Range } from '../holdings.ts'
 import { awsReason } from './aws.ts'
 import { seqOf } from './jsonl-holdings.ts'
-import { baseOf, firstSeqOf, type S3Options } from './s3.ts'
 import { loadS3, type ObjectStore } from './s3-driver.ts'
+import { baseOf, firstSeqOf, type S3Options } from './s3-objects.ts'
 
 type S3HoldingsOptions = Omit<S3Options, 'mediaType' | 'lock' | 'encryption' | 'now'>
 
@@ -38,7 +38,7 @@ export function s3Holdings(options: S3HoldingsOptions): OpenHoldings {
         for (const place of await listed) {
           if (place.from >= range.to || place.to <= range.from) continue
           const isHome = place.from >= range.from
-          for (const held of await readLines(store, place, signal)) {
+          for await (const held of readLines(store, place, signal)) {
             if (held.seq === undefined) {
               if (isHome) unplaced.push({ seq: undefined, body: '' })
             } else if (held.seq >= range.from && held.seq < range.to) yield held
@@ -69,18 +69,19 @@ async function listPlaces(store: ObjectStore, options: S3HoldingsOptions, signal
 }
 
 /** @throws SwornError SINK_UNREADABLE */
-async function readLines(store: ObjectStore, { key, from, to }: Place, signal: AbortSignal): Promise<readonly Held[]> {
-  const { body } = await store.get(key, signal).catch((cause) => {
+async function* readLines(store: ObjectStore, { key, from, to }: Place, signal: AbortSignal): AsyncGenerator<Held> {
+  const splitter = createSplitter()
+  try {
+    for await (const chunk of store.read(key, signal)) {
+      for (const line of splitter.push(Buffer.from(chunk))) {
+        const seq = seqOf(line)
+        yield { seq: seq !== undefined && seq >= from && seq < to ? seq : undefined, body: line.toString('utf8') }
+      }
+    }
+  } catch (cause) {
     throw unreadable(cause)
-  })
-  const bytes = Buffer.from(body)
-  const lines = createSplitter()
-    .push(bytes)
-    .map((line): Held => {
-      const seq = seqOf(line)
-      return { seq: seq !== undefined && seq >= from && seq < to ? seq : undefined, body: line.toString('utf8') }
-    })
-  return bytes.at(-1) === 10 ? lines : [...lines, { seq: undefined, body: '' }]
+  }
+  if (splitter.rest().length > 0) yield { seq: undefined, body: '' }
 }
 
 function unreadable(cause: unknown): SwornError {

@@ -10,54 +10,20 @@
  * 2006-03-01, PutObject.
  * @module
  */
-import { isJsonObject, type JsonValue, parseCheckpoint, parseNote } from '@sworn/verify'
-import { allAgain, type Item, type OpenSink, type Outcome, type Probed, typeOf } from '../sink.ts'
-import { type AwsOptions, awsReason } from './aws.ts'
-import {
-  type Encryption,
-  failure,
-  loadS3,
-  type NewObject,
-  type ObjectStore,
-  type Retention,
-  type S3Driver,
-  type StoredObject,
-} from './s3-driver.ts'
-
-export interface S3Options extends AwsOptions {
-  readonly bucket: string
-  /** As it stands before the origin. */
-  readonly prefix: string
-  /** The ledger's. */
-  readonly origin: string
-  /** Of what a batch holds. */
-  readonly extension: string
-  readonly mediaType: string
-  /** Object Lock; absent: as the bucket does. */
-  readonly lock?: { readonly mode: Retention['mode']; readonly days: number } | undefined
-  readonly encryption?: Encryption | undefined
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Default: the package next to sworn. */
-  readonly driver?: () => Promise<S3Driver>
-}
+import { isJsonObject, type JsonValue } from '@sworn/verify'
+import { allAgain, type Item, type OpenSink, type Outcome } from '../sink.ts'
+import { awsReason } from './aws.ts'
+import { failure, loadS3, type StoredObject } from './s3-driver.ts'
+import { type Archive, baseOf, firstSeqOf, keyOf, newObject, OTHER, probeArchive, type S3Options, storeCheckpoint } from './s3-objects.ts'
 
 const LIMITS = { items: 10_000, bytes: 8 << 20 }
-const DAY_MS = 86_400_000
 /** The last seq of an object, in its metadata. */
 const TO = 'sworn-to'
-const OTHER = 'another object lies under the key of these entries'
 
 /** Entries `[from, to]` lie in one object. */
 interface Span {
   readonly from: number
   readonly to: number
-}
-
-interface Archive {
-  readonly store: ObjectStore
-  readonly options: S3Options
-  readonly signal: AbortSignal
 }
 
 export function s3Sink(options: S3Options): OpenSink {
@@ -76,7 +42,7 @@ export function s3Sink(options: S3Options): OpenSink {
           return allAgain(items, awsReason(e))
         }
       },
-      probe: (signal) => probe({ store, options, signal }),
+      probe: (signal) => probeArchive({ store, options, signal }),
       close: async () => store.close(),
     }
   }
@@ -126,7 +92,7 @@ async function behind(items: readonly Item[], { from, to }: Span, { store, optio
 async function storeObject(items: readonly Item[], { store, options, signal }: Archive): Promise<Span> {
   const [from, to] = [items[0]!.seq, items.at(-1)!.seq]
   const key = keyOf(from, options)
-  const object = newObject(linesOf(items), options.mediaType, { [TO]: String(to) }, options)
+  const object = newObject(linesOf(items), { mediaType: options.mediaType, metadata: { [TO]: String(to) } }, options)
   if (await store.put(key, object, signal)) return { from, to }
   const there = await store.get(key, signal)
   const end = endOf(there)
@@ -143,45 +109,4 @@ function endOf({ metadata }: StoredObject): number {
   return end
 }
 
-/** The ledger's own record of it holds the note. Signatures may be more by now; what they sign may not change. */
-async function storeCheckpoint(items: readonly Item[], { store, options, signal }: Archive): Promise<void> {
-  const note = items.findLast((item) => typeOf(item) === 'log.checkpoint')?.event.checkpoint
-  if (typeof note !== 'string') return
-  const { text } = parseNote(note)
-  const key = `${baseOf(options)}checkpoints/${padded(parseCheckpoint(text).size)}`
-  if (await store.put(key, newObject(note, 'text/plain; charset=utf-8', {}, options), signal)) return
-  const there = parseNote((await store.get(key, signal)).body)
-  if (there.text !== text) throw failure('another checkpoint of this size lies there')
-}
-
-/** One small object, the same at every probe and never locked by us, is written where it is not there, and read. */
-async function probe({ store, options, signal }: Archive): Promise<Probed> {
-  const [key, text] = [`${baseOf(options)}probe`, 'sworn probe\n']
-  try {
-    const { encryption } = options
-    await store.put(key, { body: Buffer.from(text), mediaType: 'text/plain', metadata: {}, encryption }, signal)
-    const { body } = await store.get(key, signal)
-    return Buffer.from(body).equals(Buffer.from(text)) ? { shown: 'written once and read back' } : { wrong: 'another object is read back' }
-  } catch (e) {
-    return { wrong: awsReason(e) }
-  }
-}
-
-function newObject(text: string, mediaType: string, metadata: NewObject['metadata'], { lock, encryption, now }: S3Options): NewObject {
-  const retention = lock && { mode: lock.mode, until: new Date(now() + lock.days * DAY_MS) }
-  return { body: Buffer.from(text), mediaType, metadata, retention, encryption }
-}
-
-/** Before the keys of a ledger. */
-export const baseOf = ({ prefix, origin }: Pick<S3Options, 'prefix' | 'origin'>) => `${prefix}${origin}/`
-const padded = (n: number) => String(n).padStart(20, '0')
-const keyOf = (seq: number, options: S3Options) => `${baseOf(options)}segments/${padded(seq)}.${options.extension}`
 const linesOf = (items: readonly Item[]) => items.map(({ body }) => `${body}\n`).join('')
-
-/** The entry that a key names; undefined when it is no key of this archive's segments. */
-export function firstSeqOf(key: string, options: Pick<S3Options, 'prefix' | 'origin' | 'extension'>): number | undefined {
-  const before = `${baseOf(options)}segments/`
-  const name = key.slice(before.length, before.length + 20)
-  const seq = Number(name)
-  return /^\d{20}$/.test(name) && key === `${before}${name}.${options.extension}` && Number.isSafeInteger(seq) ? seq : undefined
-}

@@ -38,6 +38,10 @@ export interface Opened {
   readonly start?: 'now'
   /** How long fewer entries than a batch wait for more. */
   readonly lingerMs?: number
+  /** It stores the ledger's closed segments as they are: no filter, form or redaction can be said. */
+  readonly segments?: 'closed'
+  /** Default for one try, in seconds. */
+  readonly timeoutS?: number
 }
 
 export interface SinkType {

@@ -61,6 +61,15 @@ export function assertSessions(held: readonly number[], { sessions }: Expected, 
 
 export const ascending = (a: number, b: number) => a - b
 
+export const pick = <T>(random: Random, of: readonly T[]): T => of[Math.floor(random() * of.length)]!
+
+/** At least once: each is there, first arrivals in the order of their sessions. */
+export function assertArrived(arrivals: readonly number[], expected: Expected, what: string): void {
+  const held = [...new Set(arrivals)]
+  assertSame(held.toSorted(ascending), expected.seqs, `what ${what} holds`)
+  assertSessions(held, expected, what)
+}
+
 /** What is in the files, one after the other. */
 export async function digestOf(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
@@ -142,7 +151,7 @@ export async function chaos(t: TestContext, make: readonly MakeSubject[], events
   const random = seededRandom(SEED)
   const place = makePlace()
   t.after(() => rmSync(join(place.path, '..'), { recursive: true, force: true }))
-  const ledger = openAt(place, { rotateBytes: events > 100_000 ? 64 << 20 : 1 << 20 })
+  const ledger = openAt(place, { rotateBytes: events > 100_000 ? 64 << 20 : 128 << 10 })
   const subjects = await Promise.all(make.map((one) => one(random, place)))
   t.after(() => Promise.all(subjects.map((subject) => subject.close())))
   const configs = JSON.stringify(subjects.map(({ config }) => config))
