@@ -5,9 +5,11 @@ import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
 import { count } from '../../../testkit/src/suite.ts'
 import { packAnswers, unpackAnswers } from '../src/port/packed-acks.ts'
-import { labelBatch, packBatch, unpackBatch } from '../src/port/packed-batch.ts'
+import { labelBatch, packBatch, releaseBatch, unpackBatch } from '../src/port/packed-batch.ts'
+import { itemOf } from '../src/port/packed-submission.ts'
 import { createRingReader, createRingWriter, createSharedMemory, type Region } from '../src/port/ring.ts'
 import type { Submission } from '../src/port/types.ts'
+import { createCase, item, outcome } from './support/ledger-case.ts'
 
 const submission: fc.Arbitrary<Submission> = fc.record(
   {
@@ -39,6 +41,18 @@ test('a packed batch unpacks to itself', () => {
     }),
     OPTIONS,
   )
+})
+
+test('an event whose payload was freed is refused by the ledger, which goes on', () => {
+  const crossed = Buffer.alloc(4096)
+  packBatch(labelBatch([item(1), item(2)]), crossed, 0)
+  const batch = unpackBatch(crossed, 0)
+  const late = batch.map((one) => itemOf(one, 'p1'))
+  releaseBatch(batch)
+  const answers = createCase()
+    .open()
+    .append([...late, item(3)])
+  assert.deepEqual(answers.map(outcome), ['APPEND_REFUSED', 'APPEND_REFUSED', 'ack'])
 })
 
 test('packed answers unpack to themselves', () => {

@@ -7,6 +7,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import type { ResourceLimits } from 'node:worker_threads'
 import { startWorker } from '../port/start-worker.ts'
 import type { ThreadData } from '../port/thread-messages.ts'
 import { openWorkerPort, type WorkerPort } from '../port/worker.ts'
@@ -31,6 +32,8 @@ export interface OpenPortOptions extends LedgerSettings {
 }
 
 const DEFAULT_SYNC_DELAY_MS = 5
+/** V8 collects a heap the sooner the less it may become: an appender holds about 10 MB, with these limits at most twice that. */
+const APPENDER_HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 1024 }
 
 /**
  * Becomes the recorder of the ledger, or hands over to the one there is.
@@ -41,7 +44,8 @@ export function openPort(options: OpenPortOptions): Promise<WorkerPort> {
   const { spawnRecorder } = options
   const thread = toThreadOptions(options)
   return openWorkerPort({
-    start: (control) => startWorker(import.meta.url, './worker-entry', { control, options: thread } satisfies ThreadData<ThreadOptions>),
+    start: (control) =>
+      startWorker(import.meta.url, './worker-entry', { control, options: thread } satisfies ThreadData<ThreadOptions>, APPENDER_HEAP),
     ...(spawnRecorder && { spawnRecorder }),
   })
 }

@@ -73,13 +73,22 @@ export function unpackBatch(from: Buffer, offset: number): PackedSubmission[] {
   return batch
 }
 
+/**
+ * Frees the payloads of an answered batch now: the collector, which sees small objects alone, would let tens of MB wait.
+ * Whoever reads one after all finds it empty, which the ledger refuses; never another's bytes.
+ */
+export function releaseBatch([first]: readonly PackedSubmission[]): void {
+  first?.utf8.buffer.transfer(0)
+}
+
 function rowsOf(words: readonly Word[], from: number): ReadonlyMap<number, readonly string[]> {
   const rows = new Map<number, readonly string[]>()
   for (let n = from; n < words.length; n += 2) rows.set(words[n] as number, words[n + 1] as readonly string[]) // as labelBatch wrote them
   return rows
 }
 
-function copyOf(from: Buffer, at: number, lengths: Uint32Array): Buffer {
+/** In memory of its own, which `releaseBatch` frees. */
+function copyOf(from: Buffer, at: number, lengths: Uint32Array): Buffer<ArrayBuffer> {
   let bytes = 0
   for (let i = 2; i < lengths.length; i++) bytes += lengths[i]!
   const copy = Buffer.allocUnsafeSlow(bytes)

@@ -6,7 +6,7 @@ import type { Item } from './group-commit.ts'
 import type { Level, Submission } from './types.ts'
 
 export class PackedSubmission implements Item {
-  readonly utf8: Buffer
+  readonly utf8: Buffer<ArrayBuffer>
   readonly eventId: string
   readonly eventType: string
   readonly level: Level
@@ -14,7 +14,7 @@ export class PackedSubmission implements Item {
   readonly vault: readonly string[] | undefined
   readonly producerId: string
 
-  constructor(utf8: Buffer, { eventId, eventType, level, sessionId, vault }: Omit<Submission, 'json'>, producerId = '') {
+  constructor(utf8: Buffer<ArrayBuffer>, { eventId, eventType, level, sessionId, vault }: Omit<Submission, 'json'>, producerId = '') {
     this.utf8 = utf8
     this.eventId = eventId
     this.eventType = eventType

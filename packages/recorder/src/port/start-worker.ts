@@ -5,16 +5,17 @@
  * `sworn-source`, `.js` is the build. Worker threads inherit neither flags nor loaders here.
  * @module
  */
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 
-/** Under load V8 lets the young generation grow to 192 MB; what an appender makes is short-lived at any size. */
-const YOUNG_MB = 8
+/** Under load V8 lets the young generation grow to 192 MB; what a thread of ours makes is short-lived at any size. */
+const SMALL: ResourceLimits = { maxYoungGenerationSizeMb: 8 }
 
 /**
  * @param from `import.meta.url` of the caller
  * @param name path of the worker's module relative to `from`, without extension
+ * @param limits of its heap
  */
-export function startWorker(from: string, name: string, workerData: unknown): Worker {
+export function startWorker(from: string, name: string, workerData: unknown, limits: ResourceLimits = SMALL): Worker {
   const source = from.endsWith('.ts')
   const execArgv = source ? ['--conditions=sworn-source', '--disable-warning=ExperimentalWarning'] : []
   const { NODE_OPTIONS: _flags, ...env } = process.env // its flags would be inherited after all
@@ -22,6 +23,6 @@ export function startWorker(from: string, name: string, workerData: unknown): Wo
     workerData,
     execArgv,
     env,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    resourceLimits: limits,
   })
 }

@@ -7,11 +7,12 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { packAnswers } from './packed-acks.ts'
-import { unpackBatch } from './packed-batch.ts'
+import { releaseBatch, unpackBatch } from './packed-batch.ts'
+import type { PackedSubmission } from './packed-submission.ts'
 import { toPlain } from './plain-error.ts'
 import { createRingReader } from './ring.ts'
 import { CONTROL, type FromAppender, OUTCOME, type ThreadAnswer, type ToAppender } from './thread-messages.ts'
-import type { Port, Submission } from './types.ts'
+import type { Port } from './types.ts'
 
 /** What a port that lives in an appender thread may ask of the process around it. */
 export interface ThreadHooks {
@@ -42,8 +43,11 @@ function createServer(port: Port, caller: MessagePort, control: Int32Array): (me
   const answer = createOutbox(caller)
   const ring = createRingReader(control)
 
-  function submit(id: number, batch: readonly Submission[]): void {
-    void port.submit(batch).then((answers) => answer({ id, answers: packAnswers(answers) }))
+  function submit(id: number, batch: readonly PackedSubmission[]): void {
+    void port.submit(batch).then((answers) => {
+      releaseBatch(batch)
+      answer({ id, answers: packAnswers(answers) })
+    })
   }
 
   function takeRegions(regions: readonly number[]): void {
