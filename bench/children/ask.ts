@@ -54,7 +54,7 @@ answer({ answers, aboveMb: peakMb() - bareMb } satisfies AskAnswer)
 async function fetched(filter: Parameters<typeof source.count>[0]): Promise<number> {
   let bytes = 0
   let count = 0
-  for await (const { line } of source.find({ filter, order })) {
+  for await (const { line } of source.find({ filter, order, passing: true })) {
     bytes += line.length
     count++
   }

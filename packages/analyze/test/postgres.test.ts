@@ -60,7 +60,7 @@ test('the statements for PostgreSQL find and count what those for SQLite do', as
         const found = await Array.fromAsync(source.find({ filter, order, limit }))
         const rows = await run(compileFind(compiler, filter, order, limit))
         assert.deepEqual(
-          rows.map(({ seq, value }) => [Number(seq), Number(value)]),
+          rows.map(({ seq, value = seq }) => [Number(seq), Number(value)]),
           found.map(({ seq, value }) => [seq, value]),
         )
         const counts = (await run(compileCount(compiler, filter, groups))).map((row) => ({

@@ -25,7 +25,7 @@ const question = fc.array(anyEvent, { minLength: 1, maxLength: 40 }).chain((even
     events: fc.constant(events),
     cuts: fc.uniqueArray(fc.integer({ min: 1, max: events.length }), { maxLength: 3 }),
     packing: fc.constantFrom<Packing>('plain', 'gz', 'zst'),
-    step: fc.constantFrom(1, 30_000), // several runs and blocks of the index
+    step: fc.constantFrom(1, 30_000, 32_768), // several runs and blocks of the index, and their edges
     filter: filterOf(events),
     order: fc.record({ sort: fc.constantFrom(...SORTS), descending: fc.boolean() }),
     limit: fc.option(fc.integer({ min: 1, max: 10 }), { nil: undefined }),
@@ -35,6 +35,16 @@ const question = fc.array(anyEvent, { minLength: 1, maxLength: 40 }).chain((even
 
 const found = async (source: Source, filter: Filter, order: Order, limit?: number) =>
   (await Array.fromAsync(source.find({ filter, order, limit }))).map(({ seq, line }) => ({ seq, line: line.toString() }))
+
+/** Each looked at before the next one is asked for, as the question promises. */
+async function passed(source: Source, filter: Filter, order: Order, limit?: number): ReturnType<typeof found> {
+  const all: Awaited<ReturnType<typeof found>> = []
+  for await (const { seq, line, entry } of source.find({ filter, order, limit, passing: true })) {
+    all.push({ seq, line: line.toString() })
+    assert.equal(entry().seq, seq)
+  }
+  return all
+}
 
 test('the index, a scan and every line by itself find the same entries, in the same order, in the same groups', async () => {
   const base = temporary()
@@ -50,7 +60,12 @@ test('the index, a scan and every line by itself find the same entries, in the s
         await feedIndex(index, files)
         const [indexed, scanned] = [createIndexSource(index.db, files), createScan(files)]
         const one = await found(indexed, filter, order, limit)
-        assert.deepEqual(one, await found(scanned, filter, order, limit))
+        for (const same of [
+          found(scanned, filter, order, limit),
+          passed(indexed, filter, order, limit),
+          passed(scanned, filter, order, limit),
+        ])
+          assert.deepEqual(await same, one)
         const holds = createPredicate(filter)
         const brute = lines.flatMap((line, n) => (holds(JSON.parse(line)) ? [{ seq: n * step, line: line.slice(0, -1) }] : []))
         assert.deepEqual(await found(indexed, filter, { sort: 'seq', descending: false }), brute)

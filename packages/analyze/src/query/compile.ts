@@ -30,11 +30,12 @@ export interface Order {
 /** An entry without time or duration sorts before all. */
 export const NO_VALUE = -1
 
-/** Where the lines of the matches lie, at most `limit` when it is given: rows of seq, offset, bytes and value, in order. */
+/** Where the lines of the matches lie, at most `limit` when it is given: rows of seq, offset, bytes and, unless it is the seq, value, in order. */
 export function compileFind(compiler: Compiler, filter: Filter, { sort, descending, after }: Order, limit?: number): CompiledQuery {
   const direction = descending ? 'desc' : 'asc'
   const value = sort === 'seq' ? sql<number>`seq` : sql<number>`coalesce(${sql.ref(sort)}, ${sql.lit(NO_VALUE)})`
-  let rows = matching(compiler, filter).select(['seq', 'offset', 'bytes', value.as('value')])
+  let rows = matching(compiler, filter).select(['seq', 'offset', 'bytes'])
+  if (sort !== 'seq') rows = rows.select(value.as('value')) as typeof rows
   if (after) {
     const beyond = descending ? '<' : '>'
     rows = rows.where((build) =>
@@ -96,8 +97,10 @@ function groupOf(group: Group): AliasableExpression<string | number | null> {
 function matching(compiler: Compiler, filter: Filter): SelectQueryBuilder<Tables, 'entry', object> {
   const { session_id: session, correlation_id: correlation, parent_id: parent, since, until, from, to } = filter
   let rows = compiler.selectFrom('entry')
+  const span = !session && asks(filter, COUNTED) ? spanAround(filter) : undefined
   // Without the sign, SQLite would turn the run into a whole number first, and leave the index aside.
-  if (!session && asks(filter, COUNTED))
+  if (span !== undefined) rows = rows.where(spanOfEntry, '=', span)
+  else if (!session && asks(filter, COUNTED))
     rows = rows.where(spanOfEntry, 'in', spansOf(compiler, filter).select(sql<number>`+span`.as('span')))
   if (asks(filter, KIND_FILTERS)) rows = rows.where('kind', 'in', kindIds(compiler, filter))
   if (asks(filter, WHO_FILTERS)) rows = rows.where('who', 'in', whoIds(compiler, filter))
@@ -106,9 +109,17 @@ function matching(compiler: Compiler, filter: Filter): SelectQueryBuilder<Tables
   if (parent) rows = rows.where('parent_id', 'in', texts(parent))
   if (since !== undefined) rows = rows.where('time', '>=', since)
   if (until !== undefined) rows = rows.where('time', '<', until)
-  if (from !== undefined) rows = rows.where('seq', '>=', from)
-  if (to !== undefined) rows = rows.where('seq', '<', to)
+  const [start, behind] = span === undefined ? [] : [span * SPAN_ENTRIES, (span + 1) * SPAN_ENTRIES]
+  // What the run's number says already would cost as much again, asked of each entry.
+  if (from !== undefined && from !== start) rows = rows.where('seq', '>=', from)
+  if (to !== undefined && to !== behind) rows = rows.where('seq', '<', to)
   return rows
+}
+
+/** The run that a filter lies in, if it is one. */
+function spanAround({ from = 0, to = Number.POSITIVE_INFINITY }: Filter): number | undefined {
+  const span = Math.floor(from / SPAN_ENTRIES)
+  return to <= (span + 1) * SPAN_ENTRIES ? span : undefined
 }
 
 const KIND_FILTERS = KIND_MEMBERS satisfies readonly (keyof Filter)[]

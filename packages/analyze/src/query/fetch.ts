@@ -33,8 +33,12 @@ const MOST_BYTES = 1 << 20
 /** What is read lies together in pieces of this many bytes: one of its own for each read costs as much as the read. */
 const SLAB_BYTES = 256 << 10
 
-/** @param starts first seq of each segment as it was indexed, ascending */
-export function openLineReader(files: LedgerFiles, starts: readonly number[]): LineReader {
+/**
+ * @param starts first seq of each segment as it was indexed, ascending
+ * @param isPassing lines hold until the next ones are read, which lie where they lay: memory that is new costs as much as the read
+ */
+export function openLineReader(files: LedgerFiles, starts: readonly number[], isPassing: boolean): LineReader {
+  const room: Room = { slab: Buffer.alloc(0), at: 0, slabBytes: isPassing ? MOST_BYTES : SLAB_BYTES }
   let segments = listNumbered(files)
   let open: OpenSegment | undefined
 
@@ -45,7 +49,7 @@ export function openLineReader(files: LedgerFiles, starts: readonly number[]): L
     open = undefined
     const from = starts.findLast((first) => first <= seq) ?? 0
     const to = starts.find((first) => first > from) ?? Number.POSITIVE_INFINITY
-    const bytes = tryOpen(segments, from) ?? tryOpen((segments = listNumbered(files)), from)
+    const bytes = tryOpen(segments, from, room) ?? tryOpen((segments = listNumbered(files)), from, room)
     if (!bytes) throw new SwornError('INDEX_STALE', 'a segment that was indexed was expected', `seq=${from}`)
     open = { from, to, bytes }
     return open
@@ -54,6 +58,7 @@ export function openLineReader(files: LedgerFiles, starts: readonly number[]): L
   return {
     async read(places) {
       const lines: Buffer[] = []
+      if (isPassing) room.at = 0
       for (let i = 0; i < places.length; ) {
         const segment = openFor(places[i]!.seq)
         const { end, to } = runFrom(places, i, segment)
@@ -62,7 +67,8 @@ export function openLineReader(files: LedgerFiles, starts: readonly number[]): L
         const bytes = read instanceof Promise ? await read : read // a turn of the event loop costs as much as a line
         for (; i < end; i++) {
           const { offset, bytes: length } = places[i]!
-          lines.push(checked(bytes.subarray(offset - from, offset - from + length), places[i]!))
+          const line = length === to - from ? bytes : bytes.subarray(offset - from, offset - from + length)
+          lines.push(checked(line, places[i]!))
         }
       }
       return lines
@@ -99,10 +105,18 @@ function checked(line: Buffer, place: LinePlace): Buffer {
 
 /** The seq stands before the hashes where the recorder wrote the line, and somewhere in any other. */
 function hasSeq(line: Buffer, seq: number): boolean {
-  const member = `"seq":${seq}`
-  const at = suffixStart(line, 0, line.length) - member.length
-  return (at >= 0 && line.toString('latin1', at, at + member.length) === member) || line.lastIndexOf(member) >= 0
+  return endsWithSeq(line, suffixStart(line, 0, line.length), seq) || line.lastIndexOf(`"seq":${seq}`) >= 0
 }
+
+/** Digit by digit: a text of each line costs more than all else that is asked of it. */
+function endsWithSeq(line: Buffer, end: number, seq: number): boolean {
+  let at = end
+  for (let rest = seq; at === end || rest > 0; rest = Math.floor(rest / 10)) if (line[--at] !== 0x30 + (rest % 10)) return false
+  for (let i = SEQ_HEAD.length - 1; i >= 0; i--) if (line[--at] !== SEQ_HEAD[i]) return false
+  return true
+}
+
+const SEQ_HEAD = Buffer.from('"seq":')
 
 interface SegmentReader {
   /** The bytes `[from, to)`, fewer at the end. */
@@ -110,28 +124,38 @@ interface SegmentReader {
   close(): void
 }
 
-function tryOpen(segments: readonly Segment[], start: number): SegmentReader | undefined {
+/** Where the next bytes that are read will lie. */
+interface Room {
+  slab: Buffer
+  at: number
+  /** Of the next slab, unless more is read at once. */
+  readonly slabBytes: number
+}
+
+function tryOpen(segments: readonly Segment[], start: number, room: Room): SegmentReader | undefined {
   const segment = segments.find(({ firstSeq }) => firstSeq === start)
   if (!segment) return undefined
   if (isCompressed(segment.path)) return openCompressed(segment.path)
   try {
-    return openPlain(segment.path)
+    return openPlain(segment.path, room)
   } catch (e) {
     if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return undefined
     throw e
   }
 }
 
-function openPlain(path: string): SegmentReader {
+function openPlain(path: string, room: Room): SegmentReader {
   const fd = openSync(path, 'r')
-  let free: Buffer = Buffer.alloc(0)
   return {
     read(from, to) {
       const size = to - from
-      if (size > free.length) free = Buffer.allocUnsafeSlow(Math.max(size, SLAB_BYTES))
-      const bytes = free.subarray(0, readSync(fd, free, 0, size, from))
-      free = free.subarray(size)
-      return bytes
+      if (room.at + size > room.slab.length) {
+        room.slab = Buffer.allocUnsafeSlow(Math.max(size, room.slabBytes))
+        room.at = 0
+      }
+      const at = room.at
+      room.at += size
+      return room.slab.subarray(at, at + readSync(fd, room.slab, at, size, from))
     },
     close: () => closeSync(fd),
   }

@@ -8,16 +8,17 @@ import { allArrays, type DatabaseSync, iterateArrays } from '@sworn/recorder/sql
 import type { CompiledQuery } from 'kysely'
 import { BLOCK_ENTRIES } from '../index/batch.ts'
 import { mayHold, signatureBits } from '../index/text-signature.ts'
-import type { Entry } from '../reading/entry.ts'
 import { compileCount, compileFind, compileSpans, type Order } from './compile.ts'
-import { type LinePlace, type LineReader, openLineReader } from './fetch.ts'
+import { type LinePlace, openLineReader } from './fetch.ts'
 import { createRestPredicate, type Filter, needsLine } from './filter.ts'
 import { formatGroup, type Group, groupTexts, type Tally, tally } from './groups.ts'
 import { inOrder } from './scan.ts'
 import { type Count, type Found, type Question, type Source, sortCounts, toFound } from './source.ts'
 import { createCompiler, SPAN_ENTRIES } from './tables.ts'
 
+/** Lines that are read together, and their bytes, but for the last one's. */
 const PAGE = 256
+const PAGE_BYTES = 512 << 10
 /** Pages after which others have their turn: lines are read without waiting. */
 const TURN_PAGES = 16
 
@@ -42,12 +43,15 @@ export function createIndexSource(db: DatabaseSync, files: LedgerFiles, signal?:
     const { from = 0, to = Number.POSITIVE_INFINITY } = filter
     const read = to - from <= SPAN_ENTRIES ? allArrays : iterateArrays
     let page: Row[] = []
+    let pageBytes = 0
     for (const row of read(db.prepare(sql), parameters as (string | number | null)[])) {
-      const [seq, offset, bytes, value] = row as [number, number, number, number] // the columns of compileFind
+      const [seq, offset, bytes, value = seq] = row as [number, number, number, number?] // the columns of compileFind
       page.push({ seq, offset, bytes, value })
-      if (page.length < PAGE) continue
+      pageBytes += bytes
+      if (page.length < PAGE && pageBytes < PAGE_BYTES) continue
       yield page
       page = []
+      pageBytes = 0
     }
     if (page.length > 0) yield page
   }
@@ -60,43 +64,35 @@ export function createIndexSource(db: DatabaseSync, files: LedgerFiles, signal?:
     return spans && all(spans).map(({ span }) => ({ from: Number(span) * SPAN_ENTRIES, to: (Number(span) + 1) * SPAN_ENTRIES }))
   }
 
-  async function* lines(reader: LineReader, rows: Iterable<Row[]>): AsyncGenerator<Found[]> {
-    let pages = 0
-    for (const page of rows) {
-      if (++pages % TURN_PAGES === 0) await nextTurn()
-      signal?.throwIfAborted()
-      const read = await reader.read(page)
-      yield page.map(({ seq, value }, i) => toFound(read[i]!, seq, value))
-    }
+  /** In the order of the ledger, part by part. */
+  function* partPages(filter: Filter, order: Order, limit?: number): Generator<Row[]> {
+    for (const range of narrowed(filter, partsOf(filter), order.descending)) yield* pages(range, order, limit)
   }
 
-  /** In the order of the ledger, page by page: the steps between generators cost as much as a line each. */
-  async function* inSeqOrder(reader: LineReader, filter: Filter, order: Order, limit: number): AsyncGenerator<Found[]> {
+  async function* find({ filter: asked, order, limit = Number.POSITIVE_INFINITY, passing = false }: Question): AsyncGenerator<Found> {
+    if (order.sort !== 'seq' && needsLine(asked)) {
+      yield* inOrder(find({ filter: asked, order: SEQ_ORDER }), order, limit)
+      return
+    }
+    const filter = withinTimes(db, asked)
     const holds = needsLine(filter) ? createRestPredicate(filter) : undefined
     const most = holds || limit === Number.POSITIVE_INFINITY ? undefined : limit
+    const reader = openLineReader(files, startsOf(db), passing || holds !== undefined)
+    const isOwn = passing || !holds
     let left = limit
-    for (const range of narrowed(filter, partsOf(filter), order.descending))
-      for await (const page of lines(reader, pages(range, order, most))) {
-        const found = (holds ? page.flatMap((one) => keep(one, holds)) : page).slice(0, left)
-        yield found
-        left -= found.length
-        if (left === 0) return
-      }
-  }
-
-  async function* find({ filter: asked, order, limit = Number.POSITIVE_INFINITY }: Question): AsyncGenerator<Found> {
-    const filter = withinTimes(db, asked)
-    const reader = openLineReader(files, startsOf(db))
+    let pagesRead = 0
     try {
-      if (order.sort !== 'seq' && needsLine(filter)) {
-        yield* inOrder(oneByOne(inSeqOrder(reader, filter, SEQ_ORDER, Number.POSITIVE_INFINITY)), order, limit)
-        return
+      for (const page of (order.sort === 'seq' ? partPages : pages)(filter, order, most)) {
+        if (++pagesRead % TURN_PAGES === 0) await nextTurn()
+        signal?.throwIfAborted()
+        const lines = await reader.read(page)
+        for (let i = 0; i < page.length; i++) {
+          const found = toFound(lines[i]!, page[i]!.seq, page[i]!.value)
+          if (holds && !holds(found.entry())) continue
+          yield isOwn ? found : ownFound(found)
+          if (--left === 0) return
+        }
       }
-      const found =
-        order.sort === 'seq'
-          ? inSeqOrder(reader, filter, order, limit)
-          : lines(reader, pages(filter, order, limit === Number.POSITIVE_INFINITY ? undefined : limit))
-      for await (const page of found) for (const one of page) yield one
     } finally {
       reader.close()
     }
@@ -105,7 +101,7 @@ export function createIndexSource(db: DatabaseSync, files: LedgerFiles, signal?:
   async function count(filter: Filter, groups: readonly Group[]): Promise<Count[]> {
     if (needsLine(filter)) {
       const counts = new Map<string, Tally>()
-      for await (const found of find({ filter, order: SEQ_ORDER })) tally(counts, groupTexts(found.entry(), groups))
+      for await (const found of find({ filter, order: SEQ_ORDER, passing: true })) tally(counts, groupTexts(found.entry(), groups))
       return sortCounts(groups.length === 0 && counts.size === 0 ? [{ texts: [], entries: 0 }] : [...counts.values()])
     }
     const rows = all(compileCount(compiler, withinTimes(db, filter), groups))
@@ -117,14 +113,10 @@ export function createIndexSource(db: DatabaseSync, files: LedgerFiles, signal?:
   return { find, count }
 }
 
-/** An entry of few that hold, apart from the bytes that it was read with: those are many. */
-function keep({ seq, line, value, entry }: Found, holds: (entry: Entry) => boolean): Found[] {
-  const own = entry()
-  return holds(own) ? [{ seq, line: Buffer.from(line), value, entry: () => own }] : []
-}
-
-async function* oneByOne(pages: AsyncIterable<Found[]>): AsyncGenerator<Found> {
-  for await (const page of pages) yield* page
+/** Apart from the bytes that it was read with, which others are read into. */
+function ownFound(found: Found): Found {
+  const own = found.entry()
+  return { ...found, line: Buffer.from(found.line), entry: () => own }
 }
 
 function startsOf(db: DatabaseSync): number[] {

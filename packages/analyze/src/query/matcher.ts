@@ -7,13 +7,20 @@ import { createCandidates } from './candidates.ts'
 import { createPredicate, type Filter } from './filter.ts'
 import type { Piece } from './pieces.ts'
 
+export interface Match {
+  /** Offsets `[start, end)` in the piece, without LF. */
+  readonly start: number
+  readonly end: number
+  readonly entry: Entry
+}
+
 export interface Matches {
   /** Of the whole piece. */
   readonly lines: number
-  /** Whole lines that are no entries: how many stand before each. */
+  /** Whole lines that are no entries: how many stand before each. All of them once `found` was run through. */
   readonly unreadable: readonly number[]
-  /** Offsets `[start, end)` of the matches without LF, ascending. */
-  readonly found: readonly { readonly start: number; readonly end: number; readonly entry: Entry }[]
+  /** Ascending, to be run through once; parsed as they are asked for, because a piece of entries is many times its bytes. */
+  readonly found: Iterable<Match>
 }
 
 export function createMatcher(filter: Filter): (piece: Piece) => Matches {
@@ -21,15 +28,16 @@ export function createMatcher(filter: Filter): (piece: Piece) => Matches {
   const candidates = createCandidates(filter)
   return ({ bytes, complete }) => {
     const { lines, places } = candidates(bytes)
-    const lineAt = createLineCount(bytes)
     const unreadable: number[] = []
-    const found: { start: number; end: number; entry: Entry }[] = []
-    for (const [start, end] of places) {
-      const entry = parseEntry({ bytes: bytes.subarray(start, end) })
-      if (entry && holds(entry)) found.push({ start, end, entry })
-      else if (!entry && complete) unreadable.push(lineAt(start))
+    function* found(): Generator<Match> {
+      const lineAt = createLineCount(bytes)
+      for (const [start, end] of places) {
+        const entry = parseEntry({ bytes: bytes.subarray(start, end) })
+        if (entry && holds(entry)) yield { start, end, entry }
+        else if (!entry && complete) unreadable.push(lineAt(start))
+      }
     }
-    return { lines, unreadable, found }
+    return { lines, unreadable, found: found() }
   }
 }
 

@@ -27,8 +27,6 @@ async function lookThrough({ fd, range, filter, groups }: RangeTask): Promise<Ra
   let lines = 0
   for await (const piece of readPieces(fd, range)) {
     const matches = match(piece)
-    for (const line of matches.unreadable) unreadable.push(lines + line)
-    lines += matches.lines
     for (const { start, end, entry } of matches.found) {
       if (groups) {
         tally(counts, groupTexts(entry, groups))
@@ -37,6 +35,8 @@ async function lookThrough({ fd, range, filter, groups }: RangeTask): Promise<Ra
       seqs.push(entry.seq)
       kept.push(Buffer.from(piece.bytes.subarray(start, end)))
     }
+    for (const line of matches.unreadable) unreadable.push(lines + line)
+    lines += matches.lines
   }
   return {
     lines,

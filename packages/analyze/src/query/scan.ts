@@ -12,7 +12,7 @@ import type { Entry } from '../reading/entry.ts'
 import { NO_VALUE, type Order, type Sort } from './compile.ts'
 import type { Filter } from './filter.ts'
 import { type Group, groupTexts, type Tally, tally } from './groups.ts'
-import { createMatcher } from './matcher.ts'
+import { createMatcher, type Match } from './matcher.ts'
 import { readPieces } from './pieces.ts'
 import { type RangeAnswer, type ScanThreads, startScanThreads } from './scan-threads.ts'
 import { type Found, type Source, sortCounts, toFound } from './source.ts'
@@ -41,34 +41,37 @@ interface Seen<Answer> {
 }
 
 export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }: ScanOptions = {}): Source {
-  /** The answers about one file, whose lines that are no entries are told. */
+  /** The answers about one file, whose lines that are no entries are told: behind each answer, because it is what finds them. */
   async function* told<Answer>(file: string, seen: AsyncIterable<Seen<Answer>>): AsyncGenerator<Answer> {
     let before = 0
     for await (const { lines, unreadable, answer } of seen) {
       signal?.throwIfAborted()
+      yield answer
       for (const line of unreadable) onUnreadable?.({ file, number: before + line + 1 })
       before += lines
-      yield answer
     }
   }
 
   /** Matches by piece, or what threads found of them. */
-  async function* answers(filter: Filter, groups?: readonly Group[]): AsyncGenerator<readonly Found[] | RangeAnswer> {
+  async function* answers(filter: Filter, passing: boolean, groups?: readonly Group[]): AsyncGenerator<Iterable<Found> | RangeAnswer> {
     const segments = listSegments(files)
     const ahead = (threads ?? threadsFor(segments)) === 2 && !filter.where ? startScanThreads(filter, groups) : undefined
     try {
       for (const { path } of segments)
-        yield* ahead && !isCompressed(path) ? told(path, seenByThreads(ahead, path)) : told(path, seenHere(filter, path))
+        yield* ahead && !isCompressed(path) ? told(path, seenByThreads(ahead, path)) : told(path, seenHere(filter, path, passing))
     } finally {
       await ahead?.close()
     }
   }
 
   return {
-    find: ({ filter, order, limit }) => inOrder(oneByOne(answers(filter)), order, limit ?? Number.POSITIVE_INFINITY),
+    find({ filter, order, limit = Number.POSITIVE_INFINITY, passing = false }) {
+      const isHeld = order.sort !== 'seq' || order.descending
+      return inOrder(oneByOne(answers(filter, passing && !isHeld)), order, limit)
+    },
     async count(filter, groups) {
       const counts = new Map<string, Tally>()
-      for await (const answer of answers(filter, groups))
+      for await (const answer of answers(filter, true, groups))
         if ('counts' in answer) for (const { texts, entries } of answer.counts) tally(counts, texts, entries)
         else for (const found of answer) tally(counts, groupTexts(found.entry(), groups))
       return sortCounts(groups.length === 0 && counts.size === 0 ? [{ texts: [], entries: 0 }] : [...counts.values()])
@@ -82,17 +85,18 @@ function threadsFor(segments: readonly { readonly path: string }[]): 1 | 2 {
   return bytes < THREADS_FROM_BYTES || availableParallelism() === 1 ? 1 : 2
 }
 
-async function* seenHere(filter: Filter, path: string): AsyncGenerator<Seen<readonly Found[]>> {
+async function* seenHere(filter: Filter, path: string, passing: boolean): AsyncGenerator<Seen<Iterable<Found>>> {
   const match = createMatcher(filter)
   for await (const piece of readPieces(path)) {
     const { lines, unreadable, found } = match(piece)
-    const own = ({ start, end, entry }: (typeof found)[number]): Found => ({
-      seq: entry.seq,
-      line: Buffer.from(piece.bytes.subarray(start, end)),
-      value: entry.seq,
-      entry: () => entry,
-    })
-    yield { lines, unreadable, answer: found.map(own) }
+    yield { lines, unreadable, answer: toFounds(found, piece.bytes, passing) }
+  }
+}
+
+function* toFounds(matches: Iterable<Match>, bytes: Buffer, passing: boolean): Generator<Found> {
+  for (const { start, end, entry } of matches) {
+    const line = bytes.subarray(start, end)
+    yield { seq: entry.seq, line: passing ? line : Buffer.from(line), value: entry.seq, entry: () => entry }
   }
 }
 
@@ -100,7 +104,7 @@ async function* seenByThreads(threads: ScanThreads, path: string): AsyncGenerato
   for await (const answer of threads.read(path)) yield { ...answer, answer }
 }
 
-async function* oneByOne(answers: AsyncIterable<readonly Found[] | RangeAnswer>): AsyncGenerator<Found> {
+async function* oneByOne(answers: AsyncIterable<Iterable<Found> | RangeAnswer>): AsyncGenerator<Found> {
   for await (const answer of answers) yield* 'counts' in answer ? foundBy(answer) : answer
 }
 

@@ -10,7 +10,7 @@ import type { Group } from './groups.ts'
 /** A stored line that matches. */
 export interface Found {
   readonly seq: number
-  /** As stored, without LF; the caller's own. */
+  /** As stored, without LF; the caller's own, unless the question says that it passes. */
   readonly line: Buffer
   /** What it was sorted by: the place of the next page is `{ value, seq }` of its last entry. */
   readonly value: number
@@ -22,6 +22,8 @@ export interface Question {
   readonly order: Order
   /** At most so many. */
   readonly limit?: number | undefined
+  /** true: a line is not looked at, nor asked for its entry, once the next one was asked for. */
+  readonly passing?: boolean | undefined
 }
 
 /** One combination of the groups that were asked for, in their order; undefined: the entries have none. */

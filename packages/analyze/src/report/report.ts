@@ -83,7 +83,7 @@ function beforePeriod({ rules, since }: ReportOptions): { readonly since: number
 }
 
 async function learn(source: Source, before: Scope, findings: FindingsBuilder, signal: AbortSignal | undefined): Promise<void> {
-  for await (const found of source.find({ filter: before, order: { sort: 'seq', descending: false } })) {
+  for await (const found of source.find({ filter: before, order: { sort: 'seq', descending: false }, passing: true })) {
     signal?.throwIfAborted()
     findings.learn(found.entry())
   }
@@ -100,11 +100,11 @@ export function toScope({ since, until, subject }: Pick<ReportOptions, 'since' |
 
 /**
  * Reads every entry of the scope once, in the order of the ledger.
- * @param onEntry sees each entry with the line as stored
+ * @param onEntry sees each entry with the line as stored, which holds as long as the call
  */
 export async function summarize(source: Source, scope: Scope, onEntry?: (entry: Entry, line: Buffer) => void): Promise<Summary> {
   const summary = createSummary()
-  for await (const found of source.find({ filter: scope, order: { sort: 'seq', descending: false } })) {
+  for await (const found of source.find({ filter: scope, order: { sort: 'seq', descending: false }, passing: true })) {
     const entry = found.entry()
     summary.add(entry)
     onEntry?.(entry, found.line)

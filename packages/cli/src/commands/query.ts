@@ -143,9 +143,10 @@ function below(part: Part, size: number): Part {
 /** So many entries are held to be turned round; more are looked up twice. */
 const MAX_HELD = 1000
 
+/** Lines that are looked at as they come, by all that print them. */
 async function* findParts(source: Source, parts: readonly Part[]): AsyncGenerator<Found> {
   for (const part of parts) {
-    if (!part.newest) yield* source.find(part)
+    if (!part.newest) yield* source.find({ ...part, passing: true })
     else if ((part.limit ?? 0) <= MAX_HELD) yield* (await hold(source.find(part))).toReversed()
     else yield* findNewest(source, part)
   }
@@ -160,9 +161,9 @@ async function hold(found: AsyncIterable<Found>): Promise<readonly Found[]> {
 /** Where the newest begin first, then they: what is written meanwhile is not one of them. */
 async function* findNewest(source: Source, part: Part): AsyncGenerator<Found> {
   let [from, to] = [0, 0]
-  for await (const { seq } of source.find(part)) {
+  for await (const { seq } of source.find({ ...part, passing: true })) {
     from = seq
     to ||= seq + 1
   }
-  yield* source.find({ filter: { ...part.filter, from, to }, order: { sort: 'seq', descending: false } })
+  yield* source.find({ filter: { ...part.filter, from, to }, order: { sort: 'seq', descending: false }, passing: true })
 }

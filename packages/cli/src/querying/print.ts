@@ -24,19 +24,20 @@ export interface PrintOptions {
   ending(): object
 }
 
+/** Looks at each as it comes: the next one may lie where its line lay. */
 type Printer = (found: AsyncIterable<Found>, write: Write, options: PrintOptions) => Promise<void>
 
 export const printers: Readonly<Record<Format, Printer>> = {
   async jsonl(found, write) {
-    let lines: Buffer[] = []
+    let lines: string[] = []
     let size = 0
     const flush = async () => {
-      if (lines.length > 0) await write(lines.map((line) => line.toString('utf8')).join('\n'))
+      if (lines.length > 0) await write(lines.join('\n'))
       lines = []
       size = 0
     }
     for await (const { line } of found) {
-      lines.push(line)
+      lines.push(line.toString('utf8'))
       size += line.length
       if (size >= JOINED_BYTES) await flush()
     }

@@ -43,7 +43,7 @@ type Write = (line: string) => Promise<void> | void
 
 async function writeLines(source: OpenSource, options: CopyOptions, io: Io, write: Write): Promise<number> {
   let count = 0
-  for await (const { line } of source.find({ filter: toScope(options), order: { sort: 'seq', descending: false } })) {
+  for await (const { line } of source.find({ filter: toScope(options), order: { sort: 'seq', descending: false }, passing: true })) {
     io.signal.throwIfAborted()
     await write(line.toString('utf8'))
     count++
