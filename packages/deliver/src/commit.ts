@@ -18,20 +18,18 @@ export interface LostRange {
 
 export interface CommitOptions {
   readonly files: LedgerFiles
-  readonly places: SinkPlaces
   readonly now: number
 }
 
-/** What is to be written, and what it says. */
+/** What is to be written. */
 export interface Commit {
   readonly cursor: Cursor
+  readonly receipts: readonly Receipt[]
   readonly lost: readonly LostRange[]
-  /** @throws SwornError IO_FAILED: then the batch is shipped again */
-  write(): Promise<void>
 }
 
 /** @param cursor before the window */
-export function prepareCommit(cursor: Cursor, window: Window, shipped: Shipped, { files, places, now }: CommitOptions): Commit {
+export function prepareCommit(cursor: Cursor, window: Window, shipped: Shipped, { files, now }: CommitOptions): Commit {
   const lost = gapsOf(cursor.next, window.runs)
   const at = new Date(now).toISOString()
   const { origin } = cursor
@@ -50,13 +48,45 @@ export function prepareCommit(cursor: Cursor, window: Window, shipped: Shipped, 
     checkpoint: seenCheckpoint(files),
     ...(mark !== undefined && { mark }),
   }
+  return { cursor: next, receipts, lost }
+}
+
+/** Batches that may be safe at the sink and not yet in the cursor: a crash ships them again. */
+const UNWRITTEN = 4
+
+export interface Commits {
+  /** Writes it beside what follows; waits while too many before it are not on disk. @throws SwornError IO_FAILED of one before */
+  add(commit: Commit): Promise<void>
+  /** Resolves when all are on disk. @throws SwornError IO_FAILED */
+  written(): Promise<void>
+}
+
+/** Writes in order; those that come while others are written are then written as one. After a failure nothing is written any more. */
+export function createCommits(places: SinkPlaces, onLost: (lost: LostRange) => void): Commits {
+  let waiting: Commit[] = []
+  let tail = Promise.resolve()
+  const unwritten: Promise<void>[] = []
+  async function flush(): Promise<void> {
+    const commits = waiting
+    waiting = []
+    const last = commits.at(-1)
+    if (!last) return // the one before took it along
+    await writeReceipts(
+      places.receipts,
+      commits.flatMap(({ receipts }) => receipts),
+    )
+    await writeCursor(places.cursor, last.cursor)
+    for (const { lost } of commits) lost.forEach(onLost)
+  }
   return {
-    cursor: next,
-    lost,
-    async write() {
-      await writeReceipts(places.receipts, receipts)
-      await writeCursor(places.cursor, next)
+    async add(commit) {
+      waiting.push(commit)
+      tail = tail.then(flush)
+      tail.catch(() => {}) // met where it is awaited
+      unwritten.push(tail)
+      if (unwritten.length > UNWRITTEN) await unwritten.shift()
     },
+    written: () => tail,
   }
 }
 

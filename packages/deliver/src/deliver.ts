@@ -42,6 +42,8 @@ const LOCK_RETRY_MS = 1000
 /** How often somebody who waits has those look that do not find anything. */
 const LOOK_MS = 20
 const TROUBLE = -1
+/** Looks that found nothing: the first may come from before somebody waited. */
+const ENOUGH = 2
 
 /** @throws SwornError CONFIG_INVALID for names that occur twice, LEDGER_NOT_FOUND, LEDGER_DETACHED */
 export function openDelivery(options: DeliveryOptions): Delivery {
@@ -54,8 +56,12 @@ export function openDelivery(options: DeliveryOptions): Delivery {
   const openedMs = clock.now()
   const here = sinks.filter(({ name }) => !options.aside?.names.includes(name))
   const places = here.map((plan) => ({ plan, places: sinkPlaces(directory, plan.name) }))
-  const onState = (name: string, state: State) =>
-    void reports.set(name, state === 'idle' ? Math.max(0, reports.get(name) ?? 0) + 1 : state === 'trouble' ? TROUBLE : 0)
+  let notice = () => {}
+  function onState(name: string, state: State): void {
+    const count = state === 'idle' ? Math.max(0, reports.get(name) ?? 0) + 1 : state === 'trouble' ? TROUBLE : 0
+    reports.set(name, count)
+    if (count > 0 && count <= ENOUGH) notice()
+  }
   const lookers = new Map<string, () => void>()
   const onWaiting = (name: string, look: () => void) => void lookers.set(name, look)
   const around = { ...options, clock, files, signal: stop.signal, onState, onWaiting, openedMs }
@@ -70,16 +76,18 @@ export function openDelivery(options: DeliveryOptions): Delivery {
     aside?.begin()
     const end = clock.elapsed() + ms
     while (!holds() && clock.elapsed() < end && !stop.signal.aborted) {
-      for (const [name, count] of reports) if (count >= 0 && count < 2) lookers.get(name)?.()
+      const noticed = new AbortController()
+      notice = () => noticed.abort()
+      for (const [name, count] of reports) if (count >= 0 && count < ENOUGH) lookers.get(name)?.()
       aside?.look()
-      await clock.wait(Math.min(LOOK_MS, end - clock.elapsed()), stop.signal)
+      await clock.wait(Math.min(LOOK_MS, end - clock.elapsed()), AbortSignal.any([stop.signal, noticed.signal]))
     }
     return holds()
   }
   return {
-    idle: (ms) => keptAlive(until(ms, (count) => count >= 2)), // the first may come from a look before this call
+    idle: (ms) => keptAlive(until(ms, (count) => count >= ENOUGH)),
     async settled(ms) {
-      if (await keptAlive(lock.isHeld())) await keptAlive(until(ms, (count) => count >= 2 || count === TROUBLE))
+      if (await keptAlive(lock.isHeld())) await keptAlive(until(ms, (count) => count >= ENOUGH || count === TROUBLE))
     },
     async close() {
       stop.abort()

@@ -9,7 +9,7 @@
 import type { LedgerFiles, Waiter } from '@sworn/recorder/segments'
 import { GENESIS, SwornError } from '@sworn/verify'
 import { type Backoff, type Clock, delayOf } from './clock.ts'
-import { type LostRange, prepareCommit } from './commit.ts'
+import { createCommits, type LostRange, prepareCommit } from './commit.ts'
 import { type Cursor, readCursor, startCursor, writeCursor } from './cursor.ts'
 import { makeDirectory } from './files.ts'
 import { createGatherer, type Window } from './gather.ts'
@@ -148,8 +148,8 @@ async function run(options: DeliverOptions, teller: Teller, { cursor: first, sha
       signal: AbortSignal.any([signal, ended.signal]),
     }),
   )
+  const commits = createCommits(places, onLost)
   let cursor = first
-  let written = Promise.resolve()
   try {
     while (!signal.aborted) {
       const request = readRequest(places.request)
@@ -160,7 +160,7 @@ async function run(options: DeliverOptions, teller: Teller, { cursor: first, sha
       }
       const window = await next.take()
       if (window.lines.length === 0) {
-        await written
+        await commits.written()
         teller.clear()
         onState('idle')
         await waiter.next()
@@ -170,16 +170,14 @@ async function run(options: DeliverOptions, teller: Teller, { cursor: first, sha
       next.prepare()
       const shipped = await shipOrPark(window.items, parking)
       if (!shipped) return
-      await written // in order; while one is written the next batch is under way, and comes again if that fails
-      const done = prepareCommit(cursor, window, shipped, { files, places, now: clock.now() })
+      const done = prepareCommit(cursor, window, shipped, { files, now: clock.now() })
       cursor = done.cursor
-      written = done.write().then(() => done.lost.forEach(onLost))
-      written.catch(() => {}) // met where it is awaited
-      if (shipped.mark !== undefined) await written // by its mark the sink tells after a crash what it has: never two batches behind
+      await commits.add(done)
+      if (shipped.mark !== undefined) await commits.written() // by its mark the sink tells after a crash what it has: never two batches behind
     }
   } finally {
     ended.abort()
-    await written.catch(() => {}) // another run reads the cursor
+    await commits.written().catch(() => {}) // another run reads the cursor
     await source.close()
   }
 }

@@ -65,7 +65,8 @@ export function createGatherer({ source, shape, limits, clock, lingerMs, wait, s
 
     async function fill(): Promise<{ count: number; full: boolean }> {
       for (const [count, line] of held.entries()) {
-        const item = await shape(line)
+        const shaped = shape(line)
+        const item = shaped instanceof Promise ? await shaped : shaped // a turn of the queue each would cost more than the shaping
         const size = item === undefined ? 0 : sizeOfItem(item)
         if (items.length >= limits.items || (items.length > 0 && bytes + size > limits.bytes)) return { count, full: true }
         lines.push(line)

@@ -3,15 +3,19 @@
  * @module
  */
 import { type LedgerFiles, listSegments, readLines } from '@sworn/recorder/segments'
-import { parseLine, SwornError } from '@sworn/verify'
+import { createSuffix, findSuffix, isStub, SwornError } from '@sworn/verify'
 
-/** @throws SwornError LINE_MALFORMED */
-export function parseEntryLine(bytes: Buffer, path: string): ReturnType<typeof parseLine> {
-  try {
-    return parseLine(bytes)
-  } catch (cause) {
-    throw new SwornError('LINE_MALFORMED', 'an entry was expected; nothing behind it is delivered', path, { cause })
-  }
+/**
+ * Where an entry stands and its hash, 64 lowercase hex characters, as the line states them.
+ * @param bytes without LF
+ * @throws SwornError LINE_MALFORMED
+ */
+export function parseEntryLine(bytes: Buffer, path: string): { readonly seq: number; readonly entryHash: string } {
+  const suffix = createSuffix()
+  const problem = findSuffix(bytes, 0, bytes.length, suffix) ?? (isStub(0, suffix) ? 'a payload was expected' : undefined)
+  if (problem !== undefined)
+    throw new SwornError('LINE_MALFORMED', `an entry was expected; nothing behind it is delivered: ${problem}`, path)
+  return { seq: suffix.seq, entryHash: bytes.toString('latin1', suffix.entryAt, suffix.entryAt + 64) }
 }
 
 /** How our writer begins a line. */

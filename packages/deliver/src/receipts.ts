@@ -7,7 +7,7 @@
  * @module
  */
 import { renameSync } from 'node:fs'
-import { createFrontier, leafHash, toBase64 } from '@sworn/verify'
+import { createFrontier, hashInto, toBase64 } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { appendFile, sizeOf } from './files.ts'
 import type { Line } from './source.ts'
@@ -55,6 +55,12 @@ export function runsOf(lines: readonly Pick<Line, 'seq' | 'entryHash'>[]): reado
 
 function rootOf(lines: readonly Pick<Line, 'entryHash'>[]): string {
   const frontier = createFrontier(nodePrimitives)
-  for (const { entryHash } of lines) frontier.push(leafHash(nodePrimitives, Buffer.from(entryHash, 'hex')))
+  const input = Buffer.alloc(33) // 0x00 | entry hash, as `leafHash` has it: one for all of them
+  const leaf = new Uint8Array(32)
+  for (const { entryHash } of lines) {
+    input.write(entryHash, 1, 'hex')
+    hashInto(nodePrimitives, 'sha256', input, leaf, 0)
+    frontier.push(leaf)
+  }
   return toBase64(frontier.root())
 }

@@ -31,7 +31,7 @@ export interface ShapeOptions {
  * Undefined for what the sink does not get. @throws SwornError LINE_MALFORMED for a line that is no JSON object, where its
  * members are needed; one that begins as an entry and goes as it stands is not parsed
  */
-export type Shape = (line: Line) => Promise<Item | undefined>
+export type Shape = (line: Line) => Item | undefined | Promise<Item | undefined>
 
 /** Each of their records is linked to the one before, or the first is a heading: delivery begins anew at each start. */
 const CHAINED: readonly string[] = ['aat', 'sahu', 'csv']
@@ -46,13 +46,15 @@ export function createShape({ origin, version, records, where, dialect, redact }
   const write = dialect === undefined ? undefined : openWriter(dialect, { origin, version, primitives: nodePrimitives, numbers: 'seq' })
   const isEventsOnly = records === 'events' || write !== undefined
   const look = createLook()
-  return async ({ seq, entryHash, bytes }) => {
-    const item = new WholeItem({ seq, key: `${origin}/${seq}`, entryHash, bytes }, look)
-    const type = typeIn(bytes) ?? item.event.event_type
+  return (line) => {
+    const item = new WholeItem(line, origin, look)
+    const type = typeIn(line.bytes) ?? item.event.event_type
     if ((isEventsOnly && type.startsWith('log.')) || (matches && !matches(item.event))) return undefined
     if (!redactor && !write) return item
     const event = redactor ? redactAgain(item.event, redactor) : item.event
-    return { seq, key: item.key, entryHash, event, body: write ? await write(event) : JSON.stringify(event), line: item.line }
+    const { seq, key, entryHash, line: text } = item
+    const shaped = (body: string): Item => ({ seq, key, entryHash, event, body, line: text })
+    return write ? write(event).then(shaped) : shaped(JSON.stringify(event))
   }
 }
 
@@ -81,17 +83,21 @@ function createLook(): Look {
 /** An entry as it stands. A class: with getters of its own each of many thousand objects would cost more than a parse. */
 class WholeItem implements Item {
   readonly seq: number
-  readonly key: string
   readonly entryHash: string
   readonly bytes: Buffer
+  readonly #origin: string
   readonly #look: Look
 
-  constructor({ seq, key, entryHash, bytes }: Pick<Item, 'seq' | 'key' | 'entryHash'> & { readonly bytes: Buffer }, look: Look) {
+  constructor({ seq, entryHash, bytes }: Line, origin: string, look: Look) {
     this.seq = seq
-    this.key = key
     this.entryHash = entryHash
     this.bytes = bytes
+    this.#origin = origin
     this.#look = look
+  }
+
+  get key(): string {
+    return `${this.#origin}/${this.seq}`
   }
 
   get event(): Event {

@@ -8,15 +8,18 @@ import { loadDriver } from './driver.ts'
 export interface NatsStream {
   /** The last message of a subject; undefined: there is none. */
   last(subject: string): Promise<{ readonly sequence: number; readonly next: string } | undefined>
-  /** Rejects when the subject's last message is not `after`. @returns its sequence in the stream */
-  publish(
-    subject: string,
-    body: Uint8Array,
-    message: { readonly id: string; readonly next: string; readonly after: number },
-  ): Promise<number>
+  /** Rejects where what was to stand before it does not. @returns its sequence in the stream */
+  publish(subject: string, body: Uint8Array, message: NatsMessage): Promise<number>
   /** Publishes what says that it is a probe, reads it back, and removes it where the stream lets it. */
   probe(subject: string): Promise<{ readonly found: boolean; readonly removed: boolean }>
   close(): Promise<void>
+}
+
+export interface NatsMessage {
+  readonly id: string
+  readonly next: string
+  /** The sequence of the subject's last message, or the id of the stream's. */
+  readonly after: number | string
 }
 
 export interface NatsOpening {
@@ -53,7 +56,7 @@ interface Publisher {
   publish(
     subject: string,
     body: string | Uint8Array,
-    options: { msgID?: string; headers?: Headers; expect?: { lastSubjectSequence: number } },
+    options: { msgID?: string; headers?: Headers; timeout?: number; expect?: { lastSubjectSequence: number } | { lastMsgID: string } },
   ): Promise<{ seq: number }>
 }
 interface JetStream {
@@ -62,6 +65,8 @@ interface JetStream {
 }
 
 const TIMEOUT_MS = 10_000
+/** Messages wait for those before them, and whoever publishes gives up first. */
+const ANSWER_MS = 600_000
 const NEXT = 'Sworn-Next'
 const PACKAGES = '@nats-io/transport-node @nats-io/jetstream'
 
@@ -96,7 +101,8 @@ export async function loadNats(): Promise<NatsDriver> {
         async publish(subject, body, { id, next, after }) {
           const own = headers()
           own.set(NEXT, next)
-          return (await publisher.publish(subject, body, { msgID: id, headers: own, expect: { lastSubjectSequence: after } })).seq
+          const expect = typeof after === 'number' ? { lastSubjectSequence: after } : { lastMsgID: after }
+          return (await publisher.publish(subject, body, { msgID: id, headers: own, timeout: ANSWER_MS, expect })).seq
         },
         async probe(subject) {
           const { seq } = await publisher.publish(subject, 'sworn doctor: a probe, no entry', {})
