@@ -41,6 +41,11 @@ const usual = Array.from({ length: 60 }, (_, i) => at(i * HOUR, { ...call, sessi
 /** A user who has worked from 9 to 17 for 20 days. */
 const office = Array.from({ length: 20 * 8 }, (_, i) => at(Math.floor(i / 8) * DAY + (i % 8) * HOUR, { ...call, session_id: `s${i}` }))
 
+/** A call, told by a hook; and a model that asks for it. */
+const begun = { ...call, correlation_id: 'c-1', source: { kind: 'hook' }, arguments: { q: 1 } }
+const ended = { ...begun, event_type: 'tool_call_end' }
+const announced = { event_type: 'model_response', session_id: 's', result: { tool_calls: [{ id: 't-1', name: 'search' }] } }
+
 /** rule -> events in which it finds something, and events in which it does not. */
 const CASES: Readonly<Record<string, { found: readonly Members[]; near: readonly Members[] }>> = {
   high_error_rate: {
@@ -85,6 +90,21 @@ const CASES: Readonly<Record<string, { found: readonly Members[]; near: readonly
   coverage_drop: {
     found: [report(true), report(false)].map((e) => at(0, e)),
     near: [report(false), report(true), report(true)].map((e) => at(0, e)),
+  },
+  call_without_outcome: {
+    found: [at(0, begun), at(20 * MINUTE, failed)],
+    near: [
+      at(0, begun),
+      at(1000, { ...begun, source: { kind: 'mcp_stdio' }, correlation_id: 'c-2' }), // the same call, seen by the proxy
+      at(14 * MINUTE, { ...ended, source: { kind: 'mcp_stdio' }, correlation_id: 'c-2' }),
+      at(HOUR, { ...begun, correlation_id: 'c-3' }),
+      at(HOUR + 1000, { ...ended, correlation_id: 'c-3' }),
+      at(2 * HOUR, { event_type: 'session_end', session_id: 's' }),
+    ],
+  },
+  call_not_recorded: {
+    found: [at(0, announced), at(20 * MINUTE, failed)],
+    near: [at(0, announced), at(1000, begun), at(2000, { ...ended, correlation_id: 'c-1' }), at(HOUR, { ...announced, result: {} })],
   },
   gap: { found: [at(0, { event_type: 'log.recovered' })], near: [at(0, { event_type: 'log.start' })] },
 }
@@ -136,6 +156,27 @@ const KINDS: readonly (readonly [what: string, rule: Partial<Rule>, events: read
     [9],
   ],
 ]
+test('a call without an outcome is found when its session ends, when its end is unknown, or when its time is up; each once', () => {
+  const rule = BUILT_IN.filter(({ name }) => name === 'call_without_outcome')
+  const open = (id: string, tool: string) => ({ ...begun, correlation_id: id, tool, arguments: { id } })
+  const alerts = run(rule, [
+    at(0, open('a', 'one')),
+    at(1000, { ...open('a', 'one'), event_type: 'tool_call_error', error_type: 'outcome_unknown' }),
+    at(2000, open('b', 'two')),
+    at(3000, { event_type: 'session_end', session_id: 's' }),
+    at(4000, open('c', 'three')),
+    at(5000, open('d', 'three')), // the same count: once in an hour
+  ])
+  assert.deepEqual(
+    alerts.map(({ evidence, by, time }) => [evidence[0], by.tool, time - T0]),
+    [
+      [0, 'one', 1000],
+      [2, 'two', 3000],
+      [4, 'three', 4000 + 15 * MINUTE],
+    ],
+  )
+})
+
 for (const [what, rule, events, last] of KINDS) {
   test(`a user's rule finds ${what}`, () => {
     const { rules = [] } = alertsSchema.parse({ rules: [{ name: 'mine', ...rule }] })
@@ -153,6 +194,8 @@ const REFUSED: readonly (readonly [what: string, section: object, message: RegEx
   ['a filter that is none', { rules: [{ name: 'a', when: 'tool ==' }] }, /a filter is not valid/],
   ['a member that is none', { rules: [{ name: 'a', when: 'desicion == "deny"' }] }, /did you mean "decision"/],
   ['an unknown rule', { disable: ['of_hours'] }, /one of high_error_rate/],
+  ['calls by what is not known of them', { rules: [{ name: 'a', unseen: 'no_outcome', by: ['user'] }] }, /counts by session_id and tool/],
+  ['calls of some events', { rules: [{ name: 'a', unseen: 'no_outcome', when: 'tool == "x"' }] }, /unseen looks at every event/],
   ['a window that is none', { rules: [{ name: 'a', window: '1 hour' }] }, /a duration like/],
 ]
 for (const [what, section, message] of REFUSED) {
@@ -169,5 +212,5 @@ test('the guide lists the built-in rules, and its configuration is one', () => {
     BUILT_IN.map(({ name }) => name),
   )
   const { rules = [] } = alertsSchema.parse(parse(/```yaml\n([\s\S]*?)```/.exec(guide)![1]!).audit.alerts)
-  assert.equal(rules.length, 9)
+  assert.equal(rules.length, 10)
 })

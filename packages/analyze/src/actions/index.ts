@@ -1,3 +1,4 @@
 /** Actions over the entries of their observers: which are one, and what nobody saw. @module */
-export { createObservations, type Observations, type Observed } from './observations.ts'
+export { createFollower, type Followed, type Follower, type StoredFollower } from './follow.ts'
+export { createObservations, type Observations, type Observed, type StoredObservations } from './observations.ts'
 export { createUnseen, type Unseen, type UnseenBuilder, type UnseenCall } from './unseen.ts'

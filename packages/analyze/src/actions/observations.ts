@@ -27,6 +27,20 @@ export interface Observed {
 export interface Observations {
   /** What an entry is about; undefined: no tool call, or one without an id that can be followed. In the order of the ledger. */
   observe(entry: Entry): Observed | undefined
+  /** Plain JSON. */
+  stored(): StoredObservations
+}
+
+interface StoredGeneration {
+  /** The id, the place of its action, whether it saw it first, and whether it is open. */
+  readonly followed: readonly (readonly [string, number, boolean, boolean])[]
+  readonly byKey: readonly (readonly [string, readonly number[]])[]
+}
+
+export interface StoredObservations {
+  readonly actions: readonly Action[]
+  /** The older one first. */
+  readonly generations: readonly StoredGeneration[]
 }
 
 /** Observations that are followed at least. */
@@ -49,9 +63,9 @@ interface Action {
   readonly seenBy: string[]
   /** Observers that did not see its end yet. */
   open: number
-  decision: unknown
+  decision?: unknown
   /** The observer that saw its end, or refused it after another allowed it. */
-  endedBy: string | undefined
+  endedBy?: string | undefined
 }
 
 interface Observation {
@@ -68,8 +82,10 @@ interface Generation {
 
 const createGeneration = (): Generation => ({ followed: new Map(), byKey: new Map() })
 
-export function createObservations(): Observations {
-  let [before, now] = [createGeneration(), createGeneration()]
+export function createObservations(stored?: StoredObservations): Observations {
+  const actions = stored?.actions.map((action) => ({ ...action, seenBy: [...action.seenBy] })) ?? []
+  const restored = stored?.generations.map((generation) => restore(generation, actions)) ?? []
+  let [before = createGeneration(), now = createGeneration()] = restored
 
   function find(keys: readonly string[], tool: string, source: string): Action | undefined {
     const fits = (action: Action, key: string) => !action.seenBy.includes(source) && isSameTool(action.tool, tool) && mayMeet(action, key)
@@ -85,7 +101,7 @@ export function createObservations(): Observations {
   function follow(id: string, entry: Entry): Observation {
     const { source, tool, keys } = marksOf(entry)
     const known = source === undefined ? undefined : find(keys, tool, source)
-    const action = known ?? { id, tool, seenBy: [], open: 0, decision: undefined, endedBy: undefined }
+    const action: Action = known ?? { id, tool, seenBy: [], open: 0, decision: undefined, endedBy: undefined }
     const observation = { action, first: known === undefined, open: true }
     if (source !== undefined) action.seenBy.push(source)
     action.open++
@@ -112,6 +128,28 @@ export function createObservations(): Observations {
       const again = ENDS.has(type) && end(observation, id, entry)
       return { action: action.id, first, begins: known === undefined, overrules: said.overrules, repeats: said.repeats || again }
     },
+    stored: () => store([before, now]),
+  }
+}
+
+function store(generations: readonly Generation[]): StoredObservations {
+  const actions = new Map<Action, number>()
+  const placeOf = (action: Action) => {
+    if (!actions.has(action)) actions.set(action, actions.size)
+    return actions.get(action)!
+  }
+  const kept = generations.map(({ followed, byKey }) => ({
+    followed: [...followed].map(([id, { action, first, open }]) => [id, placeOf(action), first, open] as const),
+    byKey: [...byKey].map(([key, under]) => [key, under.map(placeOf)] as const),
+  }))
+  return { actions: [...actions.keys()].map((action) => ({ ...action, seenBy: [...action.seenBy] })), generations: kept }
+}
+
+/** @param actions shared by the generations */
+function restore({ followed, byKey }: StoredGeneration, actions: readonly Action[]): Generation {
+  return {
+    followed: new Map(followed.map(([id, place, first, open]) => [id, { action: actions[place]!, first, open }])),
+    byKey: new Map(byKey.map(([key, places]) => [key, places.map((place) => actions[place]!)])),
   }
 }
 
@@ -160,8 +198,8 @@ function marksOf({ source, tool, session_id: session, metadata, arguments: given
   const { call_id: call } = membersOf(metadata)
   const args = typeof hashed === 'string' ? hashed : given === undefined ? undefined : digest(given)
   return {
-    source: typeof kind === 'string' ? `${kind} ${typeof name === 'string' ? name : ''}` : undefined,
-    tool: typeof tool === 'string' ? tool : '',
+    source: typeof kind === 'string' ? `${kind} ${typeof name === 'string' ? name : ''}`.slice(0, MAX_ID) : undefined,
+    tool: typeof tool === 'string' ? tool.slice(-MAX_ID) : '', // clients put something before it
     keys: [
       ...(typeof call === 'string' && typeof session === 'string' ? [`call ${digest([session, call])}`] : []),
       ...(args === undefined ? [] : [`arguments ${args}`]),

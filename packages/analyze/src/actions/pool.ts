@@ -14,12 +14,18 @@ export interface Pool<T> {
   take(key: string, fits?: (thing: T) => boolean): T | undefined
   /** All under `key`, oldest first. */
   takeAll(key: string): readonly T[]
+  /** The oldest ones for which it holds, up to the first for which it does not; they wait no more. */
+  takeWhile(holds: (thing: T) => boolean): readonly T[]
   /** All that wait, oldest first. */
   values(): readonly T[]
   size(): number
   /** Let go because there were too many. */
   dropped(): number
+  /** Oldest first; plain JSON where the things are. */
+  stored(): StoredPool<T>
 }
+
+export type StoredPool<T> = readonly { readonly thing: T; readonly keys: readonly string[] }[]
 
 interface Held<T> {
   readonly thing: T
@@ -36,7 +42,7 @@ interface Line<T> {
 /** Marked ones that may stay whatever waits. */
 const MAX_MARKED = 64
 
-export function createPool<T>(max: number): Pool<T> {
+export function createPool<T>(max: number, stored: StoredPool<T> = []): Pool<T> {
   let all: Line<T> = { from: 0, held: [] }
   let byKey = new Map<string, Line<T>>()
   let size = 0
@@ -65,6 +71,11 @@ export function createPool<T>(max: number): Pool<T> {
     for (const one of left) enter(one)
   }
 
+  for (const { thing, keys } of stored) {
+    enter({ thing, keys, gone: false })
+    size++
+  }
+
   return {
     add(thing, keys) {
       enter({ thing, keys, gone: false })
@@ -83,9 +94,15 @@ export function createPool<T>(max: number): Pool<T> {
       return found && remove(found)
     },
     takeAll: (key) => living(byKey.get(key)).map(remove),
+    takeWhile(holds) {
+      const taken: T[] = []
+      for (let first = oldest(all); first && holds(first.thing); first = oldest(all)) taken.push(remove(first))
+      return taken
+    },
     values: () => living(all).map(({ thing }) => thing),
     size: () => size,
     dropped: () => lost,
+    stored: () => all.held.filter(({ gone }) => !gone).map(({ thing, keys }) => ({ thing, keys })),
   }
 }
 

@@ -118,6 +118,8 @@ export const BUILT_IN: readonly Rule[] = [
     cool_down: '1s',
     sequence: [covers, `!(${covers})`],
   },
+  { name: 'call_without_outcome', by: ['session_id', 'tool'], window: '15m', cool_down: '1h', unseen: 'no_outcome' },
+  { name: 'call_not_recorded', by: ['session_id', 'tool'], window: '15m', cool_down: '1h', unseen: 'announced_not_recorded' },
   { name: 'gap', events: ['observation_gap', 'log.gap', 'log.recovered'], cool_down: '1m' },
 ]
 

@@ -25,8 +25,10 @@ export interface CompiledRule {
   readonly digest: string
   matches(entry: Entry): boolean
   /** The values that tell its counts apart, in the order of `by`. */
-  groupOf(entry: Entry): Readonly<Record<string, string>>
-  /** Undefined: it looks for silence, which the engine does. */
+  groupOf(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
+  /** What it looks for of calls, which the engine does. */
+  readonly unseen: Rule['unseen']
+  /** Undefined: it looks for silence or for calls, which the engine does. */
   readonly judge: AnyJudge | undefined
 }
 
@@ -37,7 +39,7 @@ const MAX_VALUE = 200
  * @throws SwornError FILTER_INVALID
  */
 export function compileRule(rule: Rule, onForgotten: () => void): CompiledRule {
-  const { name, severity = 'warning', events, when, by = [], window = '1h', cool_down: coolDown = window, silence } = rule
+  const { name, severity = 'warning', events, when, by = [], window = '1h', cool_down: coolDown = window, silence, unseen } = rule
   const groups = by.map((member) => ({ member, place: member.split('.') }))
   const windowMs = durationMs(window)
   return {
@@ -50,7 +52,8 @@ export function compileRule(rule: Rule, onForgotten: () => void): CompiledRule {
     digest: hash('sha256', JSON.stringify(rule), 'hex').slice(0, 16),
     matches: when === undefined ? () => true : compileFilter(when),
     groupOf: (entry) => Object.fromEntries(groups.map(({ member, place }) => [member, groupValue(entry, place)])),
-    judge: silence ? undefined : createJudge(rule, { window, windowMs, onForgotten }),
+    unseen,
+    judge: silence || unseen ? undefined : createJudge(rule, { window, windowMs, onForgotten }),
   }
 }
 
@@ -87,7 +90,7 @@ function createJudge(rule: Rule, { window, windowMs, onForgotten }: Place): AnyJ
 }
 
 /** Long values are told apart by a hash of all of them. */
-function groupValue(entry: Entry, place: readonly string[]): string {
+function groupValue(entry: Readonly<Record<string, unknown>>, place: readonly string[]): string {
   const value = place[0] === 'agent' && place.length === 1 ? (entry.agent_id ?? valueAt(entry, ['agent', 'name'])) : valueAt(entry, place)
   if (value === undefined || value === null || typeof value === 'object') return ''
   const text = String(value)

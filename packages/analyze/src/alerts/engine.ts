@@ -9,11 +9,12 @@
  */
 import type { Entry } from '../reading/entry.ts'
 import { type Alert, createAlert, type Found, recordsAlert } from './alert.ts'
+import { type CallsState, createCalls, type FoundCall } from './calls.ts'
 import { advanceClock, type Clock } from './clock.ts'
 import { compileRule } from './compile.ts'
 import { type Count, createCounts, type StoredCount } from './counts.ts'
 import type { Hit, Proof } from './judge.ts'
-import { type Begun, silenceProof } from './order.ts'
+import { type Begun, silenceProof, unseenProof } from './order.ts'
 import type { Rule } from './rule.ts'
 
 /** Alerts of one rule in an hour; the others are counted and said when it is over. */
@@ -34,12 +35,14 @@ export interface EngineState {
   readonly clock: Clock
   readonly hour: number
   readonly rules: Readonly<Record<string, RuleState>>
+  /** Where a rule looks for calls. */
+  readonly calls?: CallsState
 }
 
 export interface Engine {
   /** @param now of the wall clock: an entry cannot be from later */
   take(entry: Entry, now: number): Alert[]
-  /** What time alone brings: silences up to `now`. */
+  /** What time alone brings up to `now`: silences, and calls whose grace time is over. */
   tick(now: number): Alert[]
   state(): EngineState
   /** What it keeps, over all rules. */
@@ -61,12 +64,23 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
   const quiet = adoptBefore === undefined ? undefined : createQuiet(adoptBefore)
   const desks = rules.map((rule) => createDesk(rule, stored?.rules[rule.name], quiet))
   const ofType = new Map<string, Desk[]>()
-  const all = desks.filter(({ rule }) => rule.events === undefined)
+  const all = desks.filter(({ rule }) => rule.events === undefined && rule.unseen === undefined)
+  const ofCalls = desks.filter(({ rule }) => rule.unseen !== undefined)
+  const windows = ofCalls.map(({ rule }) => rule.windowMs)
+  const calls = createCalls(windows, stored?.calls, () => ofCalls[0]?.forget())
   for (const desk of desks) for (const type of desk.rule.events ?? []) ofType.set(type, [...(ofType.get(type) ?? []), desk])
 
   function desksFor(type: string): readonly Desk[] {
     const named = ofType.get(type) ?? []
     return type.startsWith('log.') ? named : [...all, ...named]
+  }
+
+  function found(these: readonly FoundCall[]): Alert[] {
+    return these.flatMap((one) => ofCalls.flatMap((desk) => desk.found(one)))
+  }
+
+  function timeBrings(now: number): Alert[] {
+    return [...desks.flatMap((desk) => desk.silences(now)), ...found(calls?.late(now) ?? [])]
   }
 
   return {
@@ -82,12 +96,17 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
         hour = Math.floor(newest / HOUR_MS)
         for (const desk of desks) alerts.push(...desk.beginHour(entry, newest))
       }
-      for (const desk of desks) alerts.push(...desk.silences(newest))
+      alerts.push(...timeBrings(newest))
       for (const desk of desksFor(type)) alerts.push(...desk.take(entry, time, newest))
-      return alerts
+      return [...alerts, ...found(calls?.take(entry, newest) ?? [])]
     },
-    tick: (now) => (clock.time === null ? [] : desks.flatMap((desk) => desk.silences(now))),
-    state: () => ({ clock: { ...clock }, hour, rules: Object.fromEntries(desks.map((desk) => [desk.rule.name, desk.state()])) }),
+    tick: (now) => (clock.time === null ? [] : timeBrings(now)),
+    state: () => ({
+      clock: { ...clock },
+      hour,
+      rules: Object.fromEntries(desks.map((desk) => [desk.rule.name, desk.state()])),
+      ...(calls && { calls: calls.state() }),
+    }),
     get cells() {
       return desks.reduce((sum, desk) => sum + desk.cells(), 0)
     },
@@ -150,6 +169,14 @@ function createDesk(source: Rule, stored: RuleState | undefined, quiet: Quiet | 
 
   return {
     rule,
+    forget,
+    /** For a rule that looks for calls. */
+    found({ call, windowMs, time }: FoundCall): Alert[] {
+      if (call.finding !== rule.unseen || windowMs !== rule.windowMs) return []
+      const count = counts.find(rule.groupOf({ ...call }), () => null)
+      counts.resize(count, 1)
+      return tell(count, time, unseenProof(call), call.entry_hash)
+    },
     take(entry: Entry, time: number, newest: number): Alert[] {
       if (rule.judge !== undefined && !rule.matches(entry)) return []
       const hit: Hit = { entry, seq: entry.seq, time: time >= newest - rule.windowMs ? time : newest, clock: newest }
@@ -163,7 +190,7 @@ function createDesk(source: Rule, stored: RuleState | undefined, quiet: Quiet | 
       return proof ? tell(count, newest, proof, hashOf(entry)) : []
     },
     silences(now: number): Alert[] {
-      if (rule.judge !== undefined) return []
+      if (rule.judge !== undefined || rule.unseen !== undefined) return []
       return counts.waitingSince(now - rule.windowMs).flatMap((count) => {
         const begun = count.own as Begun // a rule without a judge has waits only
         counts.wait(count, undefined)

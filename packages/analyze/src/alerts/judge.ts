@@ -53,7 +53,7 @@ export function keepEvidence(recent: number[], seq: number): void {
 }
 
 /** The value at a dotted place of an entry; its own members only. */
-export function valueAt(entry: Entry, place: readonly string[]): unknown {
+export function valueAt(entry: Readonly<Record<string, unknown>>, place: readonly string[]): unknown {
   let value: unknown = entry
   for (const name of place) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Hit, Judge, Proof } from './judge.ts'
+import type { Rule } from './rule.ts'
 
 /** How far a sequence came: when it began and its seqs; null: not there. */
 interface Progress {
@@ -41,6 +42,11 @@ export interface Begun {
   seq: number
   time: number
   hash: string
+}
+
+export function unseenProof({ seq, finding }: { readonly seq: number; readonly finding: NonNullable<Rule['unseen']> }): Proof {
+  const text = finding === 'no_outcome' ? 'a call that began has no outcome' : 'a call that a model asked for was never recorded'
+  return { ...toProof([seq], text), value: 0, expected: 1 }
 }
 
 export function silenceProof({ seq }: Begun, window: string): Proof {

@@ -19,7 +19,7 @@ const limit = z.number().min(0).max(1e12)
 export const severitySchema = z.enum(['debug', 'info', 'warning', 'error', 'critical'])
 
 /** Ways to judge; a rule has at most one of them, and without one alerts on each event that it looks at. */
-export const KINDS = ['threshold', 'rate', 'ratio', 'sequence', 'first_seen', 'deviation', 'silence'] as const
+export const KINDS = ['threshold', 'rate', 'ratio', 'sequence', 'first_seen', 'deviation', 'silence', 'unseen'] as const
 
 export const ruleSchema = z.strictObject({
   name: name.describe('Recorded as metadata.rule.'),
@@ -56,6 +56,12 @@ export const ruleSchema = z.strictObject({
     })
     .optional(),
   silence: z.literal(true).optional().describe('After an event that it looks at, nothing else of that count within the window.'),
+  unseen: z
+    .enum(['no_outcome', 'announced_not_recorded'])
+    .optional()
+    .describe(
+      'Tool calls that began and have no outcome, or that a model asked for and nobody recorded: when the turn or the session is over, at the latest after the window.',
+    ),
 })
 
 /** One rule as it is written. */

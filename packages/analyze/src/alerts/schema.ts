@@ -12,6 +12,9 @@ const BUILT_IN_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name)
 /** Names of what is said about rules. */
 const OWN_NAMES: readonly string[] = ['alerts_held', 'counts_forgotten']
 
+/** What is known of a call that is missed. */
+const OF_CALLS: readonly string[] = ['session_id', 'tool']
+
 export const alertsSchema = z
   .strictObject({
     enabled: z.boolean().describe('false: no alerts are looked for as the ledger grows.'),
@@ -45,6 +48,8 @@ function faultOf(rule: Rule, before: readonly Rule[]): string | undefined {
   if (taken.includes(rule.name)) return 'a name that no other rule has was expected'
   const kinds = KINDS.filter((kind) => rule[kind] !== undefined)
   if (kinds.length > 1) return `one of ${kinds.join(', ')} was expected, not both`
+  if (rule.unseen && (rule.events || rule.when)) return 'unseen looks at every event, without `events` and `when`'
+  if (rule.unseen && rule.by?.some((member) => !OF_CALLS.includes(member))) return `unseen counts by ${OF_CALLS.join(' and ')}`
   if (rule.silence && rule.events) return 'silence looks at every event; name the types in `when`'
   try {
     compileRule(rule, () => {})

@@ -13,6 +13,9 @@ export const RULES: readonly Rule[] = [
   { name: 'first', by: ['agent'], first_seen: { of: 'tool', after: '5m', at_least: 2 } },
   { name: 'odd', window: '5m', deviation: { factor: 1, windows: 3, at_least: 2 } },
   { name: 'silent', when: 'event_type == "tool_call_start"', by: ['session_id'], window: '10m', silence: true },
+  { name: 'lost', by: ['session_id', 'tool'], window: '10m', cool_down: '5m', unseen: 'no_outcome' },
+  { name: 'cut', by: ['session_id'], window: '30d', cool_down: '1s', unseen: 'no_outcome' },
+  { name: 'asked', by: ['tool'], window: '30d', cool_down: '1s', unseen: 'announced_not_recorded' },
 ]
 
 const T0 = Date.parse('2026-03-02T09:00:00.000Z')
@@ -26,7 +29,15 @@ export const events: fc.Arbitrary<Members[]> = fc
         gapMs: fc.nat({ max: 4 * 60_000 }),
         lateMs: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.nat({ max: 3 * 3_600_000 })),
         timestamp: fc.option(few('soon', '9999-01-01T00:00:00.000Z'), { freq: 20 }),
-        event_type: few('tool_call_start', 'tool_call_end', 'authorization_decision', 'log.gap', 'security_alert'),
+        event_type: few(
+          ...['tool_call_start', 'tool_call_start', 'tool_call_end', 'authorization_decision', 'log.gap', 'security_alert'],
+          ...['model_request', 'model_response', 'session_end'],
+        ),
+        correlation_id: few('c-1', 'c-2', 'c-3', 'c-4'),
+        source: fc.record({ kind: few('hook', 'mcp_stdio') }),
+        arguments: fc.record({ q: few('1', '2') }),
+        error_type: few('outcome_unknown', 'failed'),
+        result: fc.record({ tool_calls: fc.array(fc.record({ id: few('t-1', 't-2'), name: few('a', 'b') }), { maxLength: 2 }) }),
         decision: few('allow', 'deny'),
         user: few('alice', 'bob', '\u001b[31m\u202e'),
         agent_id: few('x', 'y'),
