@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { findLedger } from '@sworn/recorder/segments'
-import { INDEX_NAME, openIndexDatabase } from '../src/index/database.ts'
+import { INDEX_NAME, openIndexDatabase, removeIndex } from '../src/index/database.ts'
 import { feedIndex } from '../src/index/feed.ts'
 import { startLiveIndex } from '../src/index/live.ts'
 import { readIndexPosition } from '../src/index/position.ts'
@@ -15,9 +15,7 @@ const LINES = linesOf(Array.from({ length: 60 }, (_, n) => ({ event_type: 'data_
 
 /** Resolves when the index holds `count` entries; the test's time limit bounds it. */
 async function indexed(directory: string, count: number): Promise<void> {
-  const index = await openIndexDatabase(directory)
-  while (index.cursor().nextSeq < count) await wait(10)
-  index.close()
+  while (((await readIndexPosition(directory)) ?? 0) < count) await wait(10)
 }
 
 test('entries are in the index without anybody asking, over rotation and a restart of the thread', { timeout: 60_000 }, async () => {
@@ -41,6 +39,25 @@ test('entries are in the index without anybody asking, over rotation and a resta
   const second = await start()
   await indexed(directory, 40)
   await second.stop()
+  assert.deepEqual(said, [])
+})
+
+test('an index that is deleted while it is kept comes back by itself, as often as it is, and is the one that is fed', {
+  timeout: 60_000,
+}, async () => {
+  const directory = join(temporary(), 'audit')
+  writeSegments(directory, LINES.slice(0, 5), [0])
+  const said: string[] = []
+  const say = (text: string) => void said.push(text)
+  const live = await startLiveIndex(directory, say, say)
+  for (let size = 5; size < 30; size += 5) {
+    await indexed(directory, size)
+    removeIndex(directory)
+    if (size % 2 === 0) (await openIndexDatabase(directory)).close() // somebody else was first
+    appendFileSync(segmentPath(directory, 0), LINES.slice(size, size + 5).join(''))
+  }
+  while ((await readIndexPosition(directory)) !== 30) await wait(10) // nobody here makes one
+  await live.stop()
   assert.deepEqual(said, [])
 })
 

@@ -93,9 +93,14 @@ export async function openIndexDatabase(directory: string, onReplaced: (why: Rep
   return wrap(open())
 }
 
-/** Deletes the index of a ledger; it comes back with the next query. */
+/**
+ * Deletes the index of a ledger; it comes back with the next query, or with the next look of who keeps it.
+ *
+ * The file itself goes last: whoever opens it meanwhile has one that nobody finds again. The other way round it could be
+ * the next index whose WAL is deleted.
+ */
 export function removeIndex(directory: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(join(directory, INDEX_NAME + suffix), { force: true })
+  for (const suffix of ['-wal', '-shm', '']) rmSync(join(directory, INDEX_NAME + suffix), { force: true })
 }
 
 /** True for an error of SQLite that says that the file is not what was written. */

@@ -1,12 +1,21 @@
 /**
  * The thread that keeps the index of a growing ledger at most one look behind.
+ *
+ * Whoever erases, or wants it made anew, deletes the file: what is open here is then nobody's, and the next look opens
+ * another one. SQLite leaves the files of the new one alone when the old one is closed.
  * @module
  */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createWaiter, findLedger, type LedgerFiles } from '@sworn/recorder/segments'
 import { openFed } from '../open-source.ts'
+import { INDEX_NAME, type IndexDatabase } from './database.ts'
 import { feedIndex } from './feed.ts'
 import type { LiveData, LiveMessage } from './live.ts'
+
+/** Looks in a row that SQLite failed at. */
+const MAX_FAILURES = 20
 
 const { path } = workerData as LiveData // given by live.ts
 const stop = new AbortController()
@@ -15,18 +24,55 @@ await keep(findLedger(path, '/'))
 
 async function keep(files: LedgerFiles): Promise<void> {
   if (files.directory === undefined) return
-  const index = await openFed(files, files.directory, { signal: stop.signal, onNotice: say })
+  const looker = createLooker(files, files.directory)
   const waiter = createWaiter(files, stop.signal)
+  let failures = 0
   try {
-    while (!stop.signal.aborted) {
-      await waiter.next()
-      await feedIndex(index, files, { threads: 1, onRestart: () => say('the index is made anew') })
+    for (; !stop.signal.aborted; await waiter.next()) {
+      try {
+        await looker.look()
+        failures = 0
+      } catch (e) {
+        if (!isOfSqlite(e) || ++failures === MAX_FAILURES) throw e // a file that goes while it is read fails in many ways
+        looker.close()
+      }
     }
   } finally {
     waiter.close()
-    index.close()
+    looker.close()
     parentPort?.close()
   }
+}
+
+/** The index of the ledger at hand: one that is open is used as long as it is the file of its name. */
+function createLooker(files: LedgerFiles, directory: string) {
+  let open: { readonly index: IndexDatabase; readonly file: string | undefined } | undefined
+  const close = () => {
+    open?.index.close()
+    open = undefined
+  }
+  return {
+    close,
+    async look(): Promise<void> {
+      if (open && open.file === fileOf(directory)) {
+        await feedIndex(open.index, files, { threads: 1, onRestart: () => say('the index is made anew') })
+        return
+      }
+      close()
+      const index = await openFed(files, directory, { signal: stop.signal, onNotice: say })
+      open = { index, file: fileOf(directory) }
+    },
+  }
+}
+
+function isOfSqlite(e: unknown): boolean {
+  return e instanceof Error && 'errcode' in e
+}
+
+/** Which file the index is, whatever its name. */
+function fileOf(directory: string): string | undefined {
+  const stat = statSync(join(directory, INDEX_NAME), { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.dev} ${stat.ino}`
 }
 
 function say(text: string): void {
