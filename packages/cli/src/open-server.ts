@@ -40,6 +40,8 @@ export interface ServerRooms {
   readonly health?: Room
   /** What the rooms count of themselves. */
   readonly samples?: () => readonly Sample[]
+  /** What is known of the ledger's claims; absent: what the last verification left. */
+  readonly verified?: MetricsOptions['verified']
   /** Takes what is recorded, from the newest segment on. */
   readonly take?: (entry: Entry) => void
 }
@@ -75,7 +77,7 @@ export function frontOf({ host, port, tls }: ServerRules, { access }: Front): Fr
  */
 export async function openApi(opened: Opened, io: Io, front: Front, rooms: ServerRooms): Promise<Server> {
   const { listen, access } = front
-  const { tokens, samples, take, ...mounted } = rooms
+  const { tokens, samples, take, verified, ...mounted } = rooms
   const { path, origin } = opened.port.info
   const { directory } = findLedger(path, '/')
   const numbers = openMetrics({
@@ -84,6 +86,7 @@ export async function openApi(opened: Opened, io: Io, front: Front, rooms: Serve
     recorder: opened.recorder,
     index: () => indexFamilies(directory),
     ...(samples && numbersOf(samples)),
+    ...(verified && { verified }),
   })
   const watch = take && (await watchLedger(path, { lately: take, now: take }, io.say))
   const close = async () => {

@@ -169,7 +169,8 @@ test('the policy in force answers /v1/validate, every answer is recorded, and a 
   )
   const known = { headers: { authorization: `Bearer ${tokenOf(here, 'report')}` } }
   const metrics = async () => (await fetch(`${server.url}/metrics`, known)).text()
-  const counted = await metrics()
+  let counted = await metrics()
+  while (!counted.includes('sworn_verified_entries')) counted = await metrics() // all of it is verified beside the requests
   for (const line of [
     'aip_authorization_decisions_total{decision="deny"} 1',
     'aip_authorization_decisions_total{decision="allow"} 1',
@@ -183,6 +184,8 @@ test('the policy in force answers /v1/validate, every answer is recorded, and a 
     'aip_active_sessions 0',
     '# TYPE sworn_fsync_seconds histogram',
     'sworn_readable{part="index"} 1',
+    'sworn_verify_holds{claim="chain"} 1',
+    'sworn_verify_findings 0',
   ])
     assert.ok(counted.includes(`\n${line}\n`), line)
   assert.equal((await fetch(`${server.url}/metrics`)).status, 401)

@@ -15,7 +15,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { GENESIS } from '@sworn/verify'
 import { parse } from 'yaml'
 import { endWithTests } from '../../../testkit/src/children.ts'
-import { makePlace, openAt } from '../../../testkit/src/sink-contract.ts'
+import { makePlace, openAt, until } from '../../../testkit/src/sink-contract.ts'
 import { later } from '../../../testkit/src/suite.ts'
 import { sworn } from '../../cli/test/support/io.ts'
 import { writeCursor } from '../src/cursor.ts'
@@ -99,7 +99,7 @@ async function everything() {
   await anchor(place, origin)
   const verified = { atMs: Date.now(), entries: 1, findings: 1, claims: { chain: true } }
   const index = async () => [gauge('sworn_index_entries', 'h', 1)]
-  return { more, place, metrics: openMetrics({ path: place.path, origin, recorder: { stats }, index, verified }) }
+  return { more, place, metrics: openMetrics({ path: place.path, origin, recorder: { stats }, index, verified: () => verified }) }
 }
 
 /** As if the ledger had noted a cosignature: what was counted is gone on with. */
@@ -172,6 +172,7 @@ async function openPrometheus(t: TestContext, target: string): Promise<((query: 
   t.after(() => rmSync(directory, { recursive: true, force: true }))
   if (address === undefined) return undefined
   endWithTests(server)
+  await until(async () => (await fetch(`http://${address}/-/ready`)).ok) // it listens before it answers
   return async (query) => {
     const answer = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent(query)}`)
     const text = await answer.text()

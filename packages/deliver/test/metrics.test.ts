@@ -379,7 +379,7 @@ test('promtool finds no fault in the text', async (t) => {
   const counters = { recorded: 9, acknowledged: 8, failed: 1, refused: 0, filtered: 2, shed: 3, waited: 4, batches: 5, bytes: 6 }
   const recorder = { stats: () => ({ ...counters, outstanding: 7, outstandingBytes: 70, ackMs: syncMs, syncMs }) }
   const verified = { atMs: 1_795_000_000_000, entries: 7, findings: 2, claims: { chain: false } }
-  const metrics = open(place, ledger, { recorder, verified, index: async () => [gauge('sworn_index_entries', 'h', 1)] })
+  const metrics = open(place, ledger, { recorder, verified: () => verified, index: async () => [gauge('sworn_index_entries', 'h', 1)] })
   const text = await metrics.text()
   await metrics.close()
   const check = spawnSync(process.env.PROMTOOL ?? 'promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })

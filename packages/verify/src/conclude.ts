@@ -28,7 +28,7 @@ export async function conclude(run: Run): Promise<Report> {
     first: run.first,
     size,
     head: run.chain.head(),
-    ...(root && { root }),
+    ...(root && run.roots && { root, frontier: run.roots.hashes() }),
     hash: run.chain.hash(),
     ...(run.origin !== undefined && { origin: run.origin }),
     ...(run.logId !== undefined && { logId: run.logId }),

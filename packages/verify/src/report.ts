@@ -60,6 +60,8 @@ export interface Report {
   head: string
   /** Root at `size`; absent when a gap leaves it unknown. */
   root?: Uint8Array
+  /** What `root` is made of: with it, `size` and `head` another verification begins here (`VerifyOptions.start`). */
+  frontier?: readonly Uint8Array[]
   hash: HashName
   origin?: string
   logId?: string

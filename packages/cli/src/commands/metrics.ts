@@ -5,7 +5,7 @@
  * @module
  */
 import { findLedger } from '@sworn/analyze/reading'
-import { openMetrics, type Verified, writeVerified } from '@sworn/deliver/metrics'
+import { openMetrics, toVerified, type Verified, writeVerified } from '@sworn/deliver/metrics'
 import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
@@ -36,7 +36,7 @@ export const metrics = defineCommand({
     const numbers = openMetrics({
       ...{ path: files.path, origin, strict: true },
       index: () => indexFamilies(files.directory),
-      ...(verified && { verified }),
+      ...(verified && { verified: () => verified }),
     })
     try {
       await io.out((await numbers.text(UNLIMITED_MS)).trimEnd())
@@ -51,12 +51,7 @@ export const metrics = defineCommand({
 async function verify(files: ReturnType<typeof findLedger>, io: Io): Promise<Verified> {
   const { signal } = io
   const report = await checkLedger(files, { strict: false, now: io.now(), cwd: io.cwd, state: stateDirectory(io), signal })
-  const verified = {
-    atMs: io.now(),
-    entries: report.size,
-    findings: report.findings.length + report.findingsOmitted,
-    claims: Object.fromEntries(Object.entries(report.levels).map(([name, { holds }]) => [name, holds])),
-  }
+  const verified = toVerified(report, io.now())
   try {
     if (files.directory !== undefined) writeVerified(files.directory, verified)
   } catch (e) {

@@ -12,6 +12,7 @@ import { readIssuer } from '../access-tokens.ts'
 import { type HooksRoom, openHooks } from '../answering/serve-hooks.ts'
 import { defineCommand } from '../frame/command.ts'
 import { keepIndex } from '../live-index.ts'
+import { keepVerified, parseEvery } from '../live-verify.ts'
 import { makeMirrors, type OpenCollector, openCollector } from '../open-collector.ts'
 import { openIdentity } from '../open-identity.ts'
 import { openPolicyRoutes } from '../open-policy-routes.ts'
@@ -56,6 +57,11 @@ export const serve = defineCommand({
       multiple: true,
       about: 'with --mirrors: take only ledgers that begin with one of these keys',
     },
+    'verify-every': {
+      type: 'string',
+      value: 'DURATION',
+      about: 'how often all of the ledger is verified for /metrics, default 24h; what is added is each minute; never: neither',
+    },
     'client-ca': { type: 'string', value: 'FILE', about: 'clients need a certificate of this authority, PEM' },
   },
   example: 'sworn serve ./audit --policy agent.yaml',
@@ -74,6 +80,7 @@ export const serve = defineCommand({
     const check = await readIssuer(flags, io.cwd)
     if (flags['mirror-key'].length > 0 && flags.mirrors === undefined)
       throw new SwornError('USAGE', '--mirrors was expected beside it', '--mirror-key')
+    const wholeMs = parseEvery(flags['verify-every'], '--verify-every')
     const mirrors = flags.mirrors === undefined ? undefined : makeMirrors(flags.mirrors, io.cwd, flags['mirror-key'])
     const { signal } = io // listened for from here on: a ledger that is open is closed
     const opened = await openFor(io, {
@@ -91,6 +98,7 @@ export const serve = defineCommand({
     let collector: OpenCollector | undefined
     let hooks: HooksRoom | undefined
     const index = await keepIndex(opened.config.values.log_path, io)
+    const verifying = wholeMs === undefined ? undefined : keepVerified(opened.config.values.log_path, wholeMs, io)
     try {
       if (opened.policyFault !== undefined) io.say('error', `policy_invalid: ${opened.policyFault}; everything is blocked`)
       const byReport = (opened.gate.meters?.() ?? []).map(({ rule }) => rule)
@@ -103,7 +111,7 @@ export const serve = defineCommand({
       hooks = await openHooks(opened, { listen: front.listen, flags, tokens }, io)
       const rooms = [approvals, hooks, ...(collector ? [collector] : []), ...(policy ? [policy] : [])]
       const server = await openApi(opened, io, front, {
-        ...{ tokens, rooms, take: approvals.take },
+        ...{ tokens, rooms, take: approvals.take, ...(verifying && { verified: verifying.current }) },
         ...(policy && { health: policy, samples: policy.samples }),
       })
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
@@ -113,6 +121,7 @@ export const serve = defineCommand({
       approvals?.close()
       await collector?.close()
       await hooks?.close()
+      await verifying?.stop()
       await opened.recorder.close()
       await index?.stop()
     }

@@ -129,7 +129,7 @@ async function unlessInterrupted<T>(signal: AbortSignal, work: Promise<T>): Prom
 type Verdict = ReturnType<typeof reportVerdict>
 
 function toJson(report: Report, verdict: Verdict): object {
-  const { root, logId, ...rest } = report
+  const { root, frontier: _, logId, ...rest } = report
   return { ok: verdict.exit === 0, verdict: verdict.lastLine, ...rest, log_id: logId, root: root && toHex(root) }
 }
 

@@ -26,8 +26,8 @@ export interface MetricsOptions {
   readonly families?: () => Promise<readonly Family[]>
   /** How far the index of the ledger is. */
   readonly index?: () => Promise<readonly Family[]>
-  /** What a verification just said; default: what the last one left beside the ledger. */
-  readonly verified?: Verified
+  /** What a verification of this process said; undefined: what the last one left beside the ledger. */
+  readonly verified?: () => Verified | undefined
   /** What cannot be read is an error, instead of being left out. */
   readonly strict?: boolean
   readonly clock?: Clock
@@ -60,7 +60,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
       ledger: async () => ledgerFamilies(files, await sizeOfLedger(files)),
       sinks: async () => (files.directory === undefined ? [] : sinkFamilies(await readSinkStatus(path, clock.now(), countLetters))),
       verified: async () => {
-        const last = verified ?? (files.directory === undefined ? undefined : readVerified(files.directory))
+        const last = verified?.() ?? (files.directory === undefined ? undefined : readVerified(files.directory))
         return last ? verifiedFamilies(last) : []
       },
       index,
