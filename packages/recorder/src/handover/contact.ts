@@ -9,6 +9,7 @@
 import { lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { createFrameReader, type FrameBody, type FrameReader } from './frames.ts'
+import { startLimit } from './limit.ts'
 import { type Greeting, parseGreeting } from './messages.ts'
 
 export type Contact =
@@ -66,9 +67,9 @@ function isForeign(address: string): boolean {
 /** Undefined when connected, else the error's code. */
 function connected(socket: Socket, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve('ETIMEDOUT'), timeoutMs)
+    const stop = startLimit(timeoutMs, () => resolve('ETIMEDOUT'))
     const end = (code?: string) => {
-      clearTimeout(timer)
+      stop()
       resolve(code)
     }
     socket.once('connect', () => end())
@@ -107,11 +108,11 @@ function createLine(socket: Socket): Line {
       if (frames.length > 0 || !open) return Promise.resolve(frames.shift())
       return new Promise((resolve) => {
         const end = (body?: FrameBody) => {
-          clearTimeout(timer)
+          stop()
           restore()
           resolve(body)
         }
-        const timer = setTimeout(end, timeoutMs)
+        const stop = startLimit(timeoutMs, end)
         take = end
         ended = end
       })

@@ -8,6 +8,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { SwornError } from '@sworn/verify'
 import type { Operation } from '../ledger/operate.ts'
 import { createGroupCommit, fencedError } from '../port/group-commit.ts'
@@ -52,6 +53,7 @@ export async function becomeRecorder(setup: Setup, lock: Lock, newest: KnownEntr
       const fence = createFence(endpoint)
       const opened = openChecked(setup, fence, newest)
       opening.resolve(opened)
+      for (let turn = 0; turn < 2; turn++) await setImmediate() // who came meanwhile is greeted first: the second turn begins with them
       return createRecorder(setup, opened, fence, () => letGo(setup, endpoint, lock))
     }
   } catch (error) {

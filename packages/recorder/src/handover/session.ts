@@ -15,6 +15,7 @@ import { toPlain } from '../port/plain-error.ts'
 import { rowChars } from '../port/size.ts'
 import type { Reservation } from '../port/types.ts'
 import { createFrameReader, type FrameBody, formatFrame } from './frames.ts'
+import { startLimit } from './limit.ts'
 import {
   formatWelcome,
   type Greeting,
@@ -60,13 +61,12 @@ export function serveSession(socket: Socket, host: SessionHost, options: Session
   const { limits = LIMITS, unfinished: bytes = createUnfinished() } = options
   const reader = createFrameReader()
   let take: (body: FrameBody) => void = expectHello
-  const timer = setTimeout(() => socket.destroy(), limits.helloMs)
-  timer.unref()
+  const stopWaiting = startLimit(limits.helloMs, () => socket.destroy())
   const unfinished = createDeadline(() => socket.destroy(), limits.frameMs)
 
   function expectHello(body: FrameBody): void {
     const hello = parseHello(body)
-    clearTimeout(timer)
+    stopWaiting()
     if (!hello || !PROTOCOL_VERSIONS.includes(hello.version)) return void socket.destroy()
     take = () => socket.destroy() // nothing may be said before the welcome
     welcome(socket, host, hello).then(
@@ -79,7 +79,7 @@ export function serveSession(socket: Socket, host: SessionHost, options: Session
 
   socket.on('error', () => undefined) // 'close' follows
   socket.on('close', () => {
-    clearTimeout(timer)
+    stopWaiting()
     unfinished.clear()
     bytes.hold(socket, 0)
   })
