@@ -75,7 +75,7 @@ async function session(
     ask()
   })
   ask()
-  assert.equal(await started.code, 0)
+  assert.equal(await started.code, 0, started.said())
   return answers.slice(1)
 }
 

@@ -29,12 +29,8 @@ export function demoServer({ cwd }: Place): readonly string[] {
 /** Starts the proxy; nothing is sent yet. */
 export function openClient(place: Place, flags: readonly string[] = [], server = demoServer(place)): Client {
   const started = startProcess(['proxy', ...flags, '--', ...server], place)
-  const { stdin, stdout, stderr } = started.process
+  const { stdin, stdout } = started.process
   const waiting = new Map<number, (answer: Answer) => void>()
-  let err = ''
-  stderr.on('data', (chunk: string) => {
-    err += chunk
-  })
   createInterface(stdout).on('line', (line) => {
     const answer = JSON.parse(line)
     waiting.get(answer.id)?.(answer)
@@ -42,17 +38,17 @@ export function openClient(place: Place, flags: readonly string[] = [], server =
   let id = 0
   return {
     started,
-    said: () => err,
+    said: started.said,
     ask: (method, params = {}) =>
       new Promise((resolve, reject) => {
         waiting.set(++id, resolve)
-        void started.code.then((code) => reject(new Error(`ended (${code}) before it answered ${method}: ${err}`)))
+        void started.code.then((code) => reject(new Error(`ended (${code}) before it answered ${method}: ${started.said()}`)))
         stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`)
       }),
     async end() {
       stdin.end()
       const code = await started.code
-      assert.ok(code === 0 || code === 143, `${code} ${err}`) // 143: the demo server took longer to end than it is given
+      assert.ok(code === 0 || code === 143, `${code} ${started.said()}`) // 143: the demo server took longer to end than it is given
     },
   }
 }

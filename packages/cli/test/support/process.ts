@@ -29,6 +29,8 @@ export interface Started {
   readonly process: ChildProcessWithoutNullStreams
   /** Resolves when stderr holds `message`; rejects when the process ends before. */
   until(message: string): Promise<void>
+  /** What stderr has held so far. */
+  said(): string
   readonly code: Promise<number | null>
 }
 
@@ -50,6 +52,7 @@ export function startProcess(argv: readonly string[], place: Place): Started {
         void code.then(() => reject(new Error(`ended before it said ${message}: ${err}`)))
         look()
       }),
+    said: () => err,
   }
 }
 

@@ -5,8 +5,6 @@ import { type Place, type Started, startProcess } from './process.ts'
 
 export interface Served extends Started {
   readonly url: string
-  /** What it has said so far. */
-  said(): string
   post(body: string, options?: { readonly type?: string; readonly token?: string; readonly path?: string }): Promise<Told>
 }
 
@@ -22,16 +20,11 @@ export function tokenOf({ home }: Place, may: 'report' | 'govern'): string {
 /** Starts `sworn serve audit` on a free port and waits until it listens. */
 export async function startServe(place: Place, args: readonly string[] = [], listen = '127.0.0.1:0'): Promise<Served> {
   const started = startProcess(['serve', 'audit', '--listen', listen, ...args], place)
-  let err = ''
-  started.process.stderr.on('data', (chunk: string) => {
-    err += chunk
-  })
   await started.until('may govern is in')
-  const url = /listening on (http\S+)/.exec(err)?.[1] ?? ''
+  const url = /listening on (http\S+)/.exec(started.said())?.[1] ?? ''
   return {
     ...started,
     url,
-    said: () => err,
     async post(body, { type = 'application/json', token = tokenOf(place, 'report'), path = '/v1/events' } = {}) {
       const headers = { 'content-type': type, authorization: `Bearer ${token}` }
       const response = await fetch(`${url}${path}`, { method: 'POST', headers, body })
