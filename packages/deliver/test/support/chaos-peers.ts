@@ -108,7 +108,7 @@ export interface FaultyWay {
 }
 
 /** What a server says of its own place leads here: where `127.0.0.1` and its port stand in an answer, as Kafka writes them, ours does. */
-function readdress(from: number, to: number): Transform {
+export function readdress(from: number, to: number): Transform {
   const [theirs, ours] = [from, to].map((port) => {
     const place = Buffer.from('127.0.0.1\0\0\0\0', 'latin1')
     place.writeInt32BE(port, 9)
