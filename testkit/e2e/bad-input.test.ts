@@ -147,6 +147,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   sql: [
     [[], 2, /^error: USAGE a SELECT was expected/],
     ...ledgerRows('SELECT 1'),
+    [['good', 'SELECT 1'], 2, /^error: USAGE the SELECT was expected first, then the ledger/],
     [['SELECT 1', 'text'], 3, /^error: LEDGER_DETACHED .*text/],
     ...['SELEC', 'DELETE FROM entry', "ATTACH 'x.db' AS x", 'PRAGMA query_only', "VACUUM INTO 'x.db'", 'SELECT x FROM entries', ''].map(
       (statement): Row => [[statement, 'good'], 2, /^error: USAGE .*\(at SQL\)/],

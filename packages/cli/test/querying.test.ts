@@ -78,6 +78,21 @@ test('a session is a tree: calls under calls, subagents under agents, decision, 
   for (const line of narrow.out.split('\n')) assert.ok(stringWidth(line) <= 30, line)
 })
 
+test('an action that was asked about shows the last decision and who gave it', async () => {
+  const own = temporary()
+  const call = { session_id: 's', tool: 'deploy', correlation_id: 'c' }
+  const stdin = [
+    { ...call, event_type: 'authorization_decision', decision: 'ask' },
+    { ...call, event_type: 'authorization_decision', decision: 'allow', human_decision: { approved: true, approver: 'bob' } },
+    { ...call, event_type: 'tool_call_end', duration_ms: 1 },
+  ].map((event) => `${JSON.stringify(event)}\n`)
+  await sworn(['record', 'audit'], { cwd: own, home, stdin: stdin.join('') })
+  assert.match(
+    (await sworn(['query', 'audit', '--session', 's'], { cwd: own, home })).out,
+    /deploy {2}ALLOW {2}approved by bob {2}ok in 1 ms/,
+  )
+})
+
 test('what names itself, or a loop of others, as its parent is drawn once', async () => {
   const own = temporary()
   const stdin = ['a b', 'b a', 'c c']

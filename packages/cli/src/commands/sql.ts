@@ -34,6 +34,7 @@ export const sql = defineCommand({
   ],
   async run([statement, path], flags, io) {
     if (statement === undefined) throw new SwornError('USAGE', 'a SELECT was expected')
+    if (path && /\s/.test(path) && !/\s/.test(statement)) throw new SwornError('USAGE', 'the SELECT was expected first, then the ledger')
     const files = findLedger(await ledgerPath(io, path), io.cwd)
     if (files.directory === undefined) throw new SwornError('LEDGER_DETACHED', 'a ledger with its directory was expected', files.path)
     if (flags.output !== undefined) await checkFolder(resolve(io.cwd, flags.output))

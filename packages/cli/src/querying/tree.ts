@@ -110,14 +110,14 @@ const ASKED = new Set(['tool_call_start', 'model_request'])
 function describeAction(entries: readonly Entry[], utc: boolean): string {
   const first = entries[0]!
   const decisions = entries.filter(({ event_type: type }) => type === 'authorization_decision')
-  const decision = decisions.find(({ decision: said }) => said === 'deny') ?? decisions[0]
+  const decision = decisions.find(({ decision: said }) => said === 'deny') ?? decisions.at(-1) // who is asked first decides last
   const end = entries.find(({ event_type: type }) => ENDS.has(String(type)))
   const begun = entries.some(({ event_type: type }) => ASKED.has(String(type))) || toText(decision?.decision) === 'allow'
   const head = `${first.seq}  ${formatTime(first.timestamp, utc)}`
   if (!decision && !end && !begun)
     return [head, toText(first.event_type), toText(first.decision).toUpperCase(), describeEntry(first)].filter(Boolean).join('  ')
   const name = toText(first.tool) || toText(first.model) || toText(first.method)
-  const parts = [head, name, toText(first.target), decisionOf(decision), approvalOf(decision), outcomeOf(end, begun)]
+  const parts = [head, name, toText(first.target), decisionOf(decision), approvalOf(decisions), outcomeOf(end, begun)]
   return parts.filter((part) => part !== '').join('  ')
 }
 
@@ -125,8 +125,8 @@ function decisionOf(decision: Entry | undefined): string {
   return decision ? [toText(decision.decision).toUpperCase(), toText(decision.reason_code)].filter(Boolean).join(' ') : ''
 }
 
-function approvalOf(decision: Entry | undefined): string {
-  const human = decision?.human_decision
+function approvalOf(decisions: readonly Entry[]): string {
+  const human = decisions.find(({ human_decision: said }) => said !== undefined)?.human_decision
   if (typeof human !== 'object' || human === null) return ''
   const { approved, approver } = human as Record<string, unknown> // an object: members may be anything
   return `${approved === true ? 'approved' : 'not approved'}${textOf(approver) === undefined ? '' : ` by ${textOf(approver)}`}`
