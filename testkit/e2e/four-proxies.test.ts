@@ -110,7 +110,7 @@ test('four proxies share one ledger, two of them are killed while busy, the reco
   for (const mark of agents.flatMap((agent) => agent.answered)) assert.ok(correlationOf.has(mark), mark)
 })
 
-test('NOT found: a call that goes around the proxy', { timeout: 60_000 }, async () => {
+test('NOT found: a call that goes around the proxy', { timeout: 120_000 }, async () => {
   const place: Place = { cwd: temporary(), home: temporary() }
   const proxy = await connect([], SERVERS.testkit(), place)
   await proxy.call('echo', { words: 'through the proxy' })

@@ -100,7 +100,7 @@ describe('a hostile path is shown escaped', () => {
   })
 })
 
-test('what the proxy says about a hostile ledger path is escaped', { timeout: 60_000 }, async () => {
+test('what the proxy says about a hostile ledger path is escaped', { timeout: 120_000 }, async () => {
   const running = start(['proxy', '--audit-log', join(cwd, 'text'), '--', ...SERVERS.testkit()], { cwd: home, home })
   running.process.stdin.end()
   assert.equal((await running.ended).code, 3)

@@ -78,7 +78,7 @@ for (const [name, { argv, busy, exit }] of Object.entries(CASES)) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       test(`on ${signal} stops the log, signs it, leaves no process and exits ${exit[signal]}`, {
         skip: signal === 'SIGINT' && later,
-        timeout: 60_000,
+        timeout: 120_000,
       }, async () => {
         const place: Place = { cwd: temporary(), home: temporary() }
         const running = start(argv, place)
@@ -96,7 +96,7 @@ for (const [name, { argv, busy, exit }] of Object.entries(CASES)) {
       })
     }
 
-    test('goes on after SIGHUP', { skip: name !== 'proxy' && later, timeout: 60_000 }, async () => {
+    test('goes on after SIGHUP', { skip: name !== 'proxy' && later, timeout: 120_000 }, async () => {
       const place: Place = { cwd: temporary(), home: temporary() }
       const running = start(argv, place)
       await busy(running)
@@ -112,7 +112,7 @@ for (const [name, { argv, busy, exit }] of Object.entries(CASES)) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test(`sworn tail -f ends on ${signal} with exit code 0 and has shown what was there`, {
     skip: signal === 'SIGTERM' && later,
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const place: Place = { cwd: temporary(), home: temporary() }
     await sworn(['record'], place, EVENT)
@@ -127,7 +127,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-test('a proxy whose client vanishes ends its server, and the log is stopped and signed', { timeout: 60_000 }, async () => {
+test('a proxy whose client vanishes ends its server, and the log is stopped and signed', { timeout: 120_000 }, async () => {
   const place: Place = { cwd: temporary(), home: temporary() }
   const running = start(CASES.proxy!.argv, place)
   await CASES.proxy!.busy(running)
@@ -145,7 +145,7 @@ for (const [name, argv] of Object.entries({
   'query --json': ['query', '--json'],
   tail: ['tail', '-n', '99999'],
 })) {
-  test(`sworn ${name} | head -1 ends quietly`, { skip: name !== 'tail' && later, timeout: 60_000 }, async () => {
+  test(`sworn ${name} | head -1 ends quietly`, { skip: name !== 'tail' && later, timeout: 120_000 }, async () => {
     const place: Place = { cwd: temporary(), home: temporary() }
     await sworn(['record', 'events'], place, EVENT.repeat(5000))
     const script = '"$@" events | head -n 1'

@@ -112,7 +112,7 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
         env: { ...env, SWORN_HOME: join(folder, `home-${name}`), ...more },
         encoding: 'utf8',
         input,
-        timeout: 60_000,
+        timeout: 120_000,
       })
     const sworn = join('node_modules', '.bin', 'sworn')
 

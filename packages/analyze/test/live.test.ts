@@ -18,7 +18,7 @@ async function indexed(directory: string, count: number): Promise<void> {
   while (((await readIndexPosition(directory)) ?? 0) < count) await wait(10)
 }
 
-test('entries are in the index without anybody asking, over rotation and a restart of the thread', { timeout: 60_000 }, async () => {
+test('entries are in the index without anybody asking, over rotation and a restart of the thread', { timeout: 120_000 }, async () => {
   const directory = join(temporary(), 'audit')
   writeSegments(directory, LINES.slice(0, 5), [0])
   const said: string[] = []
@@ -43,7 +43,7 @@ test('entries are in the index without anybody asking, over rotation and a resta
 })
 
 test('an index that is deleted while it is kept comes back by itself, as often as it is, and is the one that is fed', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const directory = join(temporary(), 'audit')
   writeSegments(directory, LINES.slice(0, 5), [0])
@@ -61,7 +61,7 @@ test('an index that is deleted while it is kept comes back by itself, as often a
   assert.deepEqual(said, [])
 })
 
-test('a ledger that cannot be indexed ends the thread with a word, not the process', { timeout: 60_000 }, async () => {
+test('a ledger that cannot be indexed ends the thread with a word, not the process', { timeout: 120_000 }, async () => {
   const directory = join(temporary(), 'audit')
   writeSegments(directory, [LINES[1]!, LINES[0]!], [0])
   const reason = Promise.withResolvers<string>()

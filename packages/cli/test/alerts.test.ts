@@ -88,7 +88,7 @@ describe('sworn alerts', () => {
   }
 })
 
-describe('live', { timeout: 120_000 }, () => {
+describe('live', { timeout: 240_000 }, () => {
   test('the process that records records each alert, runs its program without a shell, and says it', { skip: later }, async () => {
     const at = { cwd: temporary(), home: temporary() }
     const acted = join(at.cwd, 'acted')

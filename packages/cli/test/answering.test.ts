@@ -61,7 +61,7 @@ async function standIn(here: ReturnType<typeof place>, t: TestContext, serve: (s
 
 const reasonOf = ({ out }: Ran) => JSON.parse(out).hookSpecificOutput.permissionDecisionReason
 
-test('a hook is answered by the process that is there: decided, recorded and told as by itself', { timeout: 60_000 }, async (t) => {
+test('a hook is answered by the process that is there: decided, recorded and told as by itself', { timeout: 120_000 }, async (t) => {
   const here = place()
   const door = await openDoor(here, t)
   assert.deepEqual(await here.hook('PreToolUse', call('c-1')), { code: 0, out: '', err: '' })
@@ -85,7 +85,7 @@ registerHooks({ load: (url, context, next) => { seen.push(url); return next(url,
 process.on('exit', () => process.stderr.write('LOADED ' + JSON.stringify(seen)))
 `
 
-test('such a hook loads next to nothing', { timeout: 60_000 }, async (t) => {
+test('such a hook loads next to nothing', { timeout: 120_000 }, async (t) => {
   const here = place()
   const door = await openDoor(here, t)
   writeFileSync(join(here.cwd, 'watch.mjs'), WATCH)
@@ -97,7 +97,7 @@ test('such a hook loads next to nothing', { timeout: 60_000 }, async (t) => {
   assert.equal(door.visits(), 1)
 })
 
-test('a policy that is saved counts at the next hook, and so do other flags, folders and environments', { timeout: 60_000 }, async (t) => {
+test('a policy that is saved counts at the next hook, and so do other flags, folders and environments', { timeout: 120_000 }, async (t) => {
   const here = place()
   const door = await openDoor(here, t)
   assert.equal((await here.hook('PreToolUse', call('c-1'))).out, '')
@@ -110,7 +110,7 @@ test('a policy that is saved counts at the next hook, and so do other flags, fol
   assert.equal((await here.entries()).findLast(({ decision }) => decision === 'deny')?.user, 'alice')
 })
 
-test('what goes wrong there is told and decided as by the hook itself', { timeout: 60_000 }, async (t) => {
+test('what goes wrong there is told and decided as by the hook itself', { timeout: 120_000 }, async (t) => {
   const here = place()
   const door = await openDoor(here, t)
   const missing = await runProcess(['hook', 'claude-code', 'PreToolUse', '--config', 'missing.yaml'], here, JSON.stringify(call('c-1')))
@@ -140,7 +140,7 @@ test('a call that was handed over and not answered is refused; another hook fail
 })
 
 test('nobody there, a socket that nobody serves, one of another version, hooks that are to record themselves: they do', {
-  timeout: 60_000,
+  timeout: 120_000,
   skip: later,
 }, async (t) => {
   const here = place()
@@ -205,7 +205,7 @@ for (const [what, sent] of hostile)
   })
 
 test('the first hook of a machine starts who answers the next ones, and that one ends when it is told to', {
-  timeout: 60_000,
+  timeout: 120_000,
   skip: later,
 }, async () => {
   const here = place()

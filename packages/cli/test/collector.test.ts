@@ -10,7 +10,7 @@ import { openRecorder } from '../src/library.ts'
 import { sworn, temporary } from './support/io.ts'
 import { startServe, tokenOf } from './support/served.ts'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 const DSN = 'postgres://postgres:s3cr3t-of-the-dsn@127.0.0.1:5432/test'
 const skip = (await isListening(5432)) ? false : 'NO POSTGRESQL on 127.0.0.1:5432: mirrors in PostgreSQL were not tested'
 

@@ -33,7 +33,7 @@ function checkStory(out: string): void {
 }
 
 test('npm start records a real session, verifies it and catches three forgeries; an old ledger is moved aside', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const cwd = temporary()
   const ledger = join(cwd, 'audit')
@@ -46,7 +46,7 @@ test('npm start records a real session, verifies it and catches three forgeries;
   assert.ok(existsSync(join(ledger, 'checkpoint')))
 })
 
-test('sworn demo tells the same story with the server that ships with it', { skip: later, timeout: 90_000 }, async () => {
+test('sworn demo tells the same story with the server that ships with it', { skip: later, timeout: 180_000 }, async () => {
   const { stdout } = await run(process.execPath, [...NODE, file('../src/bin.ts'), 'demo'], { cwd: temporary() })
   checkStory(stdout)
 })

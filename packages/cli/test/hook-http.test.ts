@@ -50,7 +50,7 @@ async function serve() {
   }
 }
 
-test('what a client sends over HTTP is decided, recorded and answered as by the command', { timeout: 60_000 }, async () => {
+test('what a client sends over HTTP is decided, recorded and answered as by the command', { timeout: 120_000 }, async () => {
   const { ask, end } = await serve()
   assert.deepEqual(await ask('/v1/hooks/claude-code/PreToolUse', bash), { status: 200, body: {} })
   assert.deepEqual(await ask('/v1/hooks/claude-code/PostToolUse', { ...bash, tool_response: {} }), { status: 200, body: {} })

@@ -43,7 +43,7 @@ function place() {
 const bash = (call: string) => ({ tool_name: 'Bash', tool_input: { command: 'echo hi' }, tool_use_id: call })
 const decisionOf = (out: string) => JSON.parse(out).hookSpecificOutput
 
-test("a session: decided before, ended after, refused in the client's own words, and verified", { timeout: 60_000 }, async () => {
+test("a session: decided before, ended after, refused in the client's own words, and verified", { timeout: 120_000 }, async () => {
   const here = place()
   const policy = ['--policy', 'agent.yaml']
   assert.deepEqual(await here.hook('SessionStart', { source: 'startup' }, ...policy), { code: 0, out: '', err: '' })
@@ -80,7 +80,9 @@ test("a session: decided before, ended after, refused in the client's own words,
   assert.equal((await sworn(['verify', '--require', 'complete'], here)).code, 0)
 })
 
-test('a call that nobody saw end is no failure: the report and the tree say that its outcome is unknown', { timeout: 60_000 }, async () => {
+test('a call that nobody saw end is no failure: the report and the tree say that its outcome is unknown', {
+  timeout: 120_000,
+}, async () => {
   const here = place()
   await here.hook('PreToolUse', { tool_name: 'Write', tool_input: { file_path: 'a' }, tool_use_id: 'c-1' }, '--policy', 'agent.yaml')
   await here.hook('Stop', {}, '--policy', 'agent.yaml')
@@ -89,7 +91,7 @@ test('a call that nobody saw end is no failure: the report and the tree say that
   assert.match((await sworn(['query', '--session', 's-1'], here)).out, /Write {2}ALLOW matched_rule {2}outcome unknown/)
 })
 
-test('a call that a model asked for and no hook told is found by doctor and by the report', { timeout: 60_000 }, async () => {
+test('a call that a model asked for and no hook told is found by doctor and by the report', { timeout: 120_000 }, async () => {
   const here = place()
   const announced = (id: string) => ({
     ...{ event_type: 'model_response', session_id: 's-1', model: 'm' },
@@ -112,7 +114,7 @@ test('a call that a model asked for and no hook told is found by doctor and by t
   assert.deepEqual([coverage.unseen.announced_not_recorded, coverage.unseen.no_outcome], [1, 0])
 })
 
-test('what a hook and the proxy see of one call is one call', { timeout: 60_000 }, async () => {
+test('what a hook and the proxy see of one call is one call', { timeout: 120_000 }, async () => {
   const here = place()
   const mcp = { tool_name: 'mcp__files__read', tool_input: { path: 'a' }, tool_use_id: 'c-1' }
   const proxy = {
@@ -136,7 +138,7 @@ test('what a hook and the proxy see of one call is one call', { timeout: 60_000 
   assert.equal(out.split('\n').filter((line) => line.includes('read')).length, 1, out)
 })
 
-test('what every client sends leaves a ledger that verifies', { timeout: 60_000, skip: later }, async () => {
+test('what every client sends leaves a ledger that verifies', { timeout: 240_000, skip: later }, async () => {
   const here = place()
   for (const { name, events } of HOOK_CLIENTS)
     for (const { event, payload } of vectors(name)) {

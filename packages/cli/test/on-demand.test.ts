@@ -18,7 +18,7 @@ function place(): Place & { readonly ledger: string } {
 
 test('two `sworn record` in parallel without a recorder leave one chain and, after its idle time, no process', {
   skip: later,
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const here = place()
   const ran = await Promise.all(['a', 'b'].map((who) => runProcess(['record', '--idle-exit', '1s'], here, events(who))))
@@ -39,7 +39,7 @@ test('two `sworn record` in parallel without a recorder leave one chain and, aft
 })
 
 test('who expects to end soon hands over to the recorder process that it started, and never appends itself', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const here = place()
   let started = 0
@@ -68,7 +68,7 @@ test('who expects to end soon hands over to the recorder process that it started
   assert.deepEqual([start.pid, start.scanner.name, more], [holder, 'sworn-dlp', []])
 })
 
-test('with SWORN_RECORDER=off the command records by itself and leaves no process', { skip: later, timeout: 60_000 }, async () => {
+test('with SWORN_RECORDER=off the command records by itself and leaves no process', { skip: later, timeout: 120_000 }, async () => {
   const here = place()
   const ran = await runProcess(['record'], { ...here, env: { SWORN_RECORDER: 'off' } }, events('a'))
   assert.equal(ran.code, 0, ran.err)
@@ -78,7 +78,7 @@ test('with SWORN_RECORDER=off the command records by itself and leaves no proces
 
 test('SWORN_RECORDER names the ledger of a recorder, and no key is made in the home of the process that names it', {
   skip: later,
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const here = place()
   const recorder = startProcess(['recorder', 'audit'], here)

@@ -39,7 +39,7 @@ const DEATHS: Readonly<Record<string, () => Worker>> = {
 
 for (const [how, startThread] of Object.entries(DEATHS)) {
   test(`when a checking thread dies (${how}) the verification ends with VERIFIER_FAILED and says nothing of the log`, {
-    timeout: 30_000,
+    timeout: 120_000,
   }, async () => {
     const root = write()
     const options = { strict: false, now: 0, cwd: '/', state: temporary(), threads: 2, pieceBytes: 2_000, startThread }

@@ -122,7 +122,10 @@ for (const name of ['opencode', 'pi'] as const) {
     assert.match((await host.call('allow')) ?? '', /did not answer/)
   })
 
-  test(`${name}: with the real sworn a session is on record, and a refused call is not run`, { timeout: 60_000, skip: later }, async () => {
+  test(`${name}: with the real sworn a session is on record, and a refused call is not run`, {
+    timeout: 180_000,
+    skip: later,
+  }, async () => {
     const [cwd, home] = [temporary(), temporary()]
     writeFileSync(
       join(cwd, 'agent.yaml'),

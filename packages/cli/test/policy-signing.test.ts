@@ -10,7 +10,7 @@ import { sworn, temporary } from './support/io.ts'
 import { type Place, runProcess } from './support/process.ts'
 import { startServe } from './support/served.ts'
 
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 240_000 }
 const POLICY = `apiVersion: aip.io/v1alpha2
 kind: AgentPolicy
 metadata: # who it is

@@ -61,7 +61,7 @@ async function callOnce(place: Place, flags: readonly string[], decision: string
 }
 
 test('a client that the configuration names as a way to people is asked, and the decision says who it was', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const place = createPlace(MCP)
   assert.match(await callOnce(place, ['--config', 'sworn.yaml'], 'approve'), /created/)
@@ -69,14 +69,17 @@ test('a client that the configuration names as a way to people is asked, and the
   assert.partialDeepStrictEqual(decided, { reason_code: 'human_approved', human_decision: { channel: 'elicitation', approver: 'ada' } })
 })
 
-test('a project file that nobody trusted cannot make the client a way to people', { timeout: 60_000 }, async () => {
+test('a project file that nobody trusted cannot make the client a way to people', { timeout: 120_000 }, async () => {
   const place = createPlace(MCP)
   assert.match(await callOnce(place, [], 'approve'), /-32004/)
   const types = entriesOf(place).map(({ event_type, reason_code }) => reason_code ?? event_type)
   assert.ok(types.includes('config_tampered') && types.includes('approval_unavailable'), types.join())
 })
 
-test('a webhook without its secret, and one whose secret is none, are refused at the start', { skip: later, timeout: 60_000 }, async () => {
+test('a webhook without its secret, and one whose secret is none, are refused at the start', {
+  skip: later,
+  timeout: 120_000,
+}, async () => {
   for (const approvals of ['{channels: [webhook]}', '{webhook: {url: "https://example.com/ask", secret: short}}']) {
     const started = start(createPlace(`audit: {policy: agent.yaml, approvals: ${approvals}}\n`), ['--config', 'sworn.yaml'])
     let said = ''

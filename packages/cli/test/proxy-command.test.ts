@@ -61,7 +61,7 @@ const HELLO = {
 const read = (id: number, path: string) => ({ id, method: 'tools/call', params: { name: 'read_text_file', arguments: { path } } })
 const server = (files: string) => ['--', process.execPath, ...NODE, SERVER, files]
 
-test('a proxied call is judged, recorded and answered; the ledger verifies', { timeout: 60_000 }, async () => {
+test('a proxied call is judged, recorded and answered; the ledger verifies', { timeout: 120_000 }, async () => {
   const cwd = temporary()
   const home = temporary()
   mkdirSync(join(cwd, 'files'))
@@ -95,7 +95,7 @@ test('a proxied call is judged, recorded and answered; the ledger verifies', { t
   assert.equal((await sworn(['verify', '--require', 'complete', '--strict'], { cwd, home })).code, 0)
 })
 
-test('a policy that is named but missing or invalid blocks everything', { skip: later, timeout: 60_000 }, async () => {
+test('a policy that is named but missing or invalid blocks everything', { skip: later, timeout: 120_000 }, async () => {
   const cwd = temporary()
   const home = temporary()
   writeFileSync(join(cwd, 'bad.yaml'), 'kind: Nothing\n')
@@ -106,7 +106,7 @@ test('a policy that is named but missing or invalid blocks everything', { skip: 
   }
 })
 
-test('a configuration that records errors only keeps what every call waits for', { skip: later, timeout: 60_000 }, async () => {
+test('a configuration that records errors only keeps what every call waits for', { skip: later, timeout: 120_000 }, async () => {
   const cwd = temporary()
   const home = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')
@@ -124,7 +124,7 @@ test('a configuration that records errors only keeps what every call waits for',
   )
 })
 
-test('a client that closes its ends mid-session leaves a whole record', { timeout: 60_000 }, async () => {
+test('a client that closes its ends mid-session leaves a whole record', { timeout: 120_000 }, async () => {
   const cwd = temporary()
   const home = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')
@@ -147,7 +147,7 @@ test('a client that closes its ends mid-session leaves a whole record', { timeou
 })
 
 test('without a policy a call is recorded by its start, only a refusal is a decision, and stderr says so once', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const cwd = temporary()
   writeFileSync(join(cwd, 'a.txt'), 'x')
@@ -163,7 +163,7 @@ test('without a policy a call is recorded by its start, only a refusal is a deci
   assert.deepEqual(told?.toSorted(), expected.toSorted())
 })
 
-test('a server that cannot be started is a clear error', { timeout: 60_000 }, async () => {
+test('a server that cannot be started is a clear error', { timeout: 120_000 }, async () => {
   const ran = spawnSync(process.execPath, [...NODE, BIN, 'proxy', '--', '/no/such/server'], {
     cwd: temporary(),
     env: { ...process.env, SWORN_HOME: temporary() },

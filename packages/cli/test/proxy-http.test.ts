@@ -29,7 +29,7 @@ test('addresses and header lines are read, or refused with the flag they stand a
     assert.equal((await sworn(['proxy', ...args])).code, 2)
 })
 
-test('files with secrets that others can read are refused, before anything is opened', { timeout: 60_000 }, async () => {
+test('files with secrets that others can read are refused, before anything is opened', { timeout: 120_000 }, async () => {
   const cwd = temporary()
   for (const [flag, text, ...rest] of [
     ['--header-file', 'Authorization: Bearer sekret-value-0', '--url', 'http://127.0.0.1:9/'],
@@ -66,7 +66,7 @@ function ledgerText(cwd: string): string {
 }
 
 test('--url with --listen serves clients until a signal; a denied call stays here; no secret is in the ledger', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const [cwd, home, seen] = [temporary(), temporary(), [] as { body: string; authorization: string | undefined }[]]
   const { url, server } = await openUpstream(seen)
@@ -98,7 +98,7 @@ test('--url with --listen serves clients until a signal; a denied call stays her
   assert.doesNotMatch(ledgerText(cwd), /sekret-value/)
 })
 
-test('--url alone serves a client that speaks stdio, with header fields from a file', { timeout: 60_000 }, async () => {
+test('--url alone serves a client that speaks stdio, with header fields from a file', { timeout: 120_000 }, async () => {
   const [cwd, home, seen] = [temporary(), temporary(), [] as { body: string; authorization: string | undefined }[]]
   const { url, server } = await openUpstream(seen)
   writePolicy(cwd)

@@ -26,7 +26,7 @@ async function session(place: Place, calls: number): Promise<string[]> {
   return outcomes
 }
 
-test('a rate is not full again in the next process: what was given out stands in the record', { timeout: 60_000 }, async () => {
+test('a rate is not full again in the next process: what was given out stands in the record', { timeout: 120_000 }, async () => {
   const place = { cwd: temporary(), home: temporary() }
   mkdirSync(join(place.cwd, 'files'))
   writeFileSync(join(place.cwd, 'files', 'a.txt'), 'content of a')

@@ -141,7 +141,7 @@ function checkRecords(entries: readonly Entry[]): void {
   assert.partialDeepStrictEqual(ends[2], { stats: { allowed: 0, dry_run: 1 }, budget: { used: 0, remaining: null, unlimited: true } })
 }
 
-test('a file of roles that is missing or misspelt blocks everything', { skip: later, timeout: 60_000 }, async () => {
+test('a file of roles that is missing or misspelt blocks everything', { skip: later, timeout: 120_000 }, async () => {
   for (const files of [
     { ...WHOLE, 'governance.yaml': 'rolls: {}\n' },
     { ...WHOLE, 'sworn.yaml': 'audit: {roles: none.yaml}\n' },

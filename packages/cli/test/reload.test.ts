@@ -140,7 +140,7 @@ test('a recorder whose policy cannot be read is not opened, and lets go of its l
   await opened.recorder.close()
 })
 
-describe('a policy that is saved while calls are judged', { timeout: 30_000 }, () => {
+describe('a policy that is saved while calls are judged', { timeout: 120_000 }, () => {
   test('comes into force between two calls; names and hashes are recorded before it does', async () => {
     const running = await start(CONFIG, policy('read'))
     const { gate } = running.opened // what a call that is under way holds
@@ -189,7 +189,7 @@ describe('a policy that is saved while calls are judged', { timeout: 30_000 }, (
   })
 })
 
-describe('a configuration that is saved while the ledger is open', { timeout: 30_000 }, () => {
+describe('a configuration that is saved while the ledger is open', { timeout: 120_000 }, () => {
   test('is followed by redaction, filter and failure option', async () => {
     const running = await start('audit:\n  redact: [alpha]\n', undefined)
     const { recorder } = running.opened
@@ -293,7 +293,7 @@ test('a reload that names who may sign the policy asks for a signature from then
 })
 
 test('SIGHUP goes on under the stable name after a rename, and reloads; nothing changed is an outcome too', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const running = await start('audit: {}\n', undefined)
   await running.opened.recorder.record({ event_type: 'data_access', target: 'before' }, { level: 'sync' })
@@ -312,7 +312,7 @@ for (const [command, ready] of [
   [['recorder', 'audit.jsonl'], 'recording'],
   [['proxy', '--audit-log', 'audit.jsonl', '--', ...SWORN.slice(0, -1), DEMO_SERVER, '.'], 'no policy'],
 ] as const) {
-  test(`a running sworn ${command[0]} reopens and reloads on SIGHUP, and goes on`, { skip: later, timeout: 30_000 }, async () => {
+  test(`a running sworn ${command[0]} reopens and reloads on SIGHUP, and goes on`, { skip: later, timeout: 120_000 }, async () => {
     const cwd = temporary()
     const running = startProcess(command, { cwd, home: temporary() })
     await running.until(ready)
@@ -328,7 +328,7 @@ for (const [command, ready] of [
 
 test('a running sworn proxy follows its policy: denied before the save, allowed after it, and still when the file is gone', {
   skip: later,
-  timeout: 30_000,
+  timeout: 120_000,
 }, async () => {
   const cwd = temporary()
   writeFileSync(join(cwd, 'agent.yaml'), policy('list_directory'))

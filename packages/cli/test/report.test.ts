@@ -60,7 +60,7 @@ before(async () => {
   assert.equal(ran.code, 0, ran.err)
 })
 
-describe('the report of a ledger', { timeout: 60_000 }, () => {
+describe('the report of a ledger', { timeout: 120_000 }, () => {
   test('counts what was recorded, in the names of the tutorial, and says that the ledger holds', async () => {
     const report = await reportOf()
     assert.equal(report.total_events, EVENTS.length)
@@ -127,7 +127,7 @@ describe('the report of a ledger', { timeout: 60_000 }, () => {
   })
 })
 
-test('Ctrl-C ends a report and a copy, and leaves no file', { timeout: 60_000 }, async () => {
+test('Ctrl-C ends a report and a copy, and leaves no file', { timeout: 120_000 }, async () => {
   const stopped = { ...at, io: { ...at.io, signal: AbortSignal.abort('SIGINT') } }
   for (const flags of [
     ['-o', 'no.html'],
@@ -140,7 +140,7 @@ test('Ctrl-C ends a report and a copy, and leaves no file', { timeout: 60_000 },
   }
 })
 
-describe('evidence for a framework', { timeout: 60_000 }, () => {
+describe('evidence for a framework', { timeout: 120_000 }, () => {
   test('is sampled by the root alone: drawn again by hand, and the same at every run', async () => {
     const { framework } = await reportOf('--framework', 'nist-800-53')
     const again = await reportOf('--framework', 'nist-800-53')
@@ -215,7 +215,7 @@ describe('evidence for a framework', { timeout: 60_000 }, () => {
   })
 })
 
-describe('one person', { timeout: 60_000 }, () => {
+describe('one person', { timeout: 120_000 }, () => {
   test('has a record of processing by purpose, and is told what else mentions them', async () => {
     const report = await reportOf('--subject', 'alice@example.com', '--framework', 'gdpr')
     assert.deepEqual(report.subject, { user: 'alice@example.com', mentions: 1 })

@@ -13,7 +13,7 @@ import { sworn, temporary } from './support/io.ts'
 import { type Place, recorderOf, runProcess, startProcess } from './support/process.ts'
 import { startServe, tokenOf } from './support/served.ts'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 const newId = createIds()
 
 function place(): Place & { readonly ledger: string } {

@@ -13,7 +13,7 @@ import { type Served, startServe, tokenOf } from './support/served.ts'
 const SERVER = fileURLToPath(new URL('../src/demo/server.ts', import.meta.url))
 const POLICY =
   'apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name: demo}\nspec: {allowed_tools: [read_text_file], tool_rules: [{tool: create_directory, action: ask}]}\n'
-const LIMIT = { timeout: 90_000 }
+const LIMIT = { timeout: 180_000 }
 
 interface Listed {
   readonly id: string

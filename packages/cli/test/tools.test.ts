@@ -82,7 +82,7 @@ test('the file is checked without serving it: what it has, or where it is wrong'
 })
 
 test('a call is recorded before it runs and after; a tool with audit: false leaves no record, and the session says which', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const here = place()
   const { code, answers } = await talk(
@@ -109,7 +109,7 @@ test('a call is recorded before it runs and after; a tool with audit: false leav
   assert.equal((await sworn(['verify', 'audit'], here)).code, 0)
 })
 
-test('the policy decides: what it refuses does not run, and is recorded even where audit is false', { timeout: 60_000 }, async () => {
+test('the policy decides: what it refuses does not run, and is recorded even where audit is false', { timeout: 120_000 }, async () => {
   const here = place()
   const { answers } = await talk(
     here,
@@ -129,7 +129,7 @@ test('the policy decides: what it refuses does not run, and is recorded even whe
   )
 })
 
-test('a call that cannot be recorded does not run', { timeout: 60_000 }, async () => {
+test('a call that cannot be recorded does not run', { timeout: 120_000 }, async () => {
   const { cwd } = place()
   const stdin = Readable.from(
     [INITIALIZE, call('greet', { who: 'ann' })].map((request, id) =>
@@ -158,7 +158,7 @@ const clients: readonly [string, (command: { command: string; args: string[]; cw
 ] // biome-ignore format: a table
 for (const [sdk, open] of clients) {
   test(`the client SDK ${sdk} lists and calls the tools, in parallel; a cancelled call ends its script`, {
-    timeout: 60_000,
+    timeout: 120_000,
     skip: sdk === '1.x' ? later : false,
   }, async () => {
     const here = place()

@@ -8,7 +8,7 @@ import { count, later } from '../../../testkit/src/suite.ts'
 import { chaos, KILLS } from './support/chaos.ts'
 import { SINKS } from './support/chaos-sinks.ts'
 
-const FEW = count({ fast: 600, ci: 2000, full: 20_000 })
+const FEW = count({ fast: 600, ci: 1000, full: 20_000 })
 const MANY = count({ fast: 0, ci: 0, full: 1_000_000 })
 /** For one sink, or three. */
 const USUAL = { heapMb: 160, residentMb: 300 }

@@ -26,7 +26,7 @@ const itemOf = (seq: number): Item => ({
 
 function kcat(address: string, { mechanism, username, password }: Account, ...args: string[]) {
   const sasl = ['security.protocol=sasl_plaintext', `sasl.mechanism=${mechanism}`, `sasl.username=${username}`, `sasl.password=${password}`]
-  return run('kcat', ['-b', address, ...sasl.flatMap((one) => ['-X', one]), ...args], { timeout: 60_000 })
+  return run('kcat', ['-b', address, ...sasl.flatMap((one) => ['-X', one]), ...args], { timeout: 120_000 })
 }
 
 async function send(address: string, topic: string, sasl: Account) {

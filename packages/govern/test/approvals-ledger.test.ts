@@ -18,7 +18,7 @@ async function withLedger(run: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-const open = (path: string) => openPort({ path, home: `${path}.home`, version: '0.1.0' })
+const open = (path: string) => openPort({ path, home: `${path}.home`, version: '0.1.0', patience: { greetMs: 60_000, ackMs: 60_000 } })
 
 /** The entries in the order they were written. */
 function linesOf(path: string): (RecordedEvent & { human_decision?: { shown_hash: string }; metadata?: { shown?: string } })[] {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type AskRequest, createGuard, createRecorder, type Gate, openPort, type Port, type ReserveFn } from '@sworn/recorder'
 import fc from 'fast-check'
-import { later } from '../../../testkit/src/suite.ts'
+import { count, later } from '../../../testkit/src/suite.ts'
 import { createGate, settleApproval } from '../src/index.ts'
 import { emptyDisk, policyOf, runs } from './support/make.ts'
 import { callOf, directoryOf, roleGate, sharedCounters } from './support/roles.ts'
@@ -140,7 +140,8 @@ interface Line {
 
 describe('on a real ledger', () => {
   const source = { kind: 'sdk', name: 'test', vantage: 'inline' } as const
-  const open = (path: string) => openPort({ path, home: `${path}.home`, version: '0.1.0' })
+  const patience = { greetMs: 60_000, ackMs: 60_000 } // the machine may be busy
+  const open = (path: string) => openPort({ path, home: `${path}.home`, version: '0.1.0', patience })
   const guardOf = (port: Port, gate: Gate) => createGuard({ recorder: createRecorder({ port }), gate, source })
 
   function linesOf(path: string): Line[] {
@@ -252,7 +253,7 @@ users: {ada: {role: worker}}
           for (const port of ports.toReversed()) await port.close()
         }),
     )
-    const numRuns = process.env.SWORN_TESTS === 'full' ? 300 : 50
+    const numRuns = count({ fast: 0, ci: 15, full: 300 })
     await fc.assert(property, { seed: runs.seed, numRuns })
   })
 

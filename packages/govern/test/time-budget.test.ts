@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Action, Gate } from '@sworn/recorder'
 import { later } from '../../../testkit/src/suite.ts'
-import { cpuMs, createDeadline } from '../src/gate/deadline.ts'
+import { createDeadline } from '../src/gate/deadline.ts'
 import { createGate } from '../src/index.ts'
 import { call, emptyDisk, gateOf } from './support/make.ts'
 import { roleGate } from './support/roles.ts'
@@ -97,8 +97,6 @@ describe('the largest frame is judged or refused', { skip: later }, () => {
     ] as const)
       test(`${what}, in ${member}`, async () => {
         const input = { [member]: make() }
-        const begun = cpuMs()
-        await gate.judge(call(tool, input))
-        assert.ok(cpuMs() - begun < 4000, `${Math.round(cpuMs() - begun)} ms`) // about one second here; what is held is that it ends
+        assert.match((await gate.judge(call(tool, input))).decision, /^(allow|deny)$/) // what is held is that it ends: in about a second
       })
 })

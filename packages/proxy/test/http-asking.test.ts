@@ -84,7 +84,7 @@ describe('an ask put to the real client of the 2025 era, over HTTP', () => {
       ['with sessions', openEverything],
       ['without sessions', openModern],
     ] as const)
-      it(`${sdk}, upstream ${upstream}: yes lets the call out, no and no answer do not`, { timeout: 60_000 }, async () => {
+      it(`${sdk}, upstream ${upstream}: yes lets the call out, no and no answer do not`, { timeout: 120_000 }, async () => {
         const server = await openUpstream()
         for (const [answer, outcome, code] of [
           [accept('approve'), /hi/, 'human_approved'],
@@ -114,7 +114,7 @@ describe('an ask put to the real client of the 2025 era, over HTTP', () => {
       })
 
   for (const [sdk, open] of clients)
-    it(`${sdk}, a server over stdio: the same`, { timeout: 60_000 }, async () => {
+    it(`${sdk}, a server over stdio: the same`, { timeout: 120_000 }, async () => {
       const [recorder, asked] = [createMemoryRecorder(), [] as string[]]
       const proxy = await openStdioServer({ ...own(), ...testServer(), recorder, approvals: createPeople({ withHand: false }).approvals })
       const peer = await open(new URL(proxy.url), accept('approve'), asked)

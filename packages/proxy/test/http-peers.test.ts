@@ -38,7 +38,7 @@ describe('server-everything of SDK 1.x over HTTP', () => {
     ['1.x', openClient1],
     ['2.x', openClient2],
   ] as const) {
-    it(`answers the ${sdk} client the same with and without the proxy`, { skip: sdk === '1.x' && later, timeout: 60_000 }, async () => {
+    it(`answers the ${sdk} client the same with and without the proxy`, { skip: sdk === '1.x' && later, timeout: 120_000 }, async () => {
       const direct = await play<URL>(open, server.url, everything)
       const recorder = createMemoryRecorder()
       const proxy = await openProxy(server.url, recorder)
@@ -52,7 +52,7 @@ describe('server-everything of SDK 1.x over HTTP', () => {
       )
       assert.equal(recorder.events.at(-1)?.event_type, 'session_end')
     })
-    it(`answers the ${sdk} client the same when that speaks stdio to the proxy`, { skip: later, timeout: 60_000 }, async () => {
+    it(`answers the ${sdk} client the same when that speaks stdio to the proxy`, { skip: later, timeout: 120_000 }, async () => {
       const direct = await play<URL>(open, server.url, everything)
       const through = await play<Command>(open, proxied({ command: server.url.href, args: [] }), everything)
       assert.deepEqual(through, direct)
@@ -72,7 +72,7 @@ describe('a stateless server of SDK 2.x over HTTP', () => {
     ['2026-07-28', (to: URL) => openClient2(to, 'auto')],
     ['2025-11-25', (to: URL): Promise<Peer> => openClient2(to)],
   ] as const) {
-    it(`answers the same with and without the proxy in the ${era} era`, { timeout: 60_000 }, async () => {
+    it(`answers the same with and without the proxy in the ${era} era`, { timeout: 120_000 }, async () => {
       const direct = await play<URL>(open, server.url, modern)
       const recorder = createMemoryRecorder()
       const proxy = await openProxy(server.url, recorder)
@@ -84,7 +84,7 @@ describe('a stateless server of SDK 2.x over HTTP', () => {
     })
   }
 
-  it('answers the same in both eras when the client speaks stdio to the proxy', { skip: later, timeout: 60_000 }, async () => {
+  it('answers the same in both eras when the client speaks stdio to the proxy', { skip: later, timeout: 120_000 }, async () => {
     for (const era of ['auto', 'legacy'] as const) {
       const direct = await play<URL>((to) => openClient2(to, era), server.url, modern)
       const remote = proxied({ command: server.url.href, args: [] })
@@ -117,7 +117,7 @@ describe('a server over stdio for clients over HTTP', () => {
     ['2.x, the 2026-07-28 era', (to: Command | URL) => openClient2(to, 'auto'), testServer(), modern],
   ] as const
   for (const [name, open, command, script] of cases) {
-    it(`answers the client the same as without: ${name}`, { skip: script === everything && later, timeout: 60_000 }, async () => {
+    it(`answers the client the same as without: ${name}`, { skip: script === everything && later, timeout: 120_000 }, async () => {
       const direct = await play<Command | URL>(open, command, script)
       const recorder = createMemoryRecorder()
       const stderr = new PassThrough().resume()

@@ -186,7 +186,7 @@ for (const [sdk, open] of [
   ['1.x', openClient1],
   ['2.x', openClient2],
 ] as const)
-  it(`the real client of SDK ${sdk} loses its connection during a call and has its answer all the same`, { timeout: 60_000 }, async () => {
+  it(`the real client of SDK ${sdk} loses its connection during a call and has its answer all the same`, { timeout: 120_000 }, async () => {
     const drops: string[] = []
     let session = ''
     const lossy = createServer((client: Socket) => {

@@ -58,7 +58,7 @@ const CORPUS = [
 const anywhere = (folder: string) => toolOf(shell(PLACES), { parameters: '{name: v, required: true, leading_dash: true}' }, folder)
 
 test('the corpus of injections: in every place of a script each value arrives as it is, and nothing of it runs', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const folder = directory()
   const tool = anywhere(folder)
@@ -66,7 +66,7 @@ test('the corpus of injections: in every place of a script each value arrives as
   assert.deepEqual(readdirSync(folder), [])
 })
 
-test('the same in bash, with the same script', { timeout: 60_000 }, () => {
+test('the same in bash, with the same script', { timeout: 120_000 }, () => {
   const folder = directory()
   const { script } = anywhere(folder)
   assert.ok(script.form === 'shell')
@@ -239,7 +239,7 @@ async function ended(pid: string): Promise<void> {
   while (existsSync(status) && !/\) [ZX] /.test(readFileSync(status, 'utf8'))) await wait(10)
 }
 
-test('a script that takes too long is ended with all that it started', { timeout: 20_000 }, async () => {
+test('a script that takes too long is ended with all that it started', { timeout: 120_000 }, async () => {
   const folder = directory()
   const tool = toolOf('{shell: "echo begun; (sleep 60; touch late) & echo $! > pid; sleep 60", timeout: 200ms}', { parameters: '' }, folder)
   assert.deepEqual(await run(tool, {}), { text: 'begun\n\n[the script was ended after 200 ms]', isError: true })
@@ -247,25 +247,25 @@ test('a script that takes too long is ended with all that it started', { timeout
   await ended(pid)
 })
 
-test('one that ignores SIGTERM is killed', { timeout: 20_000, skip: later }, async () => {
+test('one that ignores SIGTERM is killed', { timeout: 120_000, skip: later }, async () => {
   const tool = toolOf(`{shell: "trap '' TERM; while :; do sleep 1; done", timeout: 100ms}`, { parameters: '' })
   assert.equal((await run(tool, {})).text, '[the script was ended after 100 ms]')
 })
 
-test('what a script leaves in the background ends with it', { timeout: 20_000 }, async () => {
+test('what a script leaves in the background ends with it', { timeout: 120_000 }, async () => {
   const folder = directory()
   const tool = toolOf('{shell: "sleep 60 & echo $! > pid; echo done"}', { parameters: '' }, folder)
   assert.deepEqual(await run(tool, {}), { text: 'done\n', isError: false })
   await ended(readFileSync(join(folder, 'pid'), 'utf8').trim())
 })
 
-test('a script that says too much is ended, and what it said is cut', { timeout: 20_000 }, async () => {
+test('a script that says too much is ended, and what it said is cut', { timeout: 120_000 }, async () => {
   const tool = toolOf('{shell: "yes", max_output: 10}', { parameters: '' })
   assert.deepEqual(await run(tool, {}), { text: 'y\ny\ny\ny\ny\n\n[the output was cut at 10 bytes and the script ended]', isError: true })
 })
 
 test('a failure is told with its exit code, a program that is not there too, and a cancelled call ends its script', {
-  timeout: 20_000,
+  timeout: 120_000,
 }, async () => {
   assert.deepEqual(await run(toolOf(shell('echo no >&2; exit 3'), { parameters: '' }), {}), {
     text: 'no\n\n[the script ended with exit code 3]',

@@ -21,7 +21,7 @@ import { readSinkStatus, sinkPlaces, writeRequest } from '../../src/index.ts'
 
 const CHILD = fileURLToPath(new URL('chaos-child.ts', import.meta.url))
 const SEED = 20_261_121
-export const KILLS = count({ fast: 3, ci: 6, full: 50 })
+export const KILLS = count({ fast: 3, ci: 4, full: 50 })
 const IDLE_MS = count({ fast: 60_000, ci: 240_000, full: 1_500_000 })
 
 export interface Expected {
