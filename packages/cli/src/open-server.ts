@@ -3,6 +3,7 @@
  * @module
  */
 import { createSecureContext } from 'node:tls'
+import { createObservations } from '@sworn/analyze/actions'
 import { type Entry, findLedger } from '@sworn/analyze/reading'
 import { createMetricsRoute, type Family, type MetricsOptions, openMetrics } from '@sworn/deliver/metrics'
 import type { Sample, ServerRules } from '@sworn/govern/http'
@@ -87,6 +88,7 @@ export async function openApi(opened: Opened, io: Io, front: Front, rooms: Serve
     index: () => indexFamilies(directory),
     ...(samples && numbersOf(samples)),
     ...(verified && { verified }),
+    openObserver: createObservations,
   })
   const watch = take && (await watchLedger(path, { lately: take, now: take }, io.say))
   const close = async () => {

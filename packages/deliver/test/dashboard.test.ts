@@ -2,6 +2,7 @@
  * The dashboard, the alert rules and the queries of the guide: every name is one that we expose, and every query finds
  * something in a real Prometheus that scrapes us.
  */
+
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { createObservations } from '@sworn/analyze/actions'
 import { GENESIS } from '@sworn/verify'
 import { parse } from 'yaml'
 import { endWithTests } from '../../../testkit/src/children.ts'
@@ -99,12 +101,23 @@ async function everything() {
   await anchor(place, origin)
   const verified = { atMs: Date.now(), entries: 1, findings: 1, claims: { chain: true } }
   const index = async () => [gauge('sworn_index_entries', 'h', 1)]
-  return { more, place, metrics: openMetrics({ path: place.path, origin, recorder: { stats }, index, verified: () => verified }) }
+  return {
+    more,
+    place,
+    metrics: openMetrics({
+      path: place.path,
+      origin,
+      recorder: { stats },
+      index,
+      verified: () => verified,
+      openObserver: createObservations,
+    }),
+  }
 }
 
 /** As if the ledger had noted a cosignature: what was counted is gone on with. */
 async function anchor({ path }: ReturnType<typeof makePlace>, origin: string): Promise<void> {
-  const before = openMetrics({ path, origin })
+  const before = openMetrics({ path, origin, openObserver: createObservations })
   await before.text()
   await before.close()
   const counted = readCounts(countsPath(path))!

@@ -22,11 +22,13 @@ export interface Observed {
   readonly repeats: boolean
   /** Refuses what another observer allowed. */
   readonly overrules: boolean
+  /** Refused with this entry, and not before. */
+  readonly refuses: boolean
 }
 
 export interface Observations {
   /** What an entry is about; undefined: no tool call, or one without an id that can be followed. In the order of the ledger. */
-  observe(entry: Entry): Observed | undefined
+  observe(entry: Omit<Entry, 'seq'>): Observed | undefined
   /** Plain JSON. */
   stored(): StoredObservations
 }
@@ -82,7 +84,9 @@ interface Generation {
 
 const createGeneration = (): Generation => ({ followed: new Map(), byKey: new Map() })
 
-export function createObservations(stored?: StoredObservations): Observations {
+/** @param known what `stored` said, out of JSON; absent: nothing. @throws TypeError where it is none */
+export function createObservations(known?: unknown): Observations {
+  const stored = known as StoredObservations | undefined // looked at member by member
   const actions = stored?.actions.map((action) => ({ ...action, seenBy: [...action.seenBy] })) ?? []
   const restored = stored?.generations.map((generation) => restore(generation, actions)) ?? []
   let [before = createGeneration(), now = createGeneration()] = restored
@@ -98,7 +102,7 @@ export function createObservations(stored?: StoredObservations): Observations {
     return undefined
   }
 
-  function follow(id: string, entry: Entry): Observation {
+  function follow(id: string, entry: Omit<Entry, 'seq'>): Observation {
     const { source, tool, keys } = marksOf(entry)
     const known = source === undefined ? undefined : find(keys, tool, source)
     const action: Action = known ?? { id, tool, seenBy: [], open: 0, decision: undefined, endedBy: undefined }
@@ -126,7 +130,14 @@ export function createObservations(stored?: StoredObservations): Observations {
       const { action, first } = observation
       const said = type === 'authorization_decision' ? decide(observation, id, entry.decision) : NOTHING
       const again = ENDS.has(type) && end(observation, id, entry)
-      return { action: action.id, first, begins: known === undefined, overrules: said.overrules, repeats: said.repeats || again }
+      return {
+        action: action.id,
+        first,
+        begins: known === undefined,
+        overrules: said.overrules,
+        refuses: said.refuses,
+        repeats: said.repeats || again,
+      }
     },
     stored: () => store([before, now]),
   }
@@ -147,28 +158,34 @@ function store(generations: readonly Generation[]): StoredObservations {
 
 /** @param actions shared by the generations */
 function restore({ followed, byKey }: StoredGeneration, actions: readonly Action[]): Generation {
+  const actionAt = (place: number): Action => {
+    const action = actions[place]
+    if (typeof action?.tool !== 'string') throw new TypeError('an action was expected')
+    return action
+  }
   return {
-    followed: new Map(followed.map(([id, place, first, open]) => [id, { action: actions[place]!, first, open }])),
-    byKey: new Map(byKey.map(([key, places]) => [key, places.map((place) => actions[place]!)])),
+    followed: new Map(followed.map(([id, place, first, open]) => [id, { action: actionAt(place), first, open }])),
+    byKey: new Map(byKey.map(([key, places]) => [key, places.map(actionAt)])),
   }
 }
 
-const NOTHING = { repeats: false, overrules: false }
+const NOTHING = { repeats: false, overrules: false, refuses: false }
 
 function decide({ action, first }: Observation, id: string, decision: unknown): typeof NOTHING {
   const before = action.decision
+  const refuses = decision === 'deny' && before !== 'deny'
   if (first || before === undefined) {
     action.decision = decision
-    return NOTHING
+    return { ...NOTHING, refuses }
   }
-  if (decision !== 'deny' || before === 'deny') return { repeats: true, overrules: false }
+  if (!refuses) return { ...NOTHING, repeats: true }
   action.decision = decision
   action.endedBy = id
-  return { repeats: false, overrules: true }
+  return { repeats: false, overrules: true, refuses }
 }
 
 /** True when another observer saw the end. */
-function end(observation: Observation, id: string, { error_type: error }: Entry): boolean {
+function end(observation: Observation, id: string, { error_type: error }: Omit<Entry, 'seq'>): boolean {
   const { action } = observation
   if (observation.open) action.open--
   observation.open = false
@@ -193,7 +210,7 @@ interface Marks {
   readonly keys: readonly string[]
 }
 
-function marksOf({ source, tool, session_id: session, metadata, arguments: given, arguments_hash: hashed }: Entry): Marks {
+function marksOf({ source, tool, session_id: session, metadata, arguments: given, arguments_hash: hashed }: Omit<Entry, 'seq'>): Marks {
   const { kind, name } = membersOf(source)
   const { call_id: call } = membersOf(metadata)
   const args = typeof hashed === 'string' ? hashed : given === undefined ? undefined : digest(given)

@@ -4,6 +4,7 @@
  * What `sworn serve` answers at `/metrics`, without what only its process knows.
  * @module
  */
+import { createObservations } from '@sworn/analyze/actions'
 import { findLedger } from '@sworn/analyze/reading'
 import { openMetrics, toVerified, type Verified, writeVerified } from '@sworn/deliver/metrics'
 import { SwornError } from '@sworn/verify'
@@ -37,6 +38,7 @@ export const metrics = defineCommand({
       ...{ path: files.path, origin, strict: true },
       index: () => indexFamilies(files.directory),
       ...(verified && { verified: () => verified }),
+      openObserver: createObservations,
     })
     try {
       await io.out((await numbers.text(UNLIMITED_MS)).trimEnd())

@@ -13,7 +13,7 @@ import { checkHistory } from '../history.ts'
 import { typeIn } from '../numbered.ts'
 import { type Line, openSource, type Source } from '../source.ts'
 import { type Counted, countsPath, readCounts, writeCounts } from './counts-file.ts'
-import { createTally, DETAILED, type RecordedEvent, type Tally } from './tally.ts'
+import { type ActionObserver, createTally, DETAILED, OF_CALLS, type OpenObserver, type RecordedEvent, type Tally } from './tally.ts'
 
 export interface Counting {
   /**
@@ -31,11 +31,13 @@ export interface CountingOptions {
   readonly files: LedgerFiles
   readonly origin: string
   readonly clock: Clock
+  /** Tells which entries are about one call. */
+  readonly openObserver?: OpenObserver | undefined
 }
 
 const SAVE_MS = 5000
 
-export function createCounting({ files, origin, clock }: CountingOptions): Counting {
+export function createCounting({ files, origin, clock, openObserver }: CountingOptions): Counting {
   const path = files.directory === undefined ? undefined : countsPath(files.directory)
   const stop = new AbortController()
   let state: State | undefined
@@ -45,7 +47,7 @@ export function createCounting({ files, origin, clock }: CountingOptions): Count
   let saved = 0
 
   const counted = (): Counted => {
-    const { tally, ...rest } = state ?? emptyState(origin)
+    const { tally, observer: _observer, ...rest } = state ?? emptyState(origin, openObserver)
     return { ...rest, counts: tally.counts() }
   }
 
@@ -61,7 +63,7 @@ export function createCounting({ files, origin, clock }: CountingOptions): Count
   }
 
   async function run(): Promise<void> {
-    state ??= await openState(files, origin, path)
+    state ??= await openState({ files, origin, openObserver }, path)
     source ??= openSource(files, state.next)
     try {
       for (;;) {
@@ -99,39 +101,51 @@ export function createCounting({ files, origin, clock }: CountingOptions): Count
 
 interface State extends Omit<Counted, 'counts' | 'next' | 'entryHash' | 'missed'> {
   readonly tally: Tally
+  readonly observer: ActionObserver | undefined
   next: number
   entryHash: string
   missed: number
 }
 
-function emptyState(origin: string): State {
-  return { origin, next: 0, entryHash: GENESIS, missed: 0, tally: createTally() }
+function emptyState(origin: string, openObserver: OpenObserver | undefined): State {
+  const observer = openObserver?.()
+  return { origin, next: 0, entryHash: GENESIS, missed: 0, tally: createTally(undefined, observer), observer }
 }
 
-async function openState(files: LedgerFiles, origin: string, path: string | undefined): Promise<State> {
+async function openState({ files, origin, openObserver }: Omit<CountingOptions, 'clock'>, path: string | undefined): Promise<State> {
   const before = path === undefined ? undefined : readCounts(path)
-  if (!before) return emptyState(origin)
+  const observer = before && observerAfter(before, openObserver)
+  if (!before || observer === 'none') return emptyState(origin, openObserver)
   try {
     await checkHistory(files, origin, { ...before, lost: 0 })
   } catch (e) {
     if (!SwornError.is(e, 'SINK_DIVERGED')) throw e
-    return emptyState(origin)
+    return emptyState(origin, openObserver)
   }
   const { counts, ...rest } = before
-  return { ...rest, tally: createTally(counts) }
+  return { ...rest, tally: createTally(counts, observer), observer }
+}
+
+/** `none`: calls are to be counted once, and who counted did not or left what nobody can go on with. */
+function observerAfter({ counts: { actions } }: Counted, openObserver: OpenObserver | undefined): ActionObserver | undefined | 'none' {
+  try {
+    return openObserver && (actions ? openObserver(actions.observed) : 'none')
+  } catch {
+    return 'none'
+  }
 }
 
 function addLine(state: State, { seq, entryHash, bytes }: Line): void {
   state.missed += seq - state.next
-  state.tally.add(eventOf(bytes))
+  state.tally.add(eventOf(bytes, state.observer !== undefined))
   state.next = seq + 1
   state.entryHash = entryHash
 }
 
 /** Only as much of the entry as is counted: most lines need not be parsed. */
-function eventOf(bytes: Buffer): RecordedEvent {
+function eventOf(bytes: Buffer, hasObserver: boolean): RecordedEvent {
   const type = typeIn(bytes)
-  if (type !== undefined && !DETAILED.has(type)) return { event_type: type }
+  if (type !== undefined && !DETAILED.has(type) && !(hasObserver && OF_CALLS.has(type))) return { event_type: type }
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'))
     return typeof value === 'object' && value !== null ? { ...value } : {}

@@ -38,6 +38,7 @@ const schema = z.strictObject({
   approvals: named,
   dropped: amount,
   anchors: z.array(z.tuple([z.string(), amount, amount])),
+  actions: z.strictObject({ seen: amount, denied: amount, observed: z.unknown() }).optional(),
   response_ms: z.strictObject({ counts: z.array(amount).length(RESPONSE_BOUNDS_MS.length + 1), sum: amount }),
 })
 
@@ -49,9 +50,9 @@ export function countsPath(directory: string): string {
 export function readCounts(path: string): Counted | undefined {
   try {
     const { origin, next, entry_hash: entryHash, missed, ...rest } = schema.parse(JSON.parse(readFile(path) ?? ''))
-    const { events, decisions, patterns, approvals, anchors, violations, dropped, response_ms: responses } = rest
+    const { events, decisions, patterns, approvals, anchors, violations, dropped, actions, response_ms: responses } = rest
     const counts: Counts = {
-      ...{ violations, dropped },
+      ...{ violations, dropped, actions },
       events: new Map(events),
       decisions: new Map(decisions),
       patterns: new Map(patterns),
@@ -67,7 +68,7 @@ export function readCounts(path: string): Counted | undefined {
 
 /** @throws SwornError IO_FAILED */
 export function writeCounts(path: string, { origin, next, entryHash, missed, counts }: Counted): void {
-  const { events, decisions, violations, patterns, approvals, dropped, anchors, responses } = counts
+  const { events, decisions, violations, patterns, approvals, dropped, anchors, actions, responses } = counts
   const value: z.input<typeof schema> = {
     format: 'sworn-counts/v1',
     ...{ origin, next, entry_hash: entryHash, missed, violations, dropped },
@@ -76,6 +77,7 @@ export function writeCounts(path: string, { origin, next, entryHash, missed, cou
     patterns: [...patterns],
     approvals: [...approvals],
     anchors: Array.from(anchors, ([target, { size, notedMs }]) => [target, size, notedMs]),
+    actions,
     response_ms: { counts: [...responses.counts], sum: responses.sumMs },
   }
   makeDirectory(dirname(path))

@@ -14,13 +14,19 @@ import { counter, type Family, gauge, histogram, labelled } from './family.ts'
 
 /** From the entries of the ledger. */
 export function countedFamilies({ next, missed, counts }: Counted): readonly Family[] {
-  const { events, decisions, violations, patterns, approvals, responses, dropped, anchors } = counts
+  const { events, decisions, violations, patterns, approvals, responses, dropped, anchors, actions } = counts
   return [
     counter('aip_authorization_decisions_total', 'Authorization decisions; ask: put to a person', labelled('decision', decisions)),
     counter('aip_dlp_matches_total', 'Sensitive data found', labelled('pattern', patterns)),
     counter('aip_human_approvals_total', 'Answers of people', labelled('approved', approvals)),
     histogram('aip_human_approval_response_time_seconds', 'From a question that was shown to its answer', responses),
     counter('aip_violations_total', 'Policy violations, let through or not', violations),
+    ...(actions
+      ? [
+          counter('sworn_actions_total', 'Tool calls, each once, however many saw it', actions.seen),
+          counter('sworn_actions_denied_total', 'Those that were refused, by one who saw it at least', actions.denied),
+        ]
+      : []),
     counter('sworn_events_total', 'Entries of the ledger', labelled('event_type', events)),
     counter('sworn_dropped_events_total', 'Events that were lost before they were recorded, as far as it is known', dropped),
     counter('sworn_uncounted_entries_total', 'Entries that were pruned before they were counted', missed),

@@ -12,6 +12,7 @@ import { readSinkStatus, sizeOfLedger } from '../status.ts'
 import { createCounting } from './counting.ts'
 import { countedFamilies, ledgerFamilies, recorderFamilies, sinkFamilies } from './families.ts'
 import { type Family, gauge, labelled, renderFamilies, type Sample, toFamilies } from './family.ts'
+import type { OpenObserver } from './tally.ts'
 import { readVerified, type Verified, verifiedFamilies } from './verified-file.ts'
 
 export interface MetricsOptions {
@@ -24,6 +25,8 @@ export interface MetricsOptions {
   /** What others counted. */
   readonly samples?: () => readonly Sample[]
   readonly families?: () => Promise<readonly Family[]>
+  /** Tells which entries are about one call; absent: calls are not counted. */
+  readonly openObserver?: OpenObserver
   /** How far the index of the ledger is. */
   readonly index?: () => Promise<readonly Family[]>
   /** What a verification of this process said; undefined: what the last one left beside the ledger. */
@@ -52,7 +55,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
   const { path, origin, recorder, samples, families = NOTHING, index = NOTHING, verified, strict = false, clock = systemClock } = options
   const files = findLedger(path, '/')
   const countLetters = createLetterCount()
-  const counting = createCounting({ files, origin, clock })
+  const counting = createCounting({ files, origin, clock, openObserver: options.openObserver })
 
   async function page(ms: number): Promise<readonly Family[]> {
     const parts: Readonly<Record<string, () => Promise<readonly Family[]>>> = {

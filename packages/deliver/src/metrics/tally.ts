@@ -11,6 +11,26 @@ import type { Times } from './family.ts'
 
 export type RecordedEvent = Readonly<Record<string, unknown>>
 
+/** Tells of entries which tool call they are about, however many saw it. */
+export interface ActionObserver {
+  /** `begins` and `first`: nobody saw it before; `refuses`: nobody refused it before. */
+  observe(event: RecordedEvent): { readonly first: boolean; readonly begins: boolean; readonly refuses: boolean } | undefined
+  /** Plain JSON. */
+  stored(): unknown
+}
+
+/** @param stored of another; absent: of the beginning of a ledger. @throws TypeError where it is none */
+export type OpenObserver = (stored?: unknown) => ActionObserver
+
+/** Tool calls, each once. */
+export interface ActionCounts {
+  readonly seen: number
+  /** By one who saw it at least. */
+  readonly denied: number
+  /** Of the observer. */
+  readonly observed: unknown
+}
+
 export interface Counts {
   /** By `event_type`, the ledger's own records among them. */
   readonly events: ReadonlyMap<string, number>
@@ -25,6 +45,8 @@ export interface Counts {
   readonly dropped: number
   /** By who cosigned: the widest checkpoint that the ledger says was cosigned. */
   readonly anchors: ReadonlyMap<string, Anchored>
+  /** Absent where nobody tells which entries are about one call. */
+  readonly actions?: ActionCounts | undefined
 }
 
 export interface Anchored {
@@ -40,6 +62,7 @@ export interface Tally {
   counts(): Counts
 }
 
+const NO_CALL = { first: false, begins: false, refuses: false }
 const MAX_TYPES = 100
 const MAX_PATTERNS = 200
 const MAX_ANCHORS = 20
@@ -47,6 +70,15 @@ const NAME = /^[\w .:()/-]{1,64}$/
 const DECISIONS = ['allow', 'deny', 'ask'] as const
 /** A person answers within seconds or minutes. */
 export const RESPONSE_BOUNDS_MS = [500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000] as const
+
+/** Types that are about a tool call: an observer needs to see them whole. */
+export const OF_CALLS: ReadonlySet<string> = new Set([
+  'authorization_decision',
+  'approval_requested',
+  'tool_call_start',
+  'tool_call_end',
+  'tool_call_error',
+])
 
 /** Types of which more than the type is counted. */
 export const DETAILED: ReadonlySet<string> = new Set([
@@ -57,8 +89,8 @@ export const DETAILED: ReadonlySet<string> = new Set([
   'log.anchor',
 ])
 
-/** @param before what was counted up to here; absent: nothing */
-export function createTally(before?: Counts): Tally {
+/** @param before what was counted up to here; absent: nothing. @param observer as it was then */
+export function createTally(before?: Counts, observer?: ActionObserver): Tally {
   const events = new Map(before?.events)
   const decisions = new Map<string, number>([...DECISIONS.map((name) => [name, 0] as const), ...(before?.decisions ?? [])])
   const patterns = new Map(before?.patterns)
@@ -69,6 +101,13 @@ export function createTally(before?: Counts): Tally {
     sumMs: before?.responses.sumMs ?? 0,
   }
   let { violations, dropped } = before ?? { violations: 0, dropped: 0 }
+  const actions = { seen: before?.actions?.seen ?? 0, denied: before?.actions?.denied ?? 0 }
+
+  function addCall(event: RecordedEvent): void {
+    const { first, begins, refuses } = observer?.observe(event) ?? NO_CALL
+    if (first && begins) actions.seen++
+    if (refuses) actions.denied++
+  }
 
   function addDecision({ decision, violation, human_decision: human }: RecordedEvent): void {
     if (DECISIONS.some((name) => name === decision)) raise(decisions, String(decision))
@@ -89,6 +128,7 @@ export function createTally(before?: Counts): Tally {
     add(event) {
       const { event_type: type, pattern, match_count: amount, metadata } = event
       raise(events, nameIn(events, MAX_TYPES, type))
+      if (OF_CALLS.has(String(type))) addCall(event)
       if (type === 'authorization_decision') addDecision(event)
       else if (type === 'approval_requested') raise(decisions, 'ask')
       else if (type === 'dlp_match') raise(patterns, nameIn(patterns, MAX_PATTERNS, pattern), isAmount(amount) ? amount : 1)
@@ -103,6 +143,7 @@ export function createTally(before?: Counts): Tally {
       approvals,
       dropped,
       anchors,
+      ...(observer && { actions: { ...actions, observed: observer.stored() } }),
       responses: { boundsMs: RESPONSE_BOUNDS_MS, ...times },
     }),
   }
