@@ -1,5 +1,5 @@
 /**
- * What every adapter must do, with the real package: a new adapter adds one call to this and nothing else.
+ * What every adapter must do, with the real package: a new adapter adds its cells and a call of this for each.
  *
  * The recorder is a real one over a port in memory, which can be held back or made to fail. Deterministic: what must not
  * have happened is looked at while the port holds its answer.
@@ -9,17 +9,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Deciding, Instrumentation, InstrumentRecorder } from '@sworn/instrument'
-import { createRecorder, type Gate, SwornError, type Verdict } from '@sworn/recorder'
+import { createRecorder, type DlpMatch, type Gate, type Inspected, SwornError, type Verdict } from '@sworn/recorder'
 import { type MemoryPort, memoryPort } from '../../packages/recorder/test/support/memory-port.ts'
+import { CELLS, type Cell, type CellName } from './adapter-cells.ts'
 
 /** The real package, with something on loopback or in memory at its other end. */
 export interface AdapterPeer {
-  /** Event types of what it does. */
-  readonly types: { readonly start: string; readonly end: string; readonly error: string }
-  /** A gate judges its actions. */
-  readonly isJudged: boolean
-  /** What cannot be recorded is refused; false: it is only watched. */
-  readonly canStop: boolean
   install(recorder: InstrumentRecorder, deciding: Deciding): Promise<Instrumentation>
   /** What happens between installation and use, such as a connection. */
   open?(): Promise<void>
@@ -47,7 +42,22 @@ const GATE: Gate = {
   policy: { name: 'contract' },
   judgeMethod: () => allow,
   judge: async ({ input }) => (JSON.stringify(input)?.includes('forbidden') ? deny : allow),
-  inspect: (value) => ({ value, matches: [], blocked: false }),
+  inspect,
+}
+
+const TYPES = {
+  tools: { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' },
+  models: { start: 'model_request', end: 'model_response', error: 'model_error' },
+}
+
+/** `secret` is masked in what is given, `private` in what comes back; `withheld` does not come back. */
+function inspect(value: unknown, direction: DlpMatch['direction']): Inspected {
+  const text = JSON.stringify(value) ?? ''
+  const word = direction === 'request' ? 'secret' : 'private'
+  const match = (dlpAction: 'mask' | 'block') => ({ pattern: 'test', matchCount: 1, direction, dlpAction, redacted: dlpAction === 'mask' })
+  if (direction === 'response' && text.includes('withheld')) return { value, matches: [match('block')], blocked: true }
+  if (!text.includes(word)) return { value, matches: [], blocked: false }
+  return { value: JSON.parse(text.replaceAll(word, 'masked')), matches: [match('mask')], blocked: false }
 }
 const allow: Verdict = { decision: 'allow', reason: 'listed', reasonCode: 'matched_allowed_tools', policyName: 'contract' }
 const deny: Verdict = { decision: 'deny', reason: 'not listed', reasonCode: 'tool_not_allowed', policyName: 'contract' }
@@ -66,6 +76,8 @@ async function turns(): Promise<void> {
 }
 
 interface Case<P> {
+  readonly cell: Cell
+  readonly types: (typeof TYPES)[Cell['acts']]
   readonly peer: P
   readonly port: MemoryPort
   /** Everything recorded so far but reports. */
@@ -87,21 +99,26 @@ async function bareEnds<P extends AdapterPeer>(
 }
 
 function withPeer<P extends AdapterPeer>(
+  name: CellName,
   makePeer: () => Promise<P>,
   act: (given: Case<P>) => Promise<void>,
   onAuditFailure: 'block' | 'continue' = 'block',
 ) {
   return async () => {
+    const cell: Cell = CELLS[name]
+    const types = TYPES[cell.acts]
     const [peer, port] = [await makePeer(), memoryPort()]
     const recorder = createRecorder({ port, onAuditFailure })
     const installed: Instrumentation[] = []
     try {
       await act({
+        cell,
+        types,
         peer,
         port,
         async events() {
           await recorder.flush()
-          const own: readonly unknown[] = [...Object.values(peer.types), 'authorization_decision'] // frameworks call models besides
+          const own: readonly unknown[] = [...Object.values(types), 'authorization_decision'] // frameworks call models besides
           return port.events().filter(({ event_type }) => own.includes(event_type))
         },
         async install(deciding = {}) {
@@ -119,11 +136,11 @@ function withPeer<P extends AdapterPeer>(
 
 const typesOf = (events: readonly Recorded[]) => events.map(({ event_type }) => event_type)
 
-export function adapterContract(name: string, makePeer: () => Promise<AdapterPeer>): void {
+export function adapterContract(name: CellName, makePeer: () => Promise<AdapterPeer>): void {
   describe(`adapter contract: ${name}`, () => {
     test(
       `${name}: nothing happens before its start is on disk; start and end share one correlation_id`,
-      withPeer(makePeer, async ({ peer, port, install, events }) => {
+      withPeer(name, makePeer, async ({ types, peer, port, install, events }) => {
         const { coverage } = await install()
         await peer.open?.()
         assert.equal(coverage.length, 1)
@@ -136,7 +153,7 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
         port.release()
         assert.match(await acted, /hello/)
         const recorded = await events()
-        assert.deepEqual(typesOf(recorded), [peer.types.start, peer.types.end])
+        assert.deepEqual(typesOf(recorded), [types.start, types.end])
         assert.equal(recorded[0]?.correlation_id, recorded[1]?.correlation_id)
         assert.match(JSON.stringify(recorded[0]?.arguments), /hello/)
         assert.match(JSON.stringify(recorded[1]?.result), /hello/)
@@ -146,7 +163,7 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
 
     test(
       `${name}: parallel actions are told apart`,
-      withPeer(makePeer, async ({ peer, install, events }) => {
+      withPeer(name, makePeer, async ({ types, peer, install, events }) => {
         await install()
         await peer.open?.()
         const inputs = Array.from({ length: 8 }, (_, n) => `input-${n};`)
@@ -156,7 +173,7 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
         const calls = Map.groupBy(recorded, ({ correlation_id }) => correlation_id)
         assert.equal(calls.size, 8)
         for (const [start, end] of calls.values()) {
-          assert.deepEqual([start?.event_type, end?.event_type], [peer.types.start, peer.types.end])
+          assert.deepEqual([start?.event_type, end?.event_type], [types.start, types.end])
           const input = /input-\d;/.exec(JSON.stringify(start?.arguments))?.[0] ?? 'none'
           assert.ok(JSON.stringify(end?.result).includes(input), 'the answer of another call')
         }
@@ -165,45 +182,76 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
 
     test(
       `${name}: an error passes unchanged and is recorded`,
-      withPeer(makePeer, async ({ peer, install, events }) => {
+      withPeer(name, makePeer, async ({ types, peer, install, events }) => {
         const [bare] = await bareEnds(makePeer, [(other) => other.fail()])
         await install()
         await peer.open?.()
         assert.deepEqual(await endOf(peer.fail()), bare)
         const recorded = await events()
-        assert.deepEqual(typesOf(recorded), [peer.types.start, peer.types.error])
+        assert.deepEqual(typesOf(recorded), [types.start, types.error])
         assert.ok(recorded[1]?.error_type)
       }),
     )
 
     test(
       `${name}: what is denied does not happen, once recorded; what is not judged goes on`,
-      withPeer(makePeer, async ({ peer, install, events }) => {
+      withPeer(name, makePeer, async ({ cell, peer, install, events }) => {
         await install({ gate: GATE })
         await peer.open?.()
         const before = peer.effects()
         const end = await endOf(peer.act('forbidden'))
-        assert.match(JSON.stringify(end), peer.isJudged ? /tool_not_allowed/ : /forbidden/)
-        assert.equal(peer.effects(), peer.isJudged ? before : before + 1)
+        assert.match(JSON.stringify(end), cell.isJudged ? /tool_not_allowed/ : /forbidden/)
+        assert.equal(peer.effects(), cell.isJudged ? before : before + 1)
         assert.match(await peer.act('welcome'), /welcome/)
         const decisions = (await events()).filter(({ event_type }) => event_type === 'authorization_decision')
         assert.deepEqual(
           decisions.map(({ decision }) => decision),
-          peer.isJudged ? ['deny', 'allow'] : [],
+          cell.isJudged ? ['deny', 'allow'] : [],
         )
       }),
     )
 
     test(
+      `${name}: what a policy masks is masked or refused on its way in`,
+      withPeer(name, makePeer, async ({ cell, peer, install }) => {
+        await install({ gate: GATE })
+        await peer.open?.()
+        const before = peer.effects()
+        const end = JSON.stringify(await endOf(peer.act('secret')))
+        assert.match(end, { masked: /masked/, refused: /dlp_blocked/, passes: /secret/ }[cell.given])
+        if (cell.given !== 'passes') assert.doesNotMatch(end, /secret/)
+        assert.equal(peer.effects(), cell.given === 'refused' ? before : before + 1)
+      }),
+    )
+
+    test(
+      `${name}: what a policy masks or withholds is not answered, or is recorded as passed`,
+      withPeer(name, makePeer, async ({ cell, types, peer, port, install, events }) => {
+        await install({ gate: GATE })
+        await peer.open?.()
+        const isMasked = cell.answered === 'masked'
+        assert.match(await peer.act('private'), isMasked ? /masked/ : /private/)
+        assert.match(JSON.stringify(await endOf(peer.act('withheld'))), isMasked ? /dlp_blocked/ : /withheld/)
+        const ends = (await events()).filter(({ event_type }) => event_type === types.end || event_type === types.error)
+        assert.deepEqual(typesOf(ends), [types.end, isMasked ? types.error : types.end])
+        const found = port
+          .events()
+          .filter((event) => event.event_type === 'dlp_match' && (cell.acts === 'tools' ? 'tool' : 'model') in event)
+        const done = [...new Set(found.map(({ dlp_action, enforced }) => `${dlp_action} ${enforced ?? true}`))]
+        assert.deepEqual(done, isMasked ? ['mask true', 'block true'] : ['warn false'])
+      }),
+    )
+
+    test(
       `${name}: installed twice it records once, and given back it is what it was`,
-      withPeer(makePeer, async ({ peer, install, events }) => {
+      withPeer(name, makePeer, async ({ types, peer, install, events }) => {
         const before = peer.method()
         const first = await install()
         const second = await install()
         assert.notEqual(peer.method(), before)
         await peer.open?.()
         await peer.act('once')
-        assert.deepEqual(typesOf(await events()), [peer.types.start, peer.types.end])
+        assert.deepEqual(typesOf(await events()), [types.start, types.end])
         assert.deepEqual(second.coverage, first.coverage)
         second.undo()
         first.undo()
@@ -215,19 +263,20 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
 
     test(
       `${name}: without a recorder it is refused, unless it is only watched`,
-      withPeer(makePeer, async ({ peer, port, install }) => {
+      withPeer(name, makePeer, async ({ cell, peer, port, install }) => {
         await install()
         await peer.open?.()
         const before = peer.effects()
         port.fail = new SwornError('APPEND_REFUSED', 'no space left')
-        assert.match(JSON.stringify(await endOf(peer.act('hello'))), peer.canStop ? /audit_unavailable/ : /hello/)
-        assert.equal(peer.effects(), peer.canStop ? before : before + 1)
+        assert.match(JSON.stringify(await endOf(peer.act('hello'))), cell.canStop ? /audit_unavailable/ : /hello/)
+        assert.equal(peer.effects(), cell.canStop ? before : before + 1)
       }),
     )
 
     test(
       `${name}: without a recorder it goes on where the configuration says so`,
       withPeer(
+        name,
         makePeer,
         async ({ peer, port, install }) => {
           await install()
@@ -241,19 +290,19 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
 
     test(
       `${name}: a large input goes over whole; its record is bounded`,
-      withPeer(makePeer, async ({ peer, port, install, events }) => {
+      withPeer(name, makePeer, async ({ types, peer, port, install, events }) => {
         await install()
         await peer.open?.()
         const input = 'é'.repeat(1_500_000)
         assert.ok((await peer.act(input)).includes(input))
-        assert.deepEqual(typesOf(await events()), [peer.types.start, peer.types.end])
+        assert.deepEqual(typesOf(await events()), [types.start, types.end])
         assert.ok(port.batches.flat().every(({ json }) => json.length < 2_000_000))
       }),
     )
 
     test(
       `${name}: what is not JSON does what it did before`,
-      withPeer(makePeer, async ({ peer, install }) => {
+      withPeer(name, makePeer, async ({ peer, install }) => {
         const circle: Record<string, unknown> = {}
         circle.self = circle
         const inputs = [
@@ -281,10 +330,10 @@ export function adapterContract(name: string, makePeer: () => Promise<AdapterPee
 }
 
 /** Beside `adapterContract`, where answers come in pieces. */
-export function streamContract(name: string, makePeer: () => Promise<StreamingPeer>): void {
+export function streamContract(name: CellName, makePeer: () => Promise<StreamingPeer>): void {
   test(
     `${name}: a stream is one record; left or broken it says so`,
-    withPeer(makePeer, async ({ peer, install, events }) => {
+    withPeer(name, makePeer, async ({ types, peer, install, events }) => {
       const bare = await bareEnds(
         makePeer,
         HOW.map((how) => (other) => other.stream(how)),
@@ -292,8 +341,8 @@ export function streamContract(name: string, makePeer: () => Promise<StreamingPe
       await install()
       await peer.open?.()
       for (const [n, how] of HOW.entries()) assert.deepEqual(await endOf(peer.stream(how)), bare[n], how)
-      const ends = (await events()).filter(({ event_type }) => event_type !== peer.types.start)
-      assert.deepEqual(typesOf(ends), [peer.types.end, peer.types.end, peer.types.error])
+      const ends = (await events()).filter(({ event_type }) => event_type !== types.start)
+      assert.deepEqual(typesOf(ends), [types.end, types.end, types.error])
       const complete = ends.map(({ metadata }) => (metadata as { complete?: boolean } | undefined)?.complete)
       assert.deepEqual(complete, [undefined, false, false])
     }),

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Guard, Recorder } from '@sworn/recorder'
+import type { AdapterGuard } from './deciding.ts'
 import type { LoadedFile } from './load/footer.ts'
 import type { Patches } from './patches.ts'
 
@@ -42,8 +43,6 @@ export interface Adapter {
   readonly facts: { readonly sees: string; readonly stops: string; readonly misses: string }
   /** Whether it can stop what it sees of this copy. */
   canBlock(found: Found): boolean
-  /** It runs a tool with other arguments where the verdict has them; absent: it cannot, and what has to be masked is refused. */
-  readonly rewrites?: true
   readonly targets: readonly Target[]
   /** The names of what was patched, now or before; none when this copy has nothing that the adapter knows. Never throws. */
   patch(found: Found, tools: Tools): readonly string[]
@@ -51,7 +50,10 @@ export interface Adapter {
 
 /** What an adapter works with. */
 export interface Tools {
-  readonly guard: Guard
+  /** For what is run with other arguments where the verdict has them. */
+  readonly guard: AdapterGuard
+  /** For what cannot be: what has to be masked is refused. */
+  readonly fixed: AdapterGuard
   /** For what cannot be stopped: nobody decides, and a record that fails stops nothing. */
   readonly observer: Guard
   readonly recorder: InstrumentRecorder

@@ -1,7 +1,7 @@
 /** Who decides about what adapters see, and the guard that asks them. @module */
-import { type AskFn, createGuard, type Gate, type Guard, type Prices } from '@sworn/recorder'
+import { type AskFn, createGuard, type Gate, type Guard, type Inspected, type Prices } from '@sworn/recorder'
 import type { InstrumentRecorder } from './adapter.ts'
-import { screened, seenIn } from './screening.ts'
+import { screenAnswer, screened, seenIn } from './screening.ts'
 
 /** Who decides, and what models cost; without a gate everything is allowed and recorded. */
 export interface Deciding {
@@ -12,12 +12,18 @@ export interface Deciding {
   readonly prices?: Prices
 }
 
+/** A guard that also looks through what comes back. */
+export interface AdapterGuard extends Guard {
+  /** What a tool answered, before whoever asked gets it. What was found goes to `end`, which looks by itself where it gets nothing. */
+  screen(output: unknown): Inspected
+}
+
 /**
  * The guard of one adapter. Recorded as `source.name`.
  *
  * @param rewrites the adapter runs a tool with the input of the verdict
  */
-export function guardOf(recorder: InstrumentRecorder, name: string, { gate, ask, prices }: Deciding, rewrites = false): Guard {
+export function guardOf(recorder: InstrumentRecorder, name: string, { gate, ask, prices }: Deciding, rewrites = false): AdapterGuard {
   const guard = createGuard({
     recorder,
     source: { kind: 'instrumentation', name, vantage: 'inline' },
@@ -28,10 +34,16 @@ export function guardOf(recorder: InstrumentRecorder, name: string, { gate, ask,
     ...(ask && { ask }),
     ...(prices && { prices }),
   })
-  return gate ? { ...guard, end: (ref, outcome) => guard.end(ref, outcome, seenIn(gate, outcome)) } : guard
+  if (!gate) return { ...guard, screen: (value) => ({ value, matches: [], blocked: false }) }
+  return {
+    ...guard,
+    end: (ref, outcome, matches = seenIn(gate, outcome)) => guard.end(ref, outcome, matches),
+    screen: (output) => screenAnswer(gate, output),
+  }
 }
 
 /** The guard of what is seen and cannot be stopped. */
-export function observerOf(recorder: InstrumentRecorder, name: string): Guard {
-  return createGuard({ recorder, source: { kind: 'instrumentation', name, vantage: 'observed' }, onAuditFailure: 'continue' })
+export function observerOf(recorder: InstrumentRecorder, name: string, { gate }: Deciding): Guard {
+  const guard = createGuard({ recorder, source: { kind: 'instrumentation', name, vantage: 'observed' }, onAuditFailure: 'continue' })
+  return gate ? { ...guard, end: (ref, outcome) => guard.end(ref, outcome, seenIn(gate, outcome)) } : guard
 }

@@ -75,10 +75,11 @@ export async function instrument(recorder: InstrumentRecorder, options: Instrume
 /** What an adapter works with, made once for each. */
 function toolsOf(recorder: InstrumentRecorder, deciding: Deciding, patches: Patches): (adapter: Adapter) => Tools {
   const made = new Map<string, Tools>()
-  return ({ id, rewrites }) => {
+  return ({ id }) => {
     const tools = made.get(id) ?? {
-      guard: guardOf(recorder, id, deciding, rewrites),
-      observer: observerOf(recorder, id),
+      guard: guardOf(recorder, id, deciding, true),
+      fixed: guardOf(recorder, id, deciding),
+      observer: observerOf(recorder, id, deciding),
       recorder,
       patches,
     }

@@ -2,10 +2,11 @@
  * A gate that also looks for sensitive data in what a tool is given.
  *
  * What has to be masked is replaced where the adapter can hand over other arguments, and refuses the call elsewhere.
- * What comes back is looked through and recorded; it passes as it is. Source: docs/reference/dlp.md.
+ * What a tool answers is masked or withheld where the adapter can give something else in its place; elsewhere it passes,
+ * and the record says that nothing was done. Source: docs/reference/dlp.md.
  * @module
  */
-import type { Action, DlpMatch, Gate, Outcome, Verdict } from '@sworn/recorder'
+import type { Action, DlpMatch, Gate, Inspected, Outcome, Verdict } from '@sworn/recorder'
 
 /** @param rewrites the adapter runs a tool with the input of the verdict */
 export function screened(gate: Gate, rewrites: boolean): Gate {
@@ -30,12 +31,35 @@ function screen(gate: Gate, { input: given }: Action, { verdict, rewrites }: { v
   return { ...rest, decision: 'deny', reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked', matches: refused }
 }
 
-/** What was found on its way back: nothing was done about it. */
+/** What whoever asked is told of an answer that is withheld. */
+export const WITHHELD: Verdict = { decision: 'deny', reason: 'sensitive data in the answer', reasonCode: 'dlp_blocked' }
+
+/** How such a call ended: it was made. */
+export const BLOCKED_ANSWER = { status: 'error', errorType: 'dlp_blocked', output: '[BLOCKED:dlp]' } as const
+
+/** What a tool answered, as whoever asked may have it. An object of a class stays what it is: a copy would not be one. */
+export function screenAnswer(gate: Gate, output: unknown): Inspected {
+  if (isCopied(output)) return gate.inspect(output, 'response')
+  return { value: output, matches: seenIn(gate, { status: 'ok', output }), blocked: false }
+}
+
+/** Texts, lists and plain objects. */
+function isCopied(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null
+}
+
+/** What was found in an outcome that passes as it is. */
 export function seenIn(gate: Gate, { output }: Outcome): readonly DlpMatch[] {
   if (output === undefined) return []
   try {
-    return gate.inspect(output, 'response').matches.map((match) => ({ ...match, dlpAction: 'warn', redacted: false }))
+    return gate.inspect(output, 'response').matches.map(passed)
   } catch {
     return [] // a value that cannot be read
   }
+}
+
+function passed(match: DlpMatch): DlpMatch {
+  return { ...match, dlpAction: 'warn', redacted: false, ...(match.dlpAction !== 'warn' && { enforced: false }) }
 }

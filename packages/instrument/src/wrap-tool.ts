@@ -11,8 +11,8 @@ import { refusalError } from './frameworks/refusal.ts'
 
 /**
  * `fn`, judged first: its decision (without a gate: its start) is on disk before it runs. One argument that is an object
- * is what is judged, otherwise the list of arguments; a gate that rewrites the input replaces it. What `fn` returns or
- * throws passes unchanged.
+ * is what is judged, otherwise the list of arguments; a gate that rewrites the input replaces it. What `fn`
+ * throws passes unchanged, and what it returns but where a policy masks it or withholds it.
  *
  * @returns a function with the same arguments, which rejects with SwornError ACTION_DENIED when it was refused
  */
@@ -32,6 +32,7 @@ export function wrapTool<A extends readonly unknown[], R>(
         throw refusalError(verdict, 'action')
       },
       describe: (output) => ({ status: 'ok', output }),
+      answer: (output) => output,
     }
     return judgedCall({ guard, recorder }, action, ways) as Promise<R> // what `run` returned
   }

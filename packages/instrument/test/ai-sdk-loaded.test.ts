@@ -1,4 +1,4 @@
-/** The AI SDK where the loader binds its functions again: 5 through the contract, and the holes of the others. @module */
+/** The AI SDK where the loader binds its functions again: each generation through the contract, and what is its own alone. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ADAPTERS, type InstrumentOptions, instrument } from '@sworn/instrument'
@@ -7,7 +7,7 @@ import type * as Ai7 from 'ai'
 import type { MockLanguageModelV4 } from 'ai/test'
 import { adapterContract } from '../../../testkit/src/adapter-contract.ts'
 import { memoryPort } from '../../recorder/test/support/memory-port.ts'
-import { aiPeer, calling } from './support/ai-peer.ts'
+import { calling, type Generation, modelPeer, toolPeer, USAGE } from './support/ai-peer.ts'
 
 /** Seen when it is loaded, and in no other way: one generation in one process, as an application has it. */
 const only = (major: number) =>
@@ -26,8 +26,8 @@ const ASKED = { finishReason: 'tool-calls' as const, usage: { inputTokens: 7, ou
 
 /** Says in the words of 5 what the model of the tests says. */
 class Model5 extends MockLanguageModelV2 {
-  constructor({ doGenerate }: { doGenerate: () => Promise<{ content: never }> }) {
-    super({ doGenerate: async () => ({ content: (await doGenerate()).content, ...ASKED, warnings: [] }) })
+  constructor({ doGenerate }: { doGenerate: (options: object) => Promise<{ content: never }> }) {
+    super({ doGenerate: async (options) => ({ content: (await doGenerate(options)).content, ...ASKED, warnings: [] }) })
   }
 }
 
@@ -39,11 +39,15 @@ const sdks = {
 }
 loading.undo()
 
-const install: Parameters<typeof aiPeer>[0]['install'] = async (recorder, deciding) => {
-  const installed = await instrument(recorder, { ...deciding, ...options(5) })
-  return { ...installed, coverage: installed.coverage.filter(({ version }) => version?.startsWith('5.')) }
+for (const major of [5, 6, 7] as const) {
+  const install: Generation['install'] = async (recorder, deciding) => {
+    const installed = await instrument(recorder, { ...deciding, ...options(major) })
+    return { ...installed, coverage: installed.coverage.filter(({ version }) => version?.startsWith(`${major}.`)) }
+  }
+  const generation = { ...sdks[major], install, method: () => sdks[major].sdk.generateText }
+  adapterContract(`AI SDK ${major}, tools, loaded`, toolPeer(generation))
+  if (major !== 7) adapterContract(`AI SDK ${major}, models, loaded`, modelPeer(generation))
 }
-adapterContract('AI SDK 5, loaded', aiPeer({ ...sdks[5], canStop: true, install, method: () => sdks[5].sdk.generateText }))
 
 const deny: Gate = {
   policy: {},
@@ -70,18 +74,61 @@ async function deniedCall(major: 6 | 7, telemetry: object): Promise<unknown[]> {
   return port.events().flatMap(({ event_type, tool, decision }) => (tool === undefined ? [] : [[event_type, tool, decision]]))
 }
 
-for (const telemetry of SWITCHES) {
-  test(`7: ${telling(telemetry)} is judged, and does not run when it is denied`, async () => {
-    assert.deepEqual(await deniedCall(7, telemetry), [['authorization_decision', 'look', 'deny']])
-  })
+for (const major of [6, 7] as const)
+  for (const telemetry of SWITCHES)
+    test(`${major}: ${telling(telemetry)} is judged, and does not run when it is denied`, async () => {
+      assert.deepEqual(await deniedCall(major, telemetry), [['authorization_decision', 'look', 'deny']])
+    })
 
-  test(`6: ${telling(telemetry)} is observed, once`, async () => {
-    assert.deepEqual(await deniedCall(6, telemetry), [
-      ['tool_call_start', 'look', undefined],
-      ['tool_call_end', 'look', undefined],
-    ])
-  })
+const PARTS = {
+  5: { type: 'finish', finishReason: 'stop', usage: { inputTokens: 7, outputTokens: 5, totalTokens: 12 } },
+  6: { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage: USAGE },
 }
+
+for (const major of [5, 6] as const)
+  test(`${major}: a streamed answer is one record; broken, it holds what had arrived and says so`, async () => {
+    const { MockLanguageModelV3 } = await import('ai6/test')
+    const port = memoryPort()
+    const recorder = createRecorder({ port })
+    const { undo } = await instrument(recorder, options(major))
+    async function* parts(isBroken: boolean) {
+      yield { type: 'stream-start', warnings: [] }
+      yield { type: 'text-start', id: 't' }
+      for (const delta of ['a long ', 'story']) yield { type: 'text-delta', id: 't', delta }
+      if (isBroken) throw new RangeError('cut')
+      yield { type: 'text-end', id: 't' }
+      yield PARTS[major]
+    }
+    for (const isBroken of [false, true]) {
+      const doStream = async () => ({ stream: ReadableStream.from(parts(isBroken)) }) as never
+      const model = major === 5 ? new MockLanguageModelV2({ doStream }) : new MockLanguageModelV3({ doStream })
+      const { textStream } = sdks[major].sdk.streamText({ model: model as never, prompt: 'go', maxRetries: 0, onError: () => undefined })
+      let said = ''
+      try {
+        for await (const text of textStream) said += text
+      } catch (error) {
+        assert.ok(isBroken, String(error))
+      }
+      assert.equal(said, 'a long story')
+    }
+    undo()
+    await recorder.flush()
+    const ends = port.events().filter(({ event_type }) => event_type === 'model_response' || event_type === 'model_error')
+    assert.deepEqual(
+      ends.map(({ event_type, result, finish_reason, usage, error_type }) => [event_type, result, finish_reason, usage, error_type]),
+      [
+        [
+          'model_response',
+          { content: 'a long story' },
+          'stop',
+          { input_tokens: 7, output_tokens: 5, ...(major === 6 && { cache_read_tokens: 0 }) },
+          undefined,
+        ],
+        ['model_error', { content: 'a long story' }, undefined, undefined, 'RangeError'],
+      ],
+    )
+    assert.equal((ends[1]?.metadata as { complete?: boolean } | undefined)?.complete, false)
+  })
 
 test('results that a tool of 5 gives as they grow end with the last one, and the tool keeps its own members', async () => {
   const { sdk, Model } = sdks[5]

@@ -9,23 +9,23 @@ import * as ai6 from 'ai6'
 import { MockLanguageModelV3 } from 'ai6/test'
 import { adapterContract } from '../../../testkit/src/adapter-contract.ts'
 import { memoryPort } from '../../recorder/test/support/memory-port.ts'
-import { aiPeer, calling, type Generation, USAGE } from './support/ai-peer.ts'
+import { calling, type Generation, toolPeer, USAGE } from './support/ai-peer.ts'
 
 const aiSdk = ADAPTERS.filter(({ id }) => id === 'ai-sdk')
 const registry = () => (globalThis as { AI_SDK_TELEMETRY_INTEGRATIONS?: unknown[] }).AI_SDK_TELEMETRY_INTEGRATIONS?.length ?? 0
 
-type Of = Pick<Generation, 'sdk' | 'Model' | 'canStop'>
+type Of = Pick<Generation, 'sdk' | 'Model'>
 
 const peerOf = (generation: Of) =>
-  aiPeer({
+  toolPeer({
     ...generation,
     install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: { ai: generation.sdk }, adapters: aiSdk }),
     method: registry,
   })
 
-adapterContract('AI SDK 7', peerOf({ sdk: ai7, Model: MockLanguageModelV4, canStop: true }))
+adapterContract('AI SDK 7, tools', peerOf({ sdk: ai7, Model: MockLanguageModelV4 }))
 const older = { sdk: ai6 as unknown as typeof ai7, Model: MockLanguageModelV3 as unknown as typeof MockLanguageModelV4 } // the same calls
-adapterContract('AI SDK 6', peerOf({ ...older, canStop: false }))
+adapterContract('AI SDK 6, tools', peerOf(older))
 
 async function withRecorder(act: (events: () => Promise<Record<string, unknown>[]>) => Promise<void>): Promise<void> {
   const port = memoryPort()

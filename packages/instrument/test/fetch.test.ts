@@ -5,12 +5,12 @@ import { ADAPTERS, instrument } from '@sworn/instrument'
 import { createRecorder } from '@sworn/recorder'
 import fc from 'fast-check'
 import OpenAI from 'openai'
+import type { CellName } from '../../../testkit/src/adapter-cells.ts'
 import { adapterContract, type StreamingPeer, streamContract } from '../../../testkit/src/adapter-contract.ts'
 import { type Script, startFakeModel } from '../../../testkit/src/fake-model.ts'
 import { memoryPort } from '../../recorder/test/support/memory-port.ts'
 import { createEventReader } from '../src/wire/events.ts'
 
-const TYPES = { start: 'model_request', end: 'model_response', error: 'model_error' }
 const adapters = ADAPTERS.filter(({ id }) => id === 'fetch')
 const echo: Script = ({ body, model }) => {
   if (model === 'fails') return { status: 429 }
@@ -32,9 +32,6 @@ function peerOf(path: string): () => Promise<StreamingPeer> {
     const post = (body: { model: string; stream?: boolean; messages?: unknown }) =>
       fetch(`${model.url}${pathOf(path, body)}`, { method: 'POST', body: JSON.stringify(body) })
     return {
-      types: TYPES,
-      isJudged: false,
-      canStop: true,
       install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: { fetch }, adapters }),
       act: async (input) => (await post({ model: 'm', messages: [{ role: 'user', content: input }] })).text(),
       fail: async () => (await post({ model: 'fails' })).status,
@@ -57,9 +54,15 @@ function peerOf(path: string): () => Promise<StreamingPeer> {
   }
 }
 
-for (const path of ['/v1/chat/completions', '/v1/responses', '/v1/messages', '/v1beta/models/MODEL:generateContent']) {
-  adapterContract(`fetch, ${path}`, peerOf(path))
-  streamContract(`fetch, ${path}`, peerOf(path))
+const paths: [CellName, string][] = [
+  ['fetch, OpenAI chat completions', '/v1/chat/completions'],
+  ['fetch, OpenAI Responses', '/v1/responses'],
+  ['fetch, Anthropic Messages', '/v1/messages'],
+  ['fetch, Gemini', '/v1beta/models/MODEL:generateContent'],
+]
+for (const [name, path] of paths) {
+  adapterContract(name, peerOf(path))
+  streamContract(name, peerOf(path))
 }
 
 test('a call that an adapter of its SDK records is recorded once; other requests pass unseen, and so does what is no JSON', async () => {

@@ -29,7 +29,7 @@ interface Peer {
   readonly mastraAgent: {
     Agent: {
       new (config: object): { generate(prompt: string): Promise<{ text: string }> }
-      readonly prototype: { wrapToolsWithHooks?: unknown }
+      readonly prototype: { wrapToolsWithHooks?: unknown; resolveModelConfig?: unknown }
     }
   }
   readonly mastraTools: { createTool(config: object): unknown }
@@ -37,8 +37,6 @@ interface Peer {
   readonly genkitRegistry: { Registry: { readonly prototype: { registerAction: unknown } } }
 }
 
-const TOOL = { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' }
-const MODEL = { start: 'model_request', end: 'model_response', error: 'model_error' }
 const skip = missing('frameworks')
 const only = (name: string) => ADAPTERS.filter(({ id }) => id === name)
 
@@ -58,7 +56,7 @@ function tools() {
 /** What cannot be said in JSON is refused here, instrumented or not: a model could not have asked for it. */
 const sayable = (input: unknown): string => JSON.stringify({ said: input })
 
-function mastraPeer({ mastraAgent, mastraTools, genkit }: Peer): () => Promise<AdapterPeer> {
+function mastraTools({ mastraAgent, mastraTools, genkit }: Peer): () => Promise<AdapterPeer> {
   return async () => {
     const { done, echo } = tools()
     const asked = new Map<string, object>()
@@ -88,15 +86,37 @@ function mastraPeer({ mastraAgent, mastraTools, genkit }: Peer): () => Promise<A
       return (await agent.generate(key)).text
     }
     return {
-      types: TOOL,
-      isJudged: true,
-      canStop: true,
       install: (recorder, deciding) =>
         instrument(recorder, { ...deciding, modules: { '@mastra/core': mastraAgent }, adapters: only('mastra') }),
       act,
       fail: () => act('fail'),
       effects: () => done.effects,
       method: () => mastraAgent.Agent.prototype.wrapToolsWithHooks,
+      close: () => model.close(),
+    }
+  }
+}
+
+function mastraModels({ mastraAgent }: Peer): () => Promise<AdapterPeer> {
+  return async () => {
+    const model = await startFakeModel(({ body }) => {
+      const said = (body.messages as { content: unknown }[]).at(-1)?.content
+      return said === 'fail' ? { status: 400 } : { text: typeof said === 'string' ? said : JSON.stringify(said) }
+    })
+    const agent = new mastraAgent.Agent({
+      id: 'a',
+      name: 'a',
+      instructions: 'x',
+      model: { id: 'custom/m', url: `${model.url}/v1`, apiKey: 'none' },
+    })
+    const act = async (input: unknown) => (await agent.generate(typeof input === 'string' ? input : sayable(input))).text
+    return {
+      install: (recorder, deciding) =>
+        instrument(recorder, { ...deciding, modules: { '@mastra/core': mastraAgent }, adapters: only('mastra') }),
+      act,
+      fail: () => act('fail'),
+      effects: () => model.requests.length,
+      method: () => mastraAgent.Agent.prototype.resolveModelConfig,
       close: () => model.close(),
     }
   }
@@ -127,9 +147,6 @@ function genkitTools(peer: Peer): () => Promise<AdapterPeer> {
       return (await ai.generate({ model: 'scripted', prompt: key, tools: ['echo'] })).text
     }
     return {
-      types: TOOL,
-      isJudged: true,
-      canStop: true,
       install: installGenkit(peer),
       act,
       fail: () => act('fail'),
@@ -152,9 +169,6 @@ function genkitModels(peer: Peer): () => Promise<AdapterPeer> {
     })
     const act = async (input: unknown) => (await ai.generate({ model: 'echo', prompt: input })).text
     return {
-      types: MODEL,
-      isJudged: false,
-      canStop: true,
       install: installGenkit(peer),
       act,
       fail: () => act('fail'),
@@ -167,7 +181,8 @@ function genkitModels(peer: Peer): () => Promise<AdapterPeer> {
 
 if (!skip) {
   const peer = await loadPeer<Peer>('frameworks')
-  adapterContract('Mastra 1', mastraPeer(peer))
+  adapterContract('Mastra 1, tools', mastraTools(peer))
+  adapterContract('Mastra 1, models', mastraModels(peer))
   adapterContract('Genkit 1, tools', genkitTools(peer))
   adapterContract('Genkit 1, models', genkitModels(peer))
 }

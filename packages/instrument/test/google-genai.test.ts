@@ -26,9 +26,6 @@ function modelPeer(genai: Genai): () => Promise<StreamingPeer> {
     const model = await startFakeModel(echo, { deltaChars: 3 })
     const { models } = clientOf(genai, model.url)
     return {
-      types: { start: 'model_request', end: 'model_response', error: 'model_error' },
-      isJudged: false,
-      canStop: true,
       install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: { '@google/genai': genai }, adapters }),
       act: async (input) => (await models.generateContent({ model: 'm', contents: input as string })).text ?? '',
       fail: () => models.generateContent({ model: 'fails', contents: 'x' }),
@@ -75,9 +72,6 @@ function toolPeer(genai: Genai): () => Promise<AdapterPeer> {
       return (await models.generateContent({ model: 'm', contents: key, config: { tools: [tool as never] } })).text ?? ''
     }
     return {
-      types: { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' },
-      isJudged: true,
-      canStop: true,
       install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: { '@google/genai': genai }, adapters }),
       act: call,
       fail: () => call('fail'),
@@ -89,7 +83,7 @@ function toolPeer(genai: Genai): () => Promise<AdapterPeer> {
 }
 
 const older = genai2 as unknown as Genai // other classes, the same calls
-for (const [major, genai] of Object.entries({ 3: genai3, 2: older })) {
+for (const [major, genai] of [[3, genai3] as const, [2, older] as const]) {
   adapterContract(`google-genai ${major}, models`, modelPeer(genai))
   streamContract(`google-genai ${major}, models`, modelPeer(genai))
   adapterContract(`google-genai ${major}, tools`, toolPeer(genai))

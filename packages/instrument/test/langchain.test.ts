@@ -46,8 +46,6 @@ interface Agents {
 type Peer = Core & Agents & { readonly [K in keyof Core as `${K}0`]: Core[K] }
 
 const adapters = ADAPTERS.filter(({ id }) => id === 'langchain')
-const TOOL = { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' }
-const MODEL = { start: 'model_request', end: 'model_response', error: 'model_error' }
 const SCHEMA = { type: 'object', properties: {} }
 const USAGE = { input_tokens: 7, output_tokens: 5, total_tokens: 12 }
 
@@ -74,9 +72,6 @@ function toolPeer(core: Core): () => Promise<AdapterPeer> {
       return String(message.content)
     }
     return {
-      types: TOOL,
-      isJudged: true,
-      canStop: true,
       install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: modulesOf(core), adapters }),
       act: (input) => call(echo, input),
       fail: () => call(failing, 'x'),
@@ -124,9 +119,6 @@ function modelPeer(core: Core): () => Promise<StreamingPeer> {
   return async () => {
     const model = createModel(core)
     return {
-      types: MODEL,
-      isJudged: false,
-      canStop: true,
       install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: modulesOf(core), adapters }),
       act: async (input) => String((await model.invoke([new core.messages.HumanMessage({ content: input })])).content),
       fail: () => model.invoke('fails'),

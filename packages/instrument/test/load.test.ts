@@ -170,7 +170,7 @@ test('SDKs inside a bundle are recorded when it was made with the plugin, also m
     const types = events.map(({ event_type }) => event_type)
     assert.deepEqual(
       types.filter((type) => type !== 'instrumentation_report'),
-      ['model_request', 'model_response', 'tool_call_start', 'tool_call_end'],
+      ['model_request', 'model_response', 'model_request', 'model_response', 'tool_call_start', 'tool_call_end'],
     )
     const reports = events.flatMap(({ metadata }) =>
       (metadata as { format?: string; path?: string } | undefined)?.format === 'bundled'

@@ -19,7 +19,6 @@ import { createRecorder } from '@sworn/recorder'
 import { type AdapterPeer, adapterContract } from '../../../testkit/src/adapter-contract.ts'
 import { memoryPort } from '../../recorder/test/support/memory-port.ts'
 
-const TYPES = { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' }
 const INFO = { name: 'peer', version: '1.2.3' }
 const mcp = ADAPTERS.filter(({ id }) => id === 'mcp')
 
@@ -81,9 +80,6 @@ function peerOf(generation: Generation, end: 'client' | 'server'): () => Promise
     if (end === 'client') await connectServer()
     const connecting = end === 'server' ? client.connect(ours as never) : undefined // it waits for the server
     return {
-      types: TYPES,
-      isJudged: true,
-      canStop: true,
       install: (recorder, deciding) =>
         instrument(recorder, { ...deciding, modules: { [generation.pkg[end]]: generation.modules[end] }, adapters: mcp }),
       async open() {

@@ -5,10 +5,10 @@ import Anthropic0 from 'anthropic0'
 import OpenAI from 'openai'
 import OpenAI5 from 'openai5'
 import OpenAI6 from 'openai6'
+import type { CellName } from '../../../testkit/src/adapter-cells.ts'
 import { adapterContract, type StreamingPeer, streamContract } from '../../../testkit/src/adapter-contract.ts'
 import { type FakeModel, type Script, startFakeModel } from '../../../testkit/src/fake-model.ts'
 
-const TYPES = { start: 'model_request', end: 'model_response', error: 'model_error' }
 const adapter = (id: string) => ADAPTERS.filter((one: Adapter) => one.id === id)
 
 /** Says back what the last message says; the model's name chooses a fault. */
@@ -74,9 +74,6 @@ function peerOf(sdk: Sdk, adapterId: string): () => Promise<StreamingPeer> {
   return async () => {
     const model: FakeModel = await startFakeModel(echo, { deltaChars: 3 })
     return {
-      types: TYPES,
-      isJudged: false,
-      canStop: true,
       install: (recorder, deciding) =>
         instrument(recorder, { ...deciding, modules: { [sdk.pkg]: sdk.module }, adapters: adapter(adapterId) }),
       act: (input) => sdk.ask(model.url, 'm', input),
@@ -96,14 +93,14 @@ function peerOf(sdk: Sdk, adapterId: string): () => Promise<StreamingPeer> {
   }
 }
 
-const openais = { 7: OpenAI, 6: OpenAI6 as unknown as typeof OpenAI, 5: OpenAI5 as unknown as typeof OpenAI } // other classes, the same calls
-const anthropics = { 1: Anthropic, 0: Anthropic0 as unknown as typeof Anthropic } // as above
-const peers: [string, () => Promise<StreamingPeer>][] = [
-  ...Object.entries(openais).flatMap(([major, Client]): [string, () => Promise<StreamingPeer>][] => [
+const openais = [[7, OpenAI] as const, [6, OpenAI6 as unknown as typeof OpenAI] as const, [5, OpenAI5 as unknown as typeof OpenAI] as const] // other classes, the same calls
+const anthropics = [[1, Anthropic] as const, [0, Anthropic0 as unknown as typeof Anthropic] as const] // as above
+const peers: [CellName, () => Promise<StreamingPeer>][] = [
+  ...openais.flatMap(([major, Client]): typeof peers => [
     [`openai ${major}, chat completions`, peerOf(openaiSdk(Client).chat, 'openai')],
     [`openai ${major}, responses`, peerOf(openaiSdk(Client).responses, 'openai')],
   ]),
-  ...Object.entries(anthropics).flatMap(([major, Client]): [string, () => Promise<StreamingPeer>][] => [
+  ...anthropics.flatMap(([major, Client]): typeof peers => [
     [`anthropic ${major}, messages`, peerOf(anthropicSdk(Client, 'messages'), 'anthropic')],
     [`anthropic ${major}, beta messages`, peerOf(anthropicSdk(Client, 'beta'), 'anthropic')],
   ]),

@@ -78,9 +78,6 @@ function peerOf(sdk: Sdk, isStreamed: boolean): () => Promise<AdapterPeer> {
       return String(streamed.finalOutput)
     }
     return {
-      types: { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' },
-      isJudged: true,
-      canStop: true,
       install: (recorder, deciding) => instrument(recorder, { ...deciding, modules: { [PKG]: sdk }, adapters }),
       act: (input) => run('echo', input),
       fail: () => run('fail', 'x'),

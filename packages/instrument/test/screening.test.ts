@@ -73,11 +73,35 @@ test('what is blocked does not run; what is warned about does, as it is', async 
   assert.equal(words()[0], 'authorization_decision deny')
 })
 
-test('what comes back is looked through, told, and passes as it is', async () => {
-  const { recorder, found } = setUp()
-  const send = wrapTool(recorder, 'send', async (_: object) => 'ID-123456', { gate: gateWith('mask') })
-  assert.equal(await send({ to: 'x' }), 'ID-123456')
+test('what comes back is masked, withheld or told, before the application has it', async () => {
+  const { port, recorder, found } = setUp()
+  const answering = (action: string) =>
+    wrapTool(recorder, 'send', async (_: object) => ({ id: 'ID-123456', n: 1 }), { gate: gateWith(action) })({ to: 'x' })
+  assert.deepEqual(await answering('warn'), { id: 'ID-123456', n: 1 })
+  const masked = await answering('mask')
+  assert.doesNotMatch(JSON.stringify(masked), /ID-123456/)
+  assert.equal(masked.n, 1)
+  await assert.rejects(answering('block'), /dlp_blocked/)
+  assert.deepEqual(await found(), [
+    ['response', 'warn', false],
+    ['response', 'mask', true],
+    ['response', 'block', false],
+  ])
+  const last = port.events().at(-1)
+  assert.deepEqual([last?.event_type, last?.error_type, last?.result], ['tool_call_error', 'dlp_blocked', '[BLOCKED:dlp]'])
+})
+
+test('an object of a class that comes back stays what it is, and the record says that nothing was done', async () => {
+  const { port, recorder, found } = setUp()
+  class Letter {
+    readonly body = 'ID-123456'
+  }
+  const send = wrapTool(recorder, 'send', async (_: object) => new Letter(), { gate: gateWith('mask') })
+  const letter = await send({ to: 'x' })
+  assert.ok(letter instanceof Letter)
+  assert.equal(letter.body, 'ID-123456')
   assert.deepEqual(await found(), [['response', 'warn', false]])
+  assert.equal(port.events().find(({ event_type }) => event_type === 'dlp_match')?.enforced, false)
 })
 
 test('an adapter that cannot hand over other arguments refuses what would be masked', async () => {
@@ -89,13 +113,13 @@ test('an adapter that cannot hand over other arguments refuses what would be mas
     facts: { sees: 'mails', stops: 'mails', misses: 'letters' },
     canBlock: () => true,
     targets: [{ pkg: 'mail', entries: ['mail'], tested: [1, 1] }],
-    patch: ({ module }, { guard, patches }) =>
+    patch: ({ module }, { fixed, patches }) =>
       patches.method(
         module,
         'send',
         (send) =>
           function (mail) {
-            return guard.guard({ kind: 'tool', name: 'send', input: mail, ids: {} }, () => Reflect.apply(send, this, [mail]))
+            return fixed.guard({ kind: 'tool', name: 'send', input: mail, ids: {} }, () => Reflect.apply(send, this, [mail]))
           },
       )
         ? ['send']

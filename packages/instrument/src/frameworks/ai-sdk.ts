@@ -2,14 +2,15 @@
  * The AI SDK (`ai`) through its registry of telemetry, a list on `globalThis` that every copy of it reads at each call.
  *
  * From 7 on it runs models and tools inside what is registered, so both can be refused. 6 tells of tools only, and takes no
- * refusal: those are observed. 5 has no such list: its tools are judged where the loader can bind its functions again.
+ * refusal: those are observed. 5 has no such list. Where the loader can bind their functions again tools are judged by
+ * copies of them, which can be given other arguments and whose answers can be masked, and models are recorded in each.
  * Source: spec capture §4.2, `ai` 5.0.277, 6.0.326 and 7.0.173.
  * @module
  */
 import type { Adapter, Found } from '../adapter.ts'
 import { memberOf } from '../members.ts'
 import { createTelemetry } from './ai-telemetry.ts'
-import { judgingTools, REBOUND } from './ai-tools.ts'
+import { REBOUND, watchingCall } from './ai-tools.ts'
 
 const REGISTRY = 'AI_SDK_TELEMETRY_INTEGRATIONS'
 
@@ -17,12 +18,12 @@ export const aiSdk: Adapter = {
   id: 'ai-sdk',
   layer: 'framework',
   facts: {
-    sees: 'from 7 on model calls and tools, streamed or not, with usage; in 6 tools; in 5 tools, under `sworn/register` or in a bundle made with the plugin',
-    stops: 'from 7 on tools, and a model call whose request cannot be recorded; in 6 nothing; in 5 tools',
+    sees: 'tools and model calls, streamed or not, with usage; without `sworn/register` or the plugin in 6 tools alone, and nothing in 5',
+    stops: 'tools, and a model call whose request cannot be recorded; without `sworn/register` or the plugin in 6 nothing',
     misses:
-      'without `sworn/register` or the plugin: everything in 5, and in 7 calls with `telemetry: { isEnabled: false }` or with integrations of their own, of which otherwise the tools are seen and stopped; what `recordInputs` and `recordOutputs` hold back, also from a policy; tools that the provider runs; models in 5 and 6',
+      'in 7 models, and without `sworn/register` or the plugin tools too, of calls with `telemetry: { isEnabled: false }` or with integrations of their own; what `recordInputs` and `recordOutputs` hold back of models, and without the loader or the plugin of tools, also from a policy; tools that the provider runs; in 5 and 6 models that are named by a text or chosen for a step',
   },
-  canBlock: (found) => (isLoaded(found) && generationOf(found) < 6) || generationOf(found) >= 7,
+  canBlock: (found) => isLoaded(found) || generationOf(found) >= 7,
   targets: [
     {
       pkg: 'ai',
@@ -36,8 +37,8 @@ export const aiSdk: Adapter = {
     const generation = generationOf(found)
     const registered =
       generation >= 6 && tools.patches.register(REGISTRY, createTelemetry(tools, tools.patches.isActive)) ? ['telemetry'] : []
-    const bound = (name: string) => tools.patches.method(found.module, name, (original) => judgingTools(original, generation, tools))
-    return [...registered, ...(isLoaded(found) && generation !== 6 ? REBOUND.filter(bound) : [])]
+    const bound = (name: string) => tools.patches.method(found.module, name, (original) => watchingCall(original, generation, tools))
+    return [...registered, ...(isLoaded(found) ? REBOUND.filter(bound) : [])]
   },
 }
 

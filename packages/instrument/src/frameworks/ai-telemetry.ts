@@ -7,9 +7,10 @@ import { type Action, type Guard, type Outcome, SwornError } from '@sworn/record
 import type { InstrumentRecorder, Tools } from '../adapter.ts'
 import { covered } from '../covered.ts'
 import { type Deciding, guardOf, observerOf } from '../deciding.ts'
-import { countAt, listAt, memberOf, present, textAt } from '../members.ts'
-import { toAnswer, toOutcome } from '../models/draft.ts'
+import { memberOf, present, textAt } from '../members.ts'
 import { describeError } from '../models/stream.ts'
+import { describeModel } from './ai-models.ts'
+import { inRun, isJudged, TOLD } from './ai-tools.ts'
 import { createOpenCalls, type OpenCalls } from './open-calls.ts'
 
 /** The event of a wrapper; the rest is read where it is needed. */
@@ -31,9 +32,6 @@ export interface Telemetry {
   readonly onToolCallFinish: Callback
 }
 
-/** On every telemetry of ours, whichever copy of this package made it. */
-const OURS = Symbol.for('sworn.instrument.telemetry')
-
 /**
  * For `telemetry: { integrations: [aiTelemetry(recorder)] }` of a call, or for the SDK's own way to register it. The AI SDK 7
  * runs models and tools inside it, so both can be refused; 6 tells it of tools only. Beside `instrument()` a call that names
@@ -41,16 +39,14 @@ const OURS = Symbol.for('sworn.instrument.telemetry')
  */
 export function aiTelemetry(recorder: InstrumentRecorder, deciding: Deciding = {}): Telemetry {
   const guard = guardOf(recorder, 'ai-sdk', deciding)
-  return createTelemetry({ guard, observer: observerOf(recorder, 'ai-sdk'), recorder }, () => true)
+  return createTelemetry({ fixed: guard, observer: observerOf(recorder, 'ai-sdk', deciding), recorder }, () => true)
 }
 
-/** Whether one of them tells us of the call. */
-export function isTold(integrations: unknown): boolean {
-  const all = Array.isArray(integrations) ? integrations : [integrations]
-  return all.some((one) => typeof one === 'object' && one !== null && OURS in one)
-}
-
-export function createTelemetry({ guard, observer, recorder }: Omit<Tools, 'patches'>, isActive: () => boolean): Telemetry {
+/** The SDK reads these members when a call is made: where its tools are judged by themselves, there is nothing to tell of them. */
+export function createTelemetry(
+  { fixed: guard, observer, recorder }: Omit<Tools, 'patches' | 'guard'>,
+  isActive: () => boolean,
+): Telemetry {
   const [models, tools] = [createOpenCalls(guard), createOpenCalls(guard)]
   const seen = new WeakMap<object, { readonly ref: string; readonly startMs: number }>() // 6: by the call, its ids repeat
 
@@ -67,18 +63,27 @@ export function createTelemetry({ guard, observer, recorder }: Omit<Tools, 'patc
     }
   }
 
+  const observeTool: Callback = async (event) => {
+    const call = memberOf(event, 'toolCall')
+    if (!isActive() || typeof call !== 'object' || call === null) return
+    const { ref } = await observer.begin(toolAction(event, observer))
+    seen.set(call, { ref, startMs: performance.now() })
+  }
+
+  const executeTool: Telemetry['executeTool'] = (event) => run(tools, toolKey(event), toolAction(event, guard), event)
+  const passTool: Telemetry['executeTool'] = async (event) => inRun(modelKey(event), event.execute)
+
   const telemetry: Telemetry = {
     executeLanguageModelCall: (event) => run(models, modelKey(event), modelAction(event, guard), event),
-    executeTool: (event) => run(tools, toolKey(event), toolAction(event, guard), event),
+    get executeTool() {
+      return isJudged() ? passTool : executeTool
+    },
     onLanguageModelCallEnd: async (event) => models.end(modelKey(event), { status: 'ok', ...describeModel(event) }),
     onToolExecutionEnd: async (event) => tools.end(toolKey(event), describeTool(memberOf(event, 'toolOutput'))),
     onAbort: async (event) => models.end(modelKey(event), { status: 'cancelled', errorType: 'aborted', complete: false }),
     onError: async (event) => models.end(modelKey(event), { ...describeError(memberOf(event, 'error')), complete: false }),
-    async onToolCallStart(event) {
-      const call = memberOf(event, 'toolCall')
-      if (!isActive() || typeof call !== 'object' || call === null) return
-      const { ref } = await observer.begin(toolAction(event, observer))
-      seen.set(call, { ref, startMs: performance.now() })
+    get onToolCallStart() {
+      return isJudged() ? async () => undefined : observeTool
     },
     async onToolCallFinish(event) {
       const begun = seen.get(memberOf(event, 'toolCall') as object)
@@ -88,7 +93,7 @@ export function createTelemetry({ guard, observer, recorder }: Omit<Tools, 'patc
       void observer.end(begun.ref, { ...outcome, durationMs: performance.now() - begun.startMs })
     },
   }
-  return Object.assign(telemetry, { [OURS]: true })
+  return Object.defineProperty(telemetry, TOLD, { value: true })
 }
 
 const modelKey = (event: unknown): string => textAt(event, 'callId') ?? ''
@@ -125,17 +130,4 @@ function idsOf(event: unknown, guard: Guard): Action['ids'] {
 function describeTool(output: unknown): Outcome {
   if (memberOf(output, 'type') === 'tool-error') return describeError(memberOf(output, 'error'))
   return { status: 'ok', output: memberOf(output, 'output') }
-}
-
-function describeModel(event: unknown): Partial<Outcome> {
-  const parts = listAt(event, 'content')
-  const tools = parts
-    .filter((part) => memberOf(part, 'type') === 'tool-call')
-    .map((part) => ({ id: textAt(part, 'toolCallId'), name: textAt(part, 'toolName'), arguments: memberOf(part, 'input') }))
-  const text = parts.map((part) => (memberOf(part, 'type') === 'text' ? (textAt(part, 'text') ?? '') : '')).join('')
-  return toOutcome([toAnswer(text, tools)], textAt(event, 'finishReason'), {
-    inputTokens: countAt(event, 'usage', 'inputTokens'),
-    outputTokens: countAt(event, 'usage', 'outputTokens'),
-    cachedTokens: countAt(event, 'usage', 'cachedInputTokens') ?? countAt(event, 'usage', 'inputTokenDetails', 'cacheReadTokens'),
-  })
 }

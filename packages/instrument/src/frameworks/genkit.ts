@@ -25,7 +25,6 @@ export const genkit: Adapter = {
       'dynamic tools, which are not registered; retrievers, embedders, models in the background; a stream that is left goes on, and is recorded whole',
   },
   canBlock: () => true,
-  rewrites: true,
   targets: [
     { pkg: 'genkit', entries: ['genkit/registry'], tested: [1, 1], files: [{ file: /^lib\/registry\.m?js$/, names: ['Registry'] }] },
     {
@@ -80,6 +79,7 @@ function judgedTool(run: Method, { name, type }: { readonly name: string; readon
       run: (judged) => Reflect.apply(run, this, [judged, ...rest]),
       refuse: (verdict) => answerOf(type === 'tool' ? refusalText(verdict) : { output: refusalText(verdict) }),
       describe: (answer) => ({ status: 'ok', output: resultOf(answer) }),
+      answer: (result, answer) => ({ ...(answer as object), result }),
     })
   }
 }

@@ -22,6 +22,7 @@ export function recordingCall(call: Method, tools: Tools): Method {
       run: (judged) => announcing('tool')(() => Reflect.apply(call, this, put(judged))),
       refuse: (verdict) => refuse({ call, tool: this as object, args, hasId: id !== undefined }, verdict),
       describe: describeTool,
+      answer: withOutput,
     })
   }
 }
@@ -43,6 +44,14 @@ async function refuse({ call, tool, args, hasId }: Refused, verdict: Verdict): P
   const standIn = Object.create(tool, { _call: { value: async () => refusalText(verdict) }, responseFormat: { value: 'content' } })
   const message = await announcing('tool')(() => Reflect.apply(call, standIn, args))
   return Object.assign(message as object, { status: 'error' })
+}
+
+/** A message is another one of its class, which says the same of itself. */
+function withOutput(output: unknown, result: unknown): unknown {
+  if (textAt(result, 'tool_call_id') === undefined) return output
+  const message = result as { readonly lc_kwargs?: object } // it has the id of a call, see above
+  const said = { content: output, lc_kwargs: { ...message.lc_kwargs, content: output } }
+  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, said)
 }
 
 /** Of what a tool returned: a message of its own, or whatever it is. */

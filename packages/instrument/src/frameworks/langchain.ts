@@ -21,7 +21,6 @@ export const langchain: Adapter = {
     misses: 'runnables used as tools, tools that the provider runs, `streamEvents` of a model without a version, retrievers',
   },
   canBlock: () => true,
-  rewrites: true,
   targets: [
     {
       pkg: '@langchain/core',

@@ -1,8 +1,8 @@
 /**
  * Mastra, by the method through which every agent gives its tools to a run: tools of all its sources, with the hooks of
- * the application already around them, so that a call that a hook answers is seen too.
+ * the application already around them, so that a call that a hook answers is seen too; and by the one that makes its models.
  *
- * The method is private to the framework; where it is missing nothing is patched, and the report says so.
+ * Both are private to the framework; where one is missing it is not patched, and the report says so.
  * Source: spec capture §4.8, `@mastra/core` 1.71.0.
  * @module
  */
@@ -10,6 +10,7 @@ import type { Action } from '@sworn/recorder'
 import type { Adapter, Tools } from '../adapter.ts'
 import { memberOf, present, textAt } from '../members.ts'
 import type { Method } from '../patches.ts'
+import { watchModel } from './ai-models.ts'
 import { judgedCall } from './judged-call.ts'
 import { refusalText } from './refusal.ts'
 
@@ -17,12 +18,11 @@ export const mastra: Adapter = {
   id: 'mastra',
   layer: 'framework',
   facts: {
-    sees: 'tools of agents, whichever source they have: their own, MCP, memory, other agents, workflows',
-    stops: 'those tools; the model is told, and the run goes on',
-    misses: 'tools that the provider runs, steps of workflows without an agent; model calls, which are seen on the wire',
+    sees: 'tools of agents, whichever source they have: their own, MCP, memory, other agents, workflows; model calls of agents, streamed or not, with usage and the tool calls that the model asks for',
+    stops: 'those tools, and a model call whose request cannot be recorded; the model is told of a refused tool, and the run goes on',
+    misses: 'tools that the provider runs, steps of workflows without an agent',
   },
   canBlock: () => true,
-  rewrites: true,
   targets: [
     {
       pkg: '@mastra/core',
@@ -31,8 +31,23 @@ export const mastra: Adapter = {
       files: [{ file: /^dist\/agent-[\w-]+\.c?js$/, names: ['Agent'] }],
     },
   ],
-  patch: ({ module }, tools) =>
-    tools.patches.method(memberOf(module, 'Agent', 'prototype'), 'wrapToolsWithHooks', (wrap) => judging(wrap, tools)) ? ['Agent'] : [],
+  patch({ module }, tools) {
+    const agent = memberOf(module, 'Agent', 'prototype')
+    const wraps: readonly [string, string, (original: Method) => Method][] = [
+      ['Agent', 'wrapToolsWithHooks', (wrap) => judging(wrap, tools)],
+      ['models', 'resolveModelConfig', (resolve) => watchingModels(resolve, tools)],
+    ]
+    return wraps.flatMap(([patched, name, wrap]) => (tools.patches.method(agent, name, wrap) ? [patched] : []))
+  },
+}
+
+/** Every model that an agent uses, however it was named. */
+function watchingModels(resolve: Method, tools: Tools): Method {
+  return async function (...args) {
+    const model = await Reflect.apply(resolve, this, args)
+    watchModel(model, tools)
+    return model
+  }
 }
 
 function judging(wrap: Method, tools: Tools): Method {
@@ -53,6 +68,7 @@ function judgedTool(name: string, tool: object, agent: string | undefined, tools
       run: (judged) => Reflect.apply(execute, tool, [judged, context, ...rest]),
       refuse: refusalText,
       describe: (output) => ({ status: 'ok', output }),
+      answer: (output) => output,
     })
   }
   return { ...tool, execute: run }

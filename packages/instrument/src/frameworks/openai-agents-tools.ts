@@ -38,6 +38,7 @@ function judgedInvoke(invoke: Method, name: string, { tools, copies, within }: W
         run: (input) => Reflect.apply(invoke, this, put(input)),
         refuse: (verdict) => refuseInvoke(this, verdict),
         describe: (output) => describeInvoke(output, copies),
+        answer: (output) => output,
       }),
     )
   }
@@ -66,6 +67,7 @@ function judgedLocal(run: Method, name: string, { tools, copies, within }: Watch
           throw refusalError(verdict, 'tool')
         },
         describe: (output) => ({ status: 'ok', output }),
+        answer: (output) => output,
       }),
     )
   }

@@ -21,7 +21,6 @@ export const openaiAgents: Adapter = {
     misses: 'tools that OpenAI runs, computers, guardrails; the models themselves, which other adapters see',
   },
   canBlock: ({ module }) => memberOf(module, 'Agent') !== undefined,
-  rewrites: true,
   targets: [
     { pkg: '@openai/agents', entries: ['@openai/agents'], tested: [0, 0], files: [] }, // it is the core that it loads
     {

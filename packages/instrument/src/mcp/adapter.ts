@@ -26,7 +26,6 @@ export const mcp: Adapter = {
     misses: 'lists, what a client asks before it connects (`server/discover`), results of tasks that are fetched later',
   },
   canBlock: () => true,
-  rewrites: true,
   targets: [
     { pkg: '@modelcontextprotocol/sdk', entries: ['@modelcontextprotocol/sdk/shared/protocol.js'], tested: [1, 1], files: FIRST },
     { pkg: '@modelcontextprotocol/client', entries: ['@modelcontextprotocol/client'], tested: [2, 2], files: SECOND },

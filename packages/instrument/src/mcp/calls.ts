@@ -5,12 +5,15 @@
  * connection. An outcome is handed to the recorder before what it is about goes on; nobody waits for it.
  * @module
  */
-import type { Action, Guard, Outcome, Verdict } from '@sworn/recorder'
-import type { RpcId } from './messages.ts'
+import type { Action, Outcome, Verdict } from '@sworn/recorder'
+import type { AdapterGuard } from '../deciding.ts'
+import { BLOCKED_ANSWER, WITHHELD } from '../screening.ts'
+import { type RpcId, type RpcMessage, rpcIdOf, toOutcome, toRefusal } from './messages.ts'
 
 interface Call {
   /** Set when it was allowed. */
   ref?: string
+  readonly rpc: Action['rpc']
   startMs: number
   isCancelled?: true
 }
@@ -24,8 +27,8 @@ export interface Ways {
 export interface Calls {
   /** Judges, records, and takes one of the ways; neither when it was cancelled meanwhile. @throws what the way throws */
   pass(action: Action, ways: Ways): Promise<void>
-  /** Records the outcome of the request with this id, if there is one. */
-  end(id: RpcId | undefined, outcome: () => Outcome): void
+  /** Records the outcome of the request that is answered, if there is one. @returns what whoever asked is to get: `message`, masked, or a refusal */
+  answer(message: RpcMessage): RpcMessage
   cancel(id: RpcId | undefined): void
   close(): void
 }
@@ -33,28 +36,44 @@ export interface Calls {
 const MAX_CALLS = 10_000
 const CANCELLED = { status: 'cancelled', errorType: 'cancelled' } as const
 
-export function createCalls(guard: Guard): Calls {
+export function createCalls(guard: AdapterGuard): Calls {
   const calls = new Map<string, Call>() // by the id as text: peers answer 1 with "1"
 
-  function end(id: RpcId | undefined, outcome: () => Outcome): void {
-    const call = calls.get(String(id))
-    if (call?.ref === undefined) return
-    calls.delete(String(id))
-    void guard.end(call.ref, { ...outcome(), durationMs: performance.now() - call.startMs })
+  /** The allowed call under `key`, which is open no more. */
+  function take(key: string): (Call & { readonly ref: string }) | undefined {
+    const call = calls.get(key)
+    if (call?.ref === undefined) return undefined
+    calls.delete(key)
+    return { ...call, ref: call.ref }
+  }
+
+  function end(key: string, outcome: Outcome): void {
+    const call = take(key)
+    if (call) void guard.end(call.ref, { ...outcome, durationMs: performance.now() - call.startMs })
+  }
+
+  function answer(message: RpcMessage): RpcMessage {
+    const call = take(String(rpcIdOf(message)))
+    if (!call) return message
+    const outcome = { ...toOutcome(message), durationMs: performance.now() - call.startMs }
+    const { value, matches, blocked } = guard.screen(outcome.output)
+    void guard.end(call.ref, blocked ? { ...outcome, ...BLOCKED_ANSWER } : outcome, matches)
+    if (blocked && call.rpc) return toRefusal(call.rpc, WITHHELD)
+    return value === outcome.output ? message : { ...message, result: value }
   }
 
   /** An id that is used twice, or one too many: of the older call nothing more will be known. */
   function add(key: string, call: Call): void {
     const [oldest] = calls.keys()
     const displaced = calls.has(key) || calls.size < MAX_CALLS ? key : oldest
-    end(displaced, () => ({ status: 'unknown', errorType: 'outcome_unknown' }))
+    end(String(displaced), { status: 'unknown', errorType: 'outcome_unknown' })
     calls.set(key, call)
   }
 
   return {
     async pass(action, ways) {
       const key = String(action.rpc?.id)
-      const call: Call = { startMs: performance.now() }
+      const call: Call = { startMs: performance.now(), rpc: action.rpc }
       add(key, call)
       const { verdict, ref } = await guard.begin(action)
       const isAllowed = verdict.decision === 'allow'
@@ -65,20 +84,20 @@ export function createCalls(guard: Guard): Calls {
       try {
         await ways.go(verdict, ref)
       } catch (error) {
-        end(key, () => ({ status: 'error', error, errorType: error instanceof Error ? error.name : typeof error }))
+        end(key, { status: 'error', error, errorType: error instanceof Error ? error.name : typeof error })
         throw error
       }
     },
-    end,
+    answer,
     cancel(id) {
       const call = calls.get(String(id))
       if (call === undefined) return
-      if (call.ref !== undefined) return end(id, () => CANCELLED)
+      if (call.ref !== undefined) return end(String(id), CANCELLED)
       call.isCancelled = true
       calls.delete(String(id))
     },
     close() {
-      for (const key of calls.keys()) end(key, () => ({ status: 'unknown', errorType: 'connection_closed' }))
+      for (const key of calls.keys()) end(key, { status: 'unknown', errorType: 'connection_closed' })
     },
   }
 }

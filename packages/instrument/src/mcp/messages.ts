@@ -64,7 +64,7 @@ export function withInput(message: RpcMessage, input: unknown): RpcMessage {
   return { ...message, params: { ...(typeof params === 'object' ? params : {}), arguments: input } }
 }
 
-export function isAnswer(message: unknown): boolean {
+export function isAnswer(message: unknown): message is RpcMessage {
   return rpcIdOf(message) !== undefined && memberOf(message, 'method') === undefined
 }
 

@@ -6,10 +6,11 @@
  * passes unchanged and at once. Source: spec capture §4.1.
  * @module
  */
-import type { Action, Guard, Verdict } from '@sworn/recorder'
+import type { Action, Verdict } from '@sworn/recorder'
 import type { InstrumentRecorder } from '../adapter.ts'
+import type { AdapterGuard } from '../deciding.ts'
 import { type Calls, createCalls } from './calls.ts'
-import { cancelledId, isAnswer, type Peer, type RpcMessage, rpcIdOf, toAction, toOutcome, toRefusal, withInput } from './messages.ts'
+import { cancelledId, isAnswer, type Peer, type RpcMessage, toAction, toRefusal, withInput } from './messages.ts'
 
 /** The part of an SDK's transport that is used. */
 export interface McpTransport {
@@ -19,7 +20,7 @@ export interface McpTransport {
 
 /** Who watches, and who is on the other side. */
 export interface Watch {
-  readonly guard: Guard
+  readonly guard: AdapterGuard
   readonly recorder: Pick<InstrumentRecorder, 'withContext'>
   /** False: new requests pass unseen. */
   readonly isActive: () => boolean
@@ -81,7 +82,7 @@ function requestOf({ guard, isActive, peer }: Watch, message: unknown): (Action 
 
 async function passOut(line: Line, message: unknown, rest: readonly unknown[]): Promise<void> {
   const { open, send, sent, received, recorder } = line
-  if (isAnswer(message)) received.end(rpcIdOf(message), () => toOutcome(message))
+  if (isAnswer(message)) return send(received.answer(message), ...rest)
   sent.cancel(cancelledId(message))
   const action = requestOf(line, message)
   if (!action) return send(message, ...rest)
@@ -92,10 +93,10 @@ async function passOut(line: Line, message: unknown, rest: readonly unknown[]): 
 }
 
 function passIn(line: Line, handler: Handler, message: unknown, rest: readonly unknown[]): unknown {
-  const { send, sent, received, passed, recorder } = line
+  const { send, received, passed, recorder } = line
   if (typeof message !== 'object' || message === null || passed.has(message)) return handler(message, ...rest)
   passed.add(message)
-  if (isAnswer(message)) sent.end(rpcIdOf(message), () => toOutcome(message))
+  if (isAnswer(message)) return handAnswer(line, handler, message, rest)
   received.cancel(cancelledId(message))
   const action = requestOf(line, message)
   if (!action) return handler(message, ...rest)
@@ -108,6 +109,12 @@ function passIn(line: Line, handler: Handler, message: unknown, rest: readonly u
     refuse: (verdict) => send(toRefusal(action.rpc, verdict), { relatedRequestId: action.rpc.id }),
   })
   return passing.catch(() => undefined) // the handler or the transport failed, and says so by itself
+}
+
+function handAnswer({ sent, passed }: Line, handler: Handler, message: RpcMessage, rest: readonly unknown[]): unknown {
+  const given = sent.answer(message)
+  passed.add(given)
+  return handler(given, ...rest)
 }
 
 function inputOf(message: unknown, verdict: Verdict): RpcMessage {

@@ -9,6 +9,7 @@ import type { Guard, Outcome, Verdict } from '@sworn/recorder'
 import type { Tools } from '../adapter.ts'
 import { listAt, memberOf, present, textAt } from '../members.ts'
 import type { Method } from '../patches.ts'
+import { BLOCKED_ANSWER, WITHHELD } from '../screening.ts'
 import { describeError } from './stream.ts'
 
 /** One call, judged. */
@@ -57,18 +58,36 @@ async function judgeCalls(
   const given = [...allowed.map(withInput), ...calls.filter((call) => !isOwn(call))]
   if (given.length === 0) return refused
   const startMs = performance.now()
-  const end = ({ ref }: Judged, outcome: Outcome) => void guard.end(ref, { ...outcome, durationMs: performance.now() - startMs })
+  const took = () => ({ durationMs: performance.now() - startMs })
   const [only] = allowed
   try {
     const context = only && allowed.length === 1 ? { correlation_id: only.ref } : {}
     const parts = await recorder.withContext(context, () => Reflect.apply(run, undefined, [given]))
-    const rest = Array.isArray(parts) ? [...parts] : []
-    for (const one of allowed) end(one, outcomeOf(one.call, rest))
-    return Array.isArray(parts) ? [...parts, ...refused] : parts
+    const answered = Array.isArray(parts) ? [...parts] : []
+    const rest = [...answered]
+    for (const one of allowed) answer(one, takePart(one.call, rest), { answered, guard, took: took() })
+    return Array.isArray(parts) ? [...answered, ...refused] : parts
   } catch (error) {
-    for (const one of allowed) end(one, describeError(error))
+    for (const { ref } of allowed) void guard.end(ref, { ...describeError(error), ...took() })
     throw error
   }
+}
+
+interface Answering extends Pick<Tools, 'guard'> {
+  /** All parts, as the model gets them. */
+  readonly answered: unknown[]
+  readonly took: Pick<Outcome, 'durationMs'>
+}
+
+/** Ends one call with its part, which is masked or withheld among those that were answered. */
+function answer(one: Judged, part: unknown, { answered, guard, took }: Answering): void {
+  const outcome = outcomeOf(part)
+  const { value, matches, blocked } = guard.screen(outcome.output)
+  void guard.end(one.ref, { ...outcome, ...(blocked && BLOCKED_ANSWER), ...took }, matches)
+  const at = answered.indexOf(part)
+  if (blocked) answered[at] = toRefusal({ ...one, verdict: WITHHELD })
+  else if (value !== outcome.output)
+    answered[at] = { functionResponse: { ...(memberOf(part, 'functionResponse') as object), response: value } }
 }
 
 async function judge(call: unknown, guard: Guard): Promise<Judged> {
@@ -87,11 +106,14 @@ function toRefusal({ call, verdict }: Judged): unknown {
 }
 
 /** Takes the part that answers `call` out of `parts`. */
-function outcomeOf(call: unknown, parts: unknown[]): Outcome {
+function takePart(call: unknown, parts: unknown[]): unknown {
   const [id, name] = [textAt(call, 'id'), textAt(call, 'name')]
   const byId = id === undefined ? -1 : parts.findIndex((part) => textAt(part, 'functionResponse', 'id') === id)
   const at = byId >= 0 ? byId : parts.findIndex((part) => textAt(part, 'functionResponse', 'name') === name)
-  const [part] = at >= 0 ? parts.splice(at, 1) : []
+  return at >= 0 ? parts.splice(at, 1)[0] : undefined
+}
+
+function outcomeOf(part: unknown): Outcome {
   if (part === undefined) return { status: 'unknown', errorType: 'outcome_unknown' }
   const output = memberOf(part, 'functionResponse', 'response')
   return memberOf(output, 'error') === undefined ? { status: 'ok', output } : { status: 'error', errorType: 'tool_error', output }

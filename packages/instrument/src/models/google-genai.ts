@@ -24,7 +24,6 @@ export const googleGenai: Adapter = {
     misses: 'live sessions, interactions, other endpoints; functions that the application calls itself; tools that are frozen',
   },
   canBlock: () => true,
-  rewrites: true,
   targets: [
     {
       pkg: '@google/genai',

@@ -4,7 +4,6 @@ import type * as ai7 from 'ai'
 import type { MockLanguageModelV4 } from 'ai/test'
 import type { AdapterPeer } from '../../../../testkit/src/adapter-contract.ts'
 
-const TYPES = { start: 'tool_call_start', end: 'tool_call_end', error: 'tool_call_error' }
 export const USAGE = {
   inputTokens: { total: 7, noCache: 7, cacheRead: 0, cacheWrite: 0 },
   outputTokens: { total: 5, text: 5, reasoning: 0 },
@@ -25,13 +24,12 @@ export function calling(Model: typeof MockLanguageModelV4, toolName: string, inp
 export interface Generation {
   readonly sdk: typeof ai7
   readonly Model: typeof MockLanguageModelV4
-  readonly canStop: boolean
   install(recorder: InstrumentRecorder, deciding: object): Promise<Instrumentation>
   /** What is replaced. */
   method(): unknown
 }
 
-export function aiPeer({ sdk, Model, canStop, install, method }: Generation): () => Promise<AdapterPeer> {
+export function toolPeer({ sdk, Model, install, method }: Generation): () => Promise<AdapterPeer> {
   return async () => {
     let effects = 0
     const inputSchema = sdk.jsonSchema<object>({ type: 'object' })
@@ -58,9 +56,6 @@ export function aiPeer({ sdk, Model, canStop, install, method }: Generation): ()
         .join('')
     }
     return {
-      types: TYPES,
-      isJudged: canStop,
-      canStop,
       install,
       act: (input) => call('echo', input),
       fail: () => call('fail', 'x'),
@@ -69,4 +64,33 @@ export function aiPeer({ sdk, Model, canStop, install, method }: Generation): ()
       close: async () => undefined,
     }
   }
+}
+
+/** A model that says back what it is asked. */
+export function modelPeer({ sdk, Model, install, method }: Generation): () => Promise<AdapterPeer> {
+  return async () => {
+    let effects = 0
+    const model = new Model({
+      doGenerate: async ({ prompt }) => {
+        effects++
+        const text = textOf(prompt)
+        if (text === 'fail') throw new RangeError('the model broke')
+        return { content: [{ type: 'text', text }], finishReason: { unified: 'stop', raw: 'stop' }, usage: USAGE, warnings: [] }
+      },
+    })
+    const ask = async (prompt: unknown) => (await sdk.generateText({ model, prompt: prompt as string, maxRetries: 0 })).text
+    return {
+      install,
+      act: ask,
+      fail: () => ask('fail'),
+      effects: () => effects,
+      method,
+      close: async () => undefined,
+    }
+  }
+}
+
+/** What the user said, as the SDK hands it to a model. */
+function textOf(prompt: readonly { readonly content: unknown }[]): string {
+  return (prompt.at(-1)?.content as readonly { readonly text: string }[] | undefined)?.[0]?.text ?? ''
 }

@@ -149,6 +149,7 @@ export function dlpEvent(members: Event, match: DlpMatch): Event {
     redacted: match.redacted,
     direction: match.direction,
     dlp_action: match.dlpAction,
+    enforced: match.enforced,
   }
 }
 

@@ -154,6 +154,8 @@ export interface DlpMatch {
   readonly direction: 'request' | 'response'
   readonly dlpAction: 'warn' | 'mask' | 'block'
   readonly redacted: boolean
+  /** The policy wants more done about it than could be. */
+  readonly enforced?: false
 }
 
 /** The result of looking at data on its way through: the same object when nothing was found. */
