@@ -24,7 +24,8 @@ function tryBatch(lines: Lines): BatchAnswer {
 }
 
 function buffersOf({ batch, bytes: lines }: Extract<BatchAnswer, { batch: Batch }>): ArrayBuffer[] {
-  const { seq, offset, bytes, time, durationMs, kind, who, session } = batch.rows
-  const columns = [seq, offset, bytes, time, durationMs, kind, who, session, ...batch.signatures.map((s) => s.signature)]
+  const { correlationId, parentId, ...rows } = batch.rows
+  const texts = [correlationId, parentId].flatMap((column) => [column.bytes, column.lengths])
+  const columns = [...Object.values(rows), ...texts, ...batch.signatures.map(({ signature }) => signature)]
   return [...columns.map((array) => array.buffer), lines.buffer as ArrayBuffer] // made by readWholeLines: not shared
 }

@@ -42,9 +42,19 @@ export interface Rows {
   readonly kind: Uint32Array<ArrayBuffer>
   readonly who: Uint32Array<ArrayBuffer>
   readonly session: Uint32Array<ArrayBuffer>
-  readonly correlationId: readonly (string | undefined)[]
-  readonly parentId: readonly (string | undefined)[]
+  readonly correlationId: Column
+  readonly parentId: Column
 }
+
+/** A text a row, one behind the other and off the heap: a batch waits longer than its garbage is young. */
+export interface Column {
+  /** UTF-8. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** In UTF-16 units; ABSENT for a row without one. */
+  readonly lengths: Uint32Array<ArrayBuffer>
+}
+
+const ABSENT = 0xffffffff
 
 export interface Batch {
   readonly rows: Rows
@@ -100,7 +110,7 @@ export function createBatch({ bytes, offset }: Lines): Batch {
     lastEnd = offset + end + 1
   }
   return {
-    rows: cutRows(rows, row),
+    rows: packRows(rows, row),
     kinds: kinds.all,
     people: people.all,
     sessions: sessions.all,
@@ -132,7 +142,13 @@ function countLines(lines: Buffer): number {
   return count
 }
 
-function createRows(count: number): Rows & { correlationId: (string | undefined)[]; parentId: (string | undefined)[] } {
+/** Rows that are filled in; the texts of a column are packed at the end. */
+interface Filled extends Omit<Rows, 'correlationId' | 'parentId'> {
+  readonly correlationId: (string | undefined)[]
+  readonly parentId: (string | undefined)[]
+}
+
+function createRows(count: number): Filled {
   return {
     seq: new Float64Array(count),
     offset: new Float64Array(count),
@@ -148,19 +164,26 @@ function createRows(count: number): Rows & { correlationId: (string | undefined)
 }
 
 /** The first `count` of them. */
-function cutRows(rows: Rows, count: number): Rows {
-  if (count === rows.seq.length) return rows
+function packRows(rows: Filled, count: number): Rows {
   const [seq, offset, time, durationMs] = [rows.seq, rows.offset, rows.time, rows.durationMs].map((column) => column.subarray(0, count))
   const [bytes, kind, who, session] = [rows.bytes, rows.kind, rows.who, rows.session].map((column) => column.subarray(0, count))
-  return { ...rows, seq, offset, bytes, time, durationMs, kind, who, session } as Rows // four of each
+  const [correlationId, parentId] = [packTexts(rows.correlationId), packTexts(rows.parentId)]
+  return { seq, offset, bytes, time, durationMs, kind, who, session, correlationId, parentId } as Rows // four of each
 }
 
-function put(
-  rows: ReturnType<typeof createRows>,
-  row: number,
-  place: { seq: number; offset: number; bytes: number },
-  columns: Columns,
-): void {
+/** @param texts well formed, but for those that are absent */
+function packTexts(texts: readonly (string | undefined)[]): Column {
+  return { bytes: Uint8Array.from(Buffer.from(texts.join(''))), lengths: Uint32Array.from(texts, (text) => text?.length ?? ABSENT) }
+}
+
+/** The texts of a column, null where there is none. */
+export function unpackTexts({ bytes, lengths }: Column): (string | null)[] {
+  const all = Buffer.from(bytes.buffer).toString('utf8')
+  let at = 0
+  return Array.from(lengths, (length) => (length === ABSENT ? null : all.slice(at, (at += length))))
+}
+
+function put(rows: Filled, row: number, place: { seq: number; offset: number; bytes: number }, columns: Columns): void {
   rows.seq[row] = place.seq
   rows.offset[row] = place.offset
   rows.bytes[row] = place.bytes

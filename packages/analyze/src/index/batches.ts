@@ -22,9 +22,11 @@ export interface Batcher {
 export function createBatcher(threads: 1 | 2): Batcher {
   const spare: Uint8Array[] = []
   if (threads === 1) return { spare, batches: (lines) => oneByOne(lines, spare), close: async () => {} }
-  const workers = startThreads<Lines, BatchAnswer>(import.meta.url, './batch-worker', 'INDEX_FAILED', ({ bytes }) => [
-    bytes.buffer as ArrayBuffer, // made by readWholeLines: not shared
-  ])
+  const workers = startThreads<Lines, BatchAnswer>(import.meta.url, './batch-worker', {
+    fault: 'INDEX_FAILED',
+    toTransfer: ({ bytes }) => [bytes.buffer as ArrayBuffer], // made by readWholeLines: not shared
+    spared: 1, // the caller writes what they read: a third thread on two processors gains nothing, and costs 20 MB
+  })
   return { spare, batches: (lines) => onThreads(workers, lines, spare), close: workers.close }
 }
 

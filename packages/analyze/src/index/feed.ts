@@ -29,7 +29,7 @@ export interface FeedOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined
   /** Told when what was indexed is not this ledger, or no longer. */
   readonly onRestart?: (() => void) | undefined
-  /** Default: 2 for what is worth a thread. */
+  /** 2: others work ahead. Default: where it is worth a thread. */
   readonly threads?: 1 | 2 | undefined
 }
 

@@ -6,7 +6,7 @@ import type { StatementSync } from 'node:sqlite'
 import type { DatabaseSync } from '@sworn/recorder/sqlite'
 import { KIND_MEMBERS, type Texts, WHO_MEMBERS } from '../columns.ts'
 import { SPAN_ENTRIES } from '../query/tables.ts'
-import { type Batch, BLOCK_ENTRIES, keyOf, type Rows } from './batch.ts'
+import { type Batch, BLOCK_ENTRIES, keyOf, type Rows, unpackTexts } from './batch.ts'
 
 /** Numbers that are remembered; beyond them they are asked for again. */
 const MAX_NUMBERS = 16_384
@@ -26,14 +26,15 @@ export function createWriter(db: DatabaseSync): Writer {
   const blocks = prepareBlocks(db)
   function put(batch: Batch): void {
     const { rows } = batch
+    const [correlations, parents] = [unpackTexts(rows.correlationId), unpackTexts(rows.parentId)]
     const own = { kind: kinds.numbersOf(batch.kinds), who: people.numbersOf(batch.people), session: sessions.numbersOf(batch.sessions) }
     for (let i = 0; i < rows.seq.length; i++) {
       const seq = rows.seq[i]!
       const kind = own.kind[rows.kind[i]!]!
       const who = own.who[rows.who[i]!]!
       const [time, duration] = [orNull(rows.time[i]!), orNull(rows.durationMs[i]!)]
-      const [correlation, parent] = [rows.correlationId[i] ?? null, rows.parentId[i] ?? null]
-      entry.run(seq, rows.offset[i]!, rows.bytes[i]!, time, duration, kind, who, own.session[rows.session[i]!]!, correlation, parent)
+      const session = own.session[rows.session[i]!]!
+      entry.run(seq, rows.offset[i]!, rows.bytes[i]!, time, duration, kind, who, session, correlations[i]!, parents[i]!)
       counts.kind.add(seq, kind)
       counts.who.add(seq, who)
     }

@@ -40,7 +40,7 @@ export interface ScanThreads {
 }
 
 export function startScanThreads(filter: Filter, groups: readonly Group[] | undefined): ScanThreads {
-  const threads = startThreads<RangeTask, RangeAnswer>(import.meta.url, './scan-worker', 'IO_FAILED')
+  const threads = startThreads<RangeTask, RangeAnswer>(import.meta.url, './scan-worker', { fault: 'IO_FAILED' })
   function* tasks(fd: number): Generator<RangeTask> {
     for (const range of cutRanges(fd, RANGE_BYTES)) yield { fd, range, filter, groups }
   }

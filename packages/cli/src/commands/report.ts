@@ -14,7 +14,6 @@ import { defineCommand, type Values } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { checkFolder } from '../querying/output.ts'
 import { loadFor, stateDirectory } from '../reading/location.ts'
-import { keepYoungSmall } from '../reading/steady.ts'
 import { createUnreadable, type UnreadableLines } from '../reading/unreadable.ts'
 import { copyEntries } from '../report/copy.ts'
 import { chooseFormat, FORMATS, formatReport, writeWhole } from '../report/format.ts'
@@ -64,7 +63,6 @@ async function run(path: string | undefined, flags: Values<typeof FLAGS>, io: Io
   const unreadable = createUnreadable(io)
   if (output !== undefined) await checkFolder(output)
   const isWhole = flags.subject === undefined && period.since === undefined && period.until === undefined
-  keepYoungSmall()
   const source = await open(files, { isWhole, unreadable, quiet: flags.quiet }, io)
   try {
     if (format === 'jsonl') {

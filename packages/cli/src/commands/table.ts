@@ -3,6 +3,17 @@
  * @module
  */
 import type { CommandEntry } from '../frame/command.ts'
+import { keepYoungSmall } from '../reading/steady.ts'
+
+type Load = CommandEntry['load']
+
+/** Of a command that reads a whole ledger and ends. */
+const steadily = (load: Load): Load => {
+  return () => {
+    keepYoungSmall()
+    return load()
+  }
+}
 
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'demo', about: 'record, verify and forge a ledger in a temporary directory', load: async () => (await import('./demo.ts')).demo },
@@ -16,20 +27,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     about: 'serve tools that a YAML file declares as an MCP server, every call decided and recorded',
     load: async () => (await import('./tools.ts')).tools,
   },
-  { name: 'verify', about: 'check a ledger, claim by claim', load: async () => (await import('./verify.ts')).verify },
-  { name: 'query', aliases: ['audit'], about: 'find entries', load: async () => (await import('./query.ts')).query },
-  { name: 'sql', about: 'ask the index in SQL, read only', load: async () => (await import('./sql.ts')).sql },
+  { name: 'verify', about: 'check a ledger, claim by claim', load: steadily(async () => (await import('./verify.ts')).verify) },
+  { name: 'query', aliases: ['audit'], about: 'find entries', load: steadily(async () => (await import('./query.ts')).query) },
+  { name: 'sql', about: 'ask the index in SQL, read only', load: steadily(async () => (await import('./sql.ts')).sql) },
   { name: 'tail', about: 'show the newest entries, and follow', load: async () => (await import('./tail.ts')).tail },
   {
     name: 'report',
     about: 'what happened in a period, as a page; evidence for frameworks',
-    load: async () => (await import('./report.ts')).report,
+    load: steadily(async () => (await import('./report.ts')).report),
   },
   { name: 'alerts', about: 'what is not normal, by rules, and as it happens', load: async () => (await import('./alerts.ts')).alerts },
   {
     name: 'export',
     about: 'entries in another format, with what it could not say',
-    load: async () => (await import('./export.ts')).exportCommand,
+    load: steadily(async () => (await import('./export.ts')).exportCommand),
   },
   {
     name: 'import',
