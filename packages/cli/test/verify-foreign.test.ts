@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { AEGIS_INSERT_SQL, AEGIS_TABLE_SQL } from '@sworn/dialects'
 import { isSupported, loadSqlite } from '@sworn/recorder/sqlite'
+import { absent, vector, vectorJson } from '../../dialects/test/support/vectors.ts'
 import { sworn, temporary } from './support/io.ts'
 
 const cwd = temporary()
@@ -73,6 +74,41 @@ describe('an SQLite file of Aegis', { skip: OLD_NODE }, () => {
     for (let at = 100; at < bytes.length; at += 7) bytes[at] = bytes[at]! ^ 0xff
     writeFileSync(join(cwd, 'damaged.db'), bytes)
     assert.equal((await run('verify', 'damaged.db')).code, 3)
+  })
+})
+
+describe('NOA and COSE from the command line', { skip: absent }, () => {
+  interface Context {
+    readonly chain: unknown
+    readonly grant: unknown
+    readonly keyring: unknown
+    readonly expect: unknown
+  }
+  const write = (name: string, value: unknown) => writeFileSync(join(cwd, name), JSON.stringify(value))
+  it('an action digest is checked with chain, grant, keyring and what the user expects; another digest exits 1', async () => {
+    const { vectors } = vectorJson<{ vectors: { name: string; claim: unknown; context: Context }[] }>(
+      'noa/conformance/action-digest/vectors.json',
+    )
+    const verify = async (name: string) => {
+      const { claim, context } = vectors.find((one) => one.name === name)!
+      for (const [file, value] of Object.entries({ ...context, claim })) write(`${file}.json`, value)
+      const inputs = ['grant', 'claim', 'expect'].flatMap((file) => ['--input', `${file}.json`])
+      return await run('verify', 'chain.json', '--key', 'keyring.json', ...inputs)
+    }
+    const valid = await verify('valid')
+    assert.deepEqual([valid.code, /the action digest is of receipt 1 and its grant/.test(valid.out)], [0, true], valid.out)
+    const swapped = await verify('reject-swapped-digest')
+    assert.equal(swapped.code, 1)
+    assert.match(swapped.out, /finding: hash_mismatch: the action digest is not that of this receipt and this grant/)
+  })
+  it('a receipt of RFC 9942 without its statement names what to give', async () => {
+    writeFileSync(join(cwd, 'receipt.cbor'), vector('cose-receipts/inclusion-receipt.cbor'))
+    const { code, out } = await run('verify', 'receipt.cbor')
+    assert.equal(code, 0)
+    assert.match(
+      out,
+      /tree +no +the statement was not given: --input FILE, the bytes that the service hashed as its leaf; nor the key of the service: --key/,
+    )
   })
 })
 

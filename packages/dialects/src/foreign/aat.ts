@@ -68,7 +68,7 @@ function knownOf(records: Reading, options: ForeignOptions, open: number, proven
       shown: proven,
       detail: 'inclusion proofs of the records that carry one',
     },
-    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given' },
+    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given: --key' },
     complete: { shown: open === 0, detail: complete },
   }
 }

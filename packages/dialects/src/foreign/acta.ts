@@ -31,7 +31,7 @@ export async function checkActa(bytes: Uint8Array, options: ForeignOptions): Pro
   const known = {
     bytes: form(records),
     chain: { shown: true, detail: 'every receipt links the envelope before, signature included' },
-    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given' },
+    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given: --key' },
   }
   return toReport('acta', records.count, tally, known, [
     'Receipts removed at the end leave no trace.',

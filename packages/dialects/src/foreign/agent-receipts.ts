@@ -52,7 +52,7 @@ export async function checkAgentReceipts(bytes: Uint8Array, options: ForeignOpti
       shown: true,
       detail: `every receipt links the one before of its chain${disclosed.size > 0 ? '; the parameters you gave are hashed here' : ''}`,
     },
-    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given' },
+    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by the key you gave' : 'no key was given: --key' },
     complete: {
       shown: open === 0,
       detail: open === 0 ? 'every chain ends with a terminal receipt' : `${open} chains have no terminal receipt`,

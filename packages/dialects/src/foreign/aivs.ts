@@ -95,7 +95,10 @@ async function checkSessionSignature(bundle: AivsBundle, chainHash: string, opti
   const publicKey = pinned?.publicKey ?? (carried ? parseHex(carried) : undefined)
   const fits = publicKey && (await verifySignature(options, { algorithm: 'Ed25519', publicKey }, utf8(chainHash), signature))
   if (!fits) tally.add('signature_invalid', undefined, 'the signature does not fit the rows')
-  return { shown: pinned !== undefined, detail: pinned ? 'by the key you gave' : 'by the key in the bundle, which nobody vouches for' }
+  return {
+    shown: pinned !== undefined,
+    detail: pinned ? 'by the key you gave' : 'by the key in the bundle, which nobody vouches for: give yours with --key',
+  }
 }
 
 function parseObject(bytes: Uint8Array): JsonObject | undefined {

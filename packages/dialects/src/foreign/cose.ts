@@ -62,7 +62,7 @@ async function checkStatement(message: Sign1, options: ForeignOptions, tally: Ta
         ? 'the payload is detached and was not given: --input FILE'
         : isPinned(options)
           ? `${detail}${receipt ? '; the receipt by its agent’s key' : ''}`
-          : 'no key was given',
+          : 'no key was given: --key',
     },
   }
   return toReport('cose', 1, tally, known, [SENDER, ALONE, ...(tree?.shown === false ? [UNSEEN] : [])])
@@ -87,7 +87,9 @@ async function checkCarried(message: Sign1, options: ForeignOptions, tally: Tall
       tally.add('proof_invalid', 1, 'a receipt does not lead from the statement to a root that the key of its service signed')
   }
   const detail =
-    shown > 0 ? `by ${shown} of ${receipts.length} receipts` : `the keys of its ${receipts.length} receipts’ services were not given`
+    shown > 0
+      ? `by ${shown} of ${receipts.length} receipts`
+      : `the keys of its ${receipts.length} receipts’ services were not given: --key, a keyring by their ids`
   return { shown: shown > 0 && shown === receipts.length, detail }
 }
 

@@ -47,8 +47,8 @@ export async function checkNoa(bytes: Uint8Array, given: ForeignOptions): Promis
   const known = {
     bytes: form(records),
     chain: { shown: true, detail: `every receipt links the one before; one chain, one tenant${describeGrant(inputs, granted)}` },
-    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by keys of your keyring' : 'no keyring was given' },
-    complete: { shown: isComplete, detail: isComplete ? 'up to the checkpoint' : 'no checkpoint was given' },
+    signed: { shown: isPinned(options), detail: isPinned(options) ? 'by keys of your keyring' : 'no keyring was given: --key' },
+    complete: { shown: isComplete, detail: isComplete ? 'up to the checkpoint' : 'no checkpoint was given: --head' },
   }
   return toReport('noa', records.count, tally, known, [
     'Receipts removed at the end show only against a checkpoint that came another way.',

@@ -38,12 +38,12 @@ export async function checkSahu(bytes: Uint8Array, options: ForeignOptions): Pro
 }
 
 function knownOf(records: Reading, options: ForeignOptions, isComplete: boolean) {
-  const signed = isPinned(options) ? 'by the key you gave' : 'each by the key in it, which nobody vouches for'
+  const signed = isPinned(options) ? 'by the key you gave' : 'each by the key in it, which nobody vouches for: give yours with --key'
   return {
     bytes: form(records),
     chain: { shown: true, detail: 'every line links the octets of the line before' },
     signed: { shown: isPinned(options), detail: signed },
-    complete: { shown: isComplete, detail: isComplete ? 'the head assertion fits' : 'no head assertion was given' },
+    complete: { shown: isComplete, detail: isComplete ? 'the head assertion fits' : 'no head assertion was given: --head' },
   }
 }
 
