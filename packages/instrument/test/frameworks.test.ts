@@ -22,6 +22,7 @@ interface Genkit {
   readonly registry: { registerAction: unknown }
   defineModel(options: object, answer: Answer): unknown
   defineTool(config: object, run: Run): unknown
+  dynamicTool(config: object, run: Run): unknown
   generate(options: object): Promise<{ readonly text: string }>
   generateStream(options: object): { readonly stream: AsyncIterable<unknown>; readonly response: Promise<unknown> }
 }
@@ -249,6 +250,21 @@ describe('frameworks', { skip }, () => {
       ],
     )
     assert.deepEqual([response?.usage, response?.finish_reason], [{ input_tokens: 7, output_tokens: 5 }, 'stop'])
+  })
+
+  test('a dynamic tool of Genkit is judged like a registered one', async () => {
+    const { ai, z, undo, events } = await setUp()
+    let runs = 0
+    ai.defineModel({ name: 'm', supports: { tools: true } }, async ({ messages }) => {
+      const answered = messages.flatMap(({ content }) => content).some(({ toolResponse }) => toolResponse)
+      const part = answered ? { text: 'done' } : { toolRequest: { name: 'remove', ref: 'c1', input: { id: 1 } } }
+      return { message: { role: 'model', content: [part] }, finishReason: 'stop' }
+    })
+    const remove = ai.dynamicTool({ name: 'remove', description: 'removes', inputSchema: z.any() }, async () => ++runs)
+    assert.equal((await ai.generate({ model: 'm', prompt: 'go', tools: [remove] })).text, 'done')
+    undo()
+    assert.equal(runs, 0)
+    assert.ok((await events()).some(({ decision, tool }) => decision === 'deny' && tool === 'remove'))
   })
 
   test('a stream of Genkit is one record; broken, it holds what had arrived and says so', async () => {

@@ -114,15 +114,16 @@ const GATE: Gate = {
 
 type Event = Readonly<Record<string, unknown>>
 
+const LEFT = ['instrumentation_report', 'authorization_decision']
+
 /** What is recorded of `act`, but what was found and what was decided. */
-async function eventsOf(act: () => Promise<unknown>, gate?: Gate): Promise<readonly Event[]> {
+async function eventsOf(act: () => Promise<unknown>, gate?: Gate, left = LEFT): Promise<readonly Event[]> {
   const port = memoryPort()
   const recorder = createRecorder({ port })
   const { undo } = await instrument(recorder, { modules: { [PKG]: newest }, adapters, ...(gate && { gate }) })
   try {
     await act()
     await recorder.flush()
-    const left = ['instrumentation_report', 'authorization_decision']
     return port.events().filter(({ event_type }) => !left.includes(String(event_type)))
   } finally {
     undo()
@@ -156,6 +157,76 @@ test('a handoff is recorded, and what follows is the subagent’s, below the cal
     assert.equal((event?.agent as { parent_agent_id?: string } | undefined)?.parent_agent_id, 'Captain')
     assert.equal(event?.parent_id, handoff?.correlation_id)
   }
+})
+
+test('a handoff that a policy denies ends the run, and nobody takes over', async () => {
+  const pilot = new newest.Agent({ name: 'Pilot', model: scripted(newest, [() => [call('listen', {}, 'call_2')]]) })
+  const captain = newest.Agent.create({
+    name: 'Captain',
+    model: scripted(newest, [() => [call('transfer_to_Pilot', {}, 'call_h')]]),
+    handoffs: [pilot],
+  })
+  const denying: Gate = {
+    ...GATE,
+    judge: async (action) => GATE.judge({ ...action, name: action.kind === 'handoff' ? 'look' : action.name }),
+  }
+  const events = await eventsOf(() => assert.rejects(newest.run(captain, 'go'), /tool_not_allowed/), denying, ['instrumentation_report'])
+  assert.deepEqual(
+    events.map(({ event_type, tool, decision }) => [event_type, tool, decision]),
+    [['authorization_decision', 'transfer_to_Pilot', 'deny']],
+  )
+})
+
+test('a tool of an MCP server is judged and recorded as a tool of the agent', async () => {
+  const called: string[] = []
+  const tools = ['look', 'listen'].map((name) => ({ name, inputSchema: SCHEMA }))
+  const server = {
+    name: 'sea',
+    cacheToolsList: false,
+    connect: async () => undefined,
+    close: async () => undefined,
+    invalidateToolsCache: async () => undefined,
+    listTools: async () => tools,
+    async callTool(name: string) {
+      called.push(name)
+      return [{ type: 'text', text: 'waves' }]
+    },
+  }
+  const model = scripted(newest, [() => [call('look', {}, 'call_a'), call('listen', {}, 'call_b')]])
+  const agent = new newest.Agent({ name: 'A', model, mcpServers: [server as never] })
+  const events = await eventsOf(() => newest.run(agent, 'go'), GATE)
+  assert.deepEqual(called, ['listen'])
+  assert.deepEqual(
+    events.map(({ event_type, tool }) => [event_type, tool]),
+    [
+      ['tool_call_start', 'listen'],
+      ['tool_call_end', 'listen'],
+    ],
+  )
+})
+
+test('a patch is judged before the editor has it: what is refused changes nothing, and the model reads why', async () => {
+  const edited: string[] = []
+  const edit = async ({ path }: { path: string }) => {
+    edited.push(path)
+    return { status: 'completed' as const, output: 'done' }
+  }
+  const editor = { createFile: edit, updateFile: edit, deleteFile: edit }
+  const patch = (path: string): Item => ({
+    type: 'apply_patch_call',
+    callId: path,
+    status: 'completed',
+    operation: { type: 'create_file', path, diff: '+x' },
+  })
+  const model = scripted(newest, [() => [patch('notes.txt')], () => [patch('rm.txt')]])
+  let last = ''
+  const events = await eventsOf(async () => {
+    const { newItems } = await newest.run(new newest.Agent({ name: 'A', model, tools: [newest.applyPatchTool({ editor })] }), 'go')
+    last = JSON.stringify(newItems.filter(({ type }) => type === 'tool_call_output_item').at(-1)?.rawItem)
+  }, GATE)
+  assert.deepEqual(edited, ['notes.txt'])
+  assert.match(last, /tool_not_allowed/)
+  assert.deepEqual([events[0]?.tool, (events[0]?.arguments as { path?: string } | undefined)?.path], ['apply_patch', 'notes.txt'])
 })
 
 test('an agent that is another agent’s tool is its subagent', async () => {

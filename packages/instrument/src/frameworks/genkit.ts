@@ -22,7 +22,7 @@ export const genkit: Adapter = {
     sees: 'tools and model calls, streamed or not, with usage and the tool calls that the model asks for, whoever runs them: `generate`, prompts, flows, agents',
     stops: 'tools, and a model call whose request cannot be recorded; the model is told of a refused tool, and the run goes on',
     misses:
-      'dynamic tools, which are not registered; retrievers, embedders, models in the background; a stream that is left goes on, and is recorded whole',
+      'tools that the application runs by itself without registering them; retrievers, embedders, models in the background; a stream that is left goes on, and is recorded whole',
   },
   canBlock: () => true,
   targets: [

@@ -73,7 +73,7 @@ function judgedLocal(run: Method, name: string, { tools, copies, within }: Watch
   }
 }
 
-/** Nobody judges a handoff; who takes over is recorded as the subagent of who hands over. */
+/** Judged by the name under which the model asks for it; a refusal ends the run. Who takes over is recorded as the subagent of who hands over. */
 export function watchHandoff(handoff: unknown, { tools, copies, within, handOver }: Watching): void {
   const name = textAt(handoff, 'toolName') ?? 'handoff'
   tools.patches.instance(handoff, 'onInvokeHandoff', (invoke) => {

@@ -17,7 +17,7 @@ export const openaiAgents: Adapter = {
   layer: 'framework',
   facts: {
     sees: 'function tools, agents as tools, MCP tools, the local shell and patches; handoffs, with who hands over to whom',
-    stops: 'all of these tools by a policy; a handoff only where it cannot be recorded',
+    stops: 'all of these tools; a handoff, which ends the run',
     misses: 'tools that OpenAI runs, computers, guardrails; the models themselves, which other adapters see',
   },
   canBlock: ({ module }) => memberOf(module, 'Agent') !== undefined,

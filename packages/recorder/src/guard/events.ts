@@ -62,9 +62,12 @@ function presentOf(members: Event): Event | undefined {
   return present.length > 0 ? Object.fromEntries(present) : undefined
 }
 
+/** What a policy judges by its name: a tool, and a handoff, which a model asks for as one. */
+export const isCall = (kind: Action['kind']): boolean => kind === 'tool' || kind === 'handoff'
+
 /** `authorization_decision`, or `method_blocked` for a refused method that is no tool call. */
 export function decisionEvent(action: Action, members: Event, verdict: Verdict): Event {
-  const blocked = verdict.decision !== 'allow' && action.kind !== 'tool'
+  const blocked = verdict.decision !== 'allow' && !isCall(action.kind)
   const known = (REASON_CODES as readonly string[]).includes(verdict.reasonCode)
   return {
     ...members,

@@ -10,7 +10,7 @@ import type { EventContext, SourceInfo } from '../event/types.ts'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { RecordOptions } from '../recorder/types.ts'
 import { chargeOutcome } from './charge.ts'
-import { decisionEvent, dlpEvent, membersOf, notExecutedEvent, outcomeEvent, startEvent, tamperedEvent } from './events.ts'
+import { decisionEvent, dlpEvent, isCall, membersOf, notExecutedEvent, outcomeEvent, startEvent, tamperedEvent } from './events.ts'
 import { pricedOutcome } from './prices.ts'
 import type { Action, ActionIds, Asked, AskFn, DlpMatch, Gate, Outcome, Prices, Verdict } from './types.ts'
 
@@ -162,7 +162,7 @@ export function createGuard(options: GuardOptions): Guard {
 /** Nobody decided where no policy is set and nothing was refused: then the start is the intent. */
 function isDecided({ kind }: Action, { decision, reasonCode, policyName, policyHash }: Verdict): boolean {
   if (decision !== 'allow') return true
-  return kind === 'tool' && (reasonCode !== 'default_allow' || policyName !== undefined || policyHash !== undefined)
+  return isCall(kind) && (reasonCode !== 'default_allow' || policyName !== undefined || policyHash !== undefined)
 }
 
 async function runGuarded<T>(
@@ -215,7 +215,7 @@ function mergeMembers(event: Members, { metadata, ...members }: Asked['members']
 }
 
 function verdictOf(gate: Gate, action: Action): Verdict | Promise<Verdict> {
-  if (action.kind === 'tool') return gate.judge(action)
+  if (isCall(action.kind)) return gate.judge(action)
   return action.rpc ? gate.judgeMethod(action.rpc.method) : NO_GATE
 }
 
