@@ -1,7 +1,7 @@
 /** `sworn verify` on foreign logs that need more than one file, and on Aegis's database. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { AEGIS_INSERT_SQL, AEGIS_TABLE_SQL } from '@sworn/dialects'
@@ -40,6 +40,17 @@ describe('an SQLite file of Aegis', { skip: OLD_NODE }, () => {
     assert.equal(hash(), whole, 'nothing is written')
     assert.equal((await run('verify', 'aegis.db', '--require', 'chain')).code, 1)
     assert.equal(JSON.parse((await run('verify', 'aegis.db', '--json')).out).format, 'aegis-rows')
+  })
+  it('one in WAL mode is read with what its WAL holds, and nothing appears beside one that nobody has open', async () => {
+    const { DatabaseSync } = await loadSqlite()
+    const db = new DatabaseSync(join(cwd, 'wal?%41.db'))
+    db.exec(`PRAGMA journal_mode = WAL; ${AEGIS_TABLE_SQL} ${row(1)}`)
+    assert.match((await run('verify', 'wal?%41.db')).out, /bytes +holds +1 rows numbered up to 1/)
+    db.close()
+    const beside = () => readdirSync(cwd).filter((name) => name.startsWith('wal'))
+    assert.deepEqual(beside(), ['wal?%41.db'])
+    assert.equal((await run('verify', 'wal?%41.db')).code, 0)
+    assert.deepEqual(beside(), ['wal?%41.db'])
   })
   it('is recorded as checked when it is imported', async () => {
     assert.equal((await run('import', 'aegis.db', 'in', '--dialect', 'aegis-sqlite')).code, 0)

@@ -4,7 +4,8 @@
  * The file is made beside its name and renamed at the end. Source: `runtime/audit.py` of agent-aegis (columns, indexes).
  * @module
  */
-import { chmodSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, DIALECTS, type DialectOptions, toAegisValues } from '@sworn/dialects'
 import { type DatabaseSync, loadSqlite } from '@sworn/recorder/sqlite'
 import { SwornError } from '@sworn/verify'
@@ -67,7 +68,7 @@ export async function readAegisRows(path: string, maxBytes: number): Promise<Aeg
   const { DatabaseSync } = await loadSqlite()
   let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(path, { readOnly: true })
+    db = new DatabaseSync(toAddress(path), { readOnly: true })
     db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
     checkPlain(db)
     const highest = db.prepare('SELECT max(seq) AS seq FROM sqlite_sequence WHERE name = ?').get('audit_log')?.seq
@@ -77,6 +78,13 @@ export async function readAegisRows(path: string, maxBytes: number): Promise<Aeg
   } finally {
     db?.close()
   }
+}
+
+/** Nothing is to appear beside a file that nobody has open: without a WAL that holds more of it, it is read as it lies there. */
+function toAddress(path: string): URL {
+  const address = pathToFileURL(path)
+  if (!existsSync(`${path}-wal`)) address.search = '?immutable=1'
+  return address
 }
 
 /** A view, a virtual table or a generated column would run what whoever made the file wrote. */
