@@ -233,7 +233,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [['--listen', '127.0.0.1:0', '--tls-cert', 'garbage', '--tls-key', 'garbage'], 2, /^error: CONFIG_INVALID .*\(at tls\)/],
     [['--listen', '127.0.0.1:0', '--tls-cert', 'good.yaml'], 2, /^error: .*--tls/],
     [['--jwt-keys', 'good.yaml'], 2, /^error: USAGE .*belong together/],
-    ...['soon', '', '0s'].map((every): Row => [['good', '--verify-every', every], 2, /^error: USAGE .*--verify-every/]),
+    ...['soon', '0s'].map((every): Row => [['good', '--verify-every', every], 2, /^error: USAGE .*--verify-every/]),
     [['--jwt-keys', 'missing', '--jwt-issuer', 'i', '--jwt-audience', 'a'], 3, /^error: IO_FAILED .*--jwt-keys/],
     [['--jwt-keys', 'garbage', '--jwt-issuer', 'i', '--jwt-audience', 'a'], 2, /^error: KEY_INVALID .*--jwt-keys/],
   ],
