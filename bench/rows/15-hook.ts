@@ -2,7 +2,7 @@
  * Row 15: what a coding agent waits for at a hook, as a process and over HTTP.
  *
  * The packages are staged as JavaScript, as users get them. The hook is a call that a policy judges: its decision is on disk
- * before the answer. The process form finds a recorder process of this user, as every hook does but the first. Beside the HTTP
+ * before the answer, and over HTTP each call ends before the next begins, as an agent's do. The process form finds a recorder process of this user, as every hook does but the first. Beside the HTTP
  * form also stands the empty round trip with an fdatasync of a decision's bytes: what no answer can be faster than.
  * @module
  */
@@ -51,8 +51,8 @@ async function measure(dir: string, rounds: number, requests: number): Promise<r
 }
 
 /** Both sides get the same payload. */
-const payload = () =>
-  JSON.stringify({ session_id: 's-1', tool_name: 'Bash', tool_input: { command: 'echo hi' }, tool_use_id: randomUUID(), cwd: '/' })
+const payload = (tool_use_id: string = randomUUID()) =>
+  JSON.stringify({ session_id: 's-1', tool_name: 'Bash', tool_input: { command: 'echo hi' }, tool_use_id, cwd: '/' })
 
 async function measureProcess(stage: Stage, rounds: number): Promise<readonly Measurement[]> {
   const recorder = start(stage, ['recorder', 'audit'])
@@ -76,11 +76,17 @@ async function measureHttp(stage: Stage, requests: number): Promise<readonly Mea
   const file = openSync(join(stage.cwd, 'synced'), 'a')
   const line = Buffer.alloc(DECISION_BYTES, 97)
   const times: Record<'ours' | 'empty' | 'synced', number[]> = { ours: [], empty: [], synced: [] }
-  const hookUrl = new URL('/v1/hooks/claude-code/PreToolUse', url).href
-  const post = (to: string) => timePost(agent, to, token, payload())
-  for (let n = 0; n < 20; n++) await Promise.all([post(hookUrl), post(sink.url)])
+  const hookUrl = (event: string) => new URL(`/v1/hooks/claude-code/${event}`, url).href
+  const post = (to: string, id?: string) => timePost(agent, to, token, payload(id))
+  const call = async () => {
+    const id = randomUUID()
+    const ms = await post(hookUrl('PreToolUse'), id)
+    await post(hookUrl('PostToolUse'), id)
+    return ms
+  }
+  for (let n = 0; n < 20; n++) await Promise.all([call(), post(sink.url)])
   for (let n = 0; n < requests; n++) {
-    times.ours.push(await post(hookUrl))
+    times.ours.push(await call())
     const empty = await post(sink.url)
     times.empty.push(empty)
     const before = performance.now()

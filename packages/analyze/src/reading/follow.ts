@@ -13,6 +13,10 @@ import { join } from 'node:path'
 import { createSplitter, createWaiter, isCompressed, type LedgerFiles, listSegments, readLines } from '@sworn/recorder/segments'
 import { parseEntry } from './entry.ts'
 
+/** Bytes; of the first, several buffers share memory. */
+const FIRST_READ = 1 << 11
+const MAX_READ = 1 << 16
+
 /** A file at hand: `seq` is that of the line that comes next in it. */
 interface Position {
   readonly file: FileHandle
@@ -89,13 +93,14 @@ async function openAt(
   return undefined
 }
 
+/** To the end that the file has at some moment of this. A ledger that is followed grows by a line or two: the first read is small. */
 async function* readFrom(file: FileHandle, offset: number): AsyncGenerator<Buffer> {
-  for (let at = offset; ; ) {
-    const buffer = Buffer.allocUnsafe(1 << 16)
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
-    if (bytesRead === 0) return
+  let at = offset
+  for (let size = FIRST_READ; ; size = Math.min(2 * size, MAX_READ)) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, at)
     at += bytesRead
-    yield buffer.subarray(0, bytesRead)
+    if (bytesRead > 0) yield buffer.subarray(0, bytesRead)
+    if (bytesRead < size) return
   }
 }
 

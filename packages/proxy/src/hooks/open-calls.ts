@@ -59,10 +59,12 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
   const placeOf = (session: string) => join(folder, digest(session))
   const agentFile = (session: string, agent: string) => join(placeOf(session), `agent.${digest(agent)}`)
 
-  /** Files of open calls, oldest first. */
-  function list(place: string, key?: string): string[] {
-    const calls = namesIn(place).filter((name) => CALL.test(name) && (key === undefined || name.startsWith(`${key}.`)))
-    return calls.toSorted((a, b) => (a.slice(33) < b.slice(33) ? -1 : 1))
+  /** Makes room for one more. */
+  function evict(place: string): OpenCall | undefined {
+    const names = namesIn(place)
+    if (names.length < MAX_CALLS) return undefined // each call that begins comes here
+    const calls = callsAmong(names)
+    return calls.length < MAX_CALLS ? undefined : takeAt(place, calls[0]!)
   }
 
   function takeAt(place: string, name: string): OpenCall | undefined {
@@ -71,7 +73,7 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
   }
 
   function takeAllIn(place: string, by: (call: OpenCall) => boolean): OpenCall[] {
-    return list(place).flatMap((name) => {
+    return callsAmong(namesIn(place)).flatMap((name) => {
       const call = readCall(join(place, name))
       return call && by(call) && remove(join(place, name)) ? [call] : []
     })
@@ -81,8 +83,7 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
     add(key, call, spawns = false) {
       const place = placeOf(call.session)
       mkdirSync(place, { recursive: true, mode: 0o700 })
-      const open = list(place)
-      const evicted = open.length < MAX_CALLS ? undefined : takeAt(place, open[0]!)
+      const evicted = evict(place)
       const began = String(process.hrtime.bigint()).padStart(20, '0') // one clock for all processes since the machine started
       writeFileSync(join(place, `${digest(key)}.${began}.${call.ref}`), JSON.stringify(call), { mode: 0o600 })
       if (spawns) writeFileSync(join(place, `spawn.${began}.${call.ref}`), '', { mode: 0o600 })
@@ -90,7 +91,7 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
     },
     take(session, key) {
       const place = placeOf(session)
-      for (const name of list(place, digest(key))) {
+      for (const name of callsAmong(namesIn(place), digest(key))) {
         const call = takeAt(place, name)
         if (call) return call
       }
@@ -135,6 +136,12 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
         })
     },
   }
+}
+
+/** Files of open calls, oldest first. */
+function callsAmong(names: readonly string[], key?: string): string[] {
+  const calls = names.filter((name) => CALL.test(name) && (key === undefined || name.startsWith(`${key}.`)))
+  return calls.toSorted((a, b) => (a.slice(33) < b.slice(33) ? -1 : 1))
 }
 
 function namesIn(folder: string): string[] {
