@@ -4,7 +4,7 @@
  */
 import { openSource } from '@sworn/analyze'
 import { findLedger } from '@sworn/analyze/reading'
-import { answer, childTask, peakMb } from '../harness/child.ts'
+import { answer, childTask } from '../harness/child.ts'
 import { median } from '../harness/measure.ts'
 import { RARE_WORD, SOME_SESSION } from '../harness/query-log.ts'
 
@@ -21,8 +21,6 @@ export interface AskTask {
 export interface AskAnswer {
   /** Milliseconds of each question, and how many entries it found. */
   readonly answers: Readonly<Record<string, { readonly ms: number; readonly found: number }>>
-  /** Peak of resident memory above that before the first question. */
-  readonly aboveMb: number
 }
 
 const { directory, questions, times, index } = childTask<AskTask>()
@@ -36,7 +34,6 @@ const ask: Readonly<Record<Question, () => Promise<number>>> = {
   session: () => fetched({ session_id: [SOME_SESSION] }),
   text: () => fetched({ text: RARE_WORD }),
 }
-const bareMb = peakMb()
 const answers: Record<string, { ms: number; found: number }> = {}
 for (const question of questions) {
   const took: number[] = []
@@ -49,7 +46,7 @@ for (const question of questions) {
   answers[question] = { ms: median(took), found }
 }
 source.close()
-answer({ answers, aboveMb: peakMb() - bareMb } satisfies AskAnswer)
+answer({ answers } satisfies AskAnswer)
 
 async function fetched(filter: Parameters<typeof source.count>[0]): Promise<number> {
   let bytes = 0

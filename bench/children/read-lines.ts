@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { feedIndex, openIndexDatabase, removeIndex } from '@sworn/analyze'
 import { findLedger, readLedger } from '@sworn/analyze/reading'
-import { answer, childTask, peakMb } from '../harness/child.ts'
+import { answer, childTask } from '../harness/child.ts'
 
 export interface ReadTask {
   readonly way: 'index' | 'parse' | 'bodies'
@@ -17,8 +17,6 @@ export interface ReadTask {
 
 export interface ReadAnswer {
   readonly ms: number
-  /** Peak of resident memory above that before the first line. */
-  readonly aboveMb: number
 }
 
 const COLUMNS = ['event_type', 'decision', 'tool', 'user', 'session_id'] as const
@@ -26,10 +24,9 @@ const COLUMNS = ['event_type', 'decision', 'tool', 'user', 'session_id'] as cons
 const { way, directory } = childTask<ReadTask>()
 const files = findLedger(directory, '/')
 const ways = { index, parse, bodies }
-const bareMb = peakMb()
 const start = performance.now()
 await ways[way]()
-answer({ ms: performance.now() - start, aboveMb: peakMb() - bareMb } satisfies ReadAnswer)
+answer({ ms: performance.now() - start } satisfies ReadAnswer)
 
 async function index(): Promise<void> {
   removeIndex(directory)

@@ -1,5 +1,5 @@
 /**
- * Verifies a ledger as `verifyLog` does for every caller, and says what it took.
+ * Verifies a ledger as `verifyLog` does for every caller.
  *
  * Fails unless the ledger holds, signatures included: a verifier that found something has not done the job.
  * @module
@@ -15,19 +15,11 @@ export interface VerifyTask {
 }
 
 export interface VerifyAnswer {
-  readonly peakMb: number
-  /** Peak before the first byte was read. */
-  readonly bareMb: number
   readonly size: number
 }
 
 const { files, vkey } = childTask<VerifyTask>()
-const bareMb = peakMb()
 const report = await verifyLog(fileChunks(files), { primitives: nodePrimitives, trust: parseVkey(vkey) })
 if (report.findings.length > 0 || !report.levels.signed.holds)
   throw new Error(`the ledger does not hold: ${JSON.stringify(report.findings)}`)
-answer({ peakMb: peakMb(), bareMb, size: report.size } satisfies VerifyAnswer)
-
-function peakMb(): number {
-  return process.resourceUsage().maxRSS / 1024
-}
+answer({ size: report.size } satisfies VerifyAnswer)

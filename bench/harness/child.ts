@@ -43,8 +43,3 @@ export function childTask<Task>(): Task {
 export function answer(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
-
-/** In a child: the most memory that it has had resident so far, in MB. */
-export function peakMb(): number {
-  return process.resourceUsage().maxRSS / 1024
-}

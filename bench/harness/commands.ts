@@ -36,3 +36,20 @@ function timeCommand({ command, args, cwd, env, input }: Command): number {
   if (status !== 0) throw new Error(`${command} failed: ${error?.message ?? String(stderr).slice(-500)}`)
   return ms
 }
+
+/** Loaded before anything else: says at the end how much was resident at most, on a line of its own. */
+const SAY_PEAK = `import { writeSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+if (isMainThread) process.on('exit', () => writeSync(2, '\\n' + process.resourceUsage().maxRSS))`
+
+/**
+ * The most memory that a process of this Node had resident, in MB, with its threads and with what it shares with others.
+ * @throws Error when it fails: what did not do the job has no peak
+ */
+export function peakOfNode({ args, env }: Pick<Command, 'args' | 'env'>): number {
+  const all = ['--import', `data:text/javascript,${encodeURIComponent(SAY_PEAK)}`, ...args]
+  const { status, stderr } = spawnSync(process.execPath, all, { ...(env && { env }), stdio: ['ignore', 'ignore', 'pipe'] })
+  const said = String(stderr)
+  if (status !== 0) throw new Error(`${args.join(' ')} failed: ${said.slice(-500)}`)
+  return Number(said.slice(said.lastIndexOf('\n') + 1)) / 1024
+}

@@ -28,16 +28,14 @@ export const index: Row = {
 async function measure(dir: string, entries: number, rounds: number): Promise<readonly Measurement[]> {
   const log = writeQueryLog(dir, entries, 7)
   const rates = { index: [] as number[], parse: [] as number[], bodies: [] as number[] }
-  const peaks: number[] = []
   for (let round = 0; round < rounds; round++)
     for (const way of ['parse', 'index', 'bodies'] as const) {
       if (way === 'bodies' && entries > MOST_BODIES) continue
-      const { ms, aboveMb } = await read(log, way)
+      const { ms } = await read(log, way)
       rates[way].push(entries / ms)
-      if (way === 'index') peaks.push(aboveMb)
     }
   const size = (name: string): number => statSync(join(dir, name)).size
-  const note = `${entries.toLocaleString('en-US')} entries, ${(log.bytes / 1e9).toFixed(2)} GB; two threads beside the one that writes where the ledger is large enough; at most ${Math.round(Math.max(...peaks))} MB above the process before it`
+  const note = `${entries.toLocaleString('en-US')} entries, ${(log.bytes / 1e9).toFixed(2)} GB; a thread beside the one that writes for each further processor, at most two, where the ledger is large enough; memory: row 5`
   const bodies = entries > MOST_BODIES ? [] : againstBodies(rates, size('audit.db') / entries, size('bodies.db') / entries)
   return [
     compare({
