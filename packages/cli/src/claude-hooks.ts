@@ -3,8 +3,8 @@
  *
  * The SDK tells a callback what it tells a command, and reads the same replies. Nothing is thrown into it: a hook that
  * cannot be read or recorded refuses its call, unless the configuration says to go on. SessionStart and SessionEnd are
- * not told to callbacks, so what is under way ends with the agent's turn. Source: spec capture §4.6,
- * `@anthropic-ai/claude-agent-sdk` 0.3.329.
+ * not told to callbacks, so what is under way ends with the agent's turn. What `canUseTool` denies is told to no hook:
+ * `claudePermissions` ends it. Source: spec capture §4.6, `@anthropic-ai/claude-agent-sdk` 0.3.329.
  * @module
  */
 import { type Answer, answerHook, findHookClient, type HookClient, type HookRoom, heldCalls, readHook } from '@sworn/proxy/hooks'
@@ -25,20 +25,72 @@ export interface ClaudeHookReply {
 /** For `options.hooks` of `query`: fits `Partial<Record<HookEvent, HookCallbackMatcher[]>>` of the SDK. */
 export type ClaudeHooks = { [event: string]: { hooks: ((input: unknown) => Promise<ClaudeHookReply>)[] }[] }
 
+/** The part of the SDK's `CanUseTool` that is used. */
+type CanUseTool = (tool: string, input: Record<string, unknown>, options: never) => Promise<{ readonly behavior: string } | null>
+
 const NAME = 'claude-agent-sdk'
+const MAX_ASKED = 1000
+const OVER = ['PostToolUse', 'PostToolUseFailure', 'PermissionDenied']
 
 /** Records what an agent of the Claude Agent SDK does, and judges its tools by the recorder's policy. */
 export function claudeHooks(recorder: Recorder): ClaudeHooks {
-  const { rewrite: _none, ...claudeCode } = findHookClient('claude-code')! // one of the table
-  const client: HookClient = { ...claudeCode, name: NAME }
-  const calls = heldCalls()
+  const { client, tell, asked } = engineOf(recorder)
   const answer = async (input: unknown): Promise<ClaudeHookReply> => {
-    const { onAuditFailure } = recorder // as it is now
-    const room: HookRoom = { recorder, gate: gateOf(recorder) ?? NO_GATE, calls, onAuditFailure, now: Date.now }
-    return replyTo(input, await answered(client, input, room))
+    const { hook_event_name: event, tool_use_id: id } = (input ?? {}) as Record<string, unknown> // hostile
+    if (event === 'PreToolUse') remember(asked, String(id), input as object)
+    else if (OVER.includes(String(event))) asked.delete(String(id))
+    return replyTo(input, await tell(input))
   }
   void recorder.record({ event_type: 'instrumentation_report', source: SOURCE, metadata: reportOf(client) }).catch(() => {}) // the first action will be refused
   return Object.fromEntries(Object.keys(client.events).map((event) => [event, [{ hooks: [answer] }]]))
+}
+
+/**
+ * `canUseTool`, for `options.canUseTool` beside the hooks of the same recorder: what it denies ends as denied, and not
+ * with the turn as unknown. What it answers or throws passes unchanged.
+ */
+export function claudePermissions<F extends CanUseTool>(recorder: Recorder, canUseTool: F): F {
+  const { tell, asked } = engineOf(recorder)
+  const watched = async (tool: string, input: Record<string, unknown>, options: { readonly toolUseID: string }) => {
+    const answer = await canUseTool(tool, input, options as never) // handed on as it came
+    const call = asked.get(options.toolUseID)
+    if (answer?.behavior === 'deny' && call) await tell({ ...call, hook_event_name: 'PermissionDenied' })
+    return answer
+  }
+  return watched as unknown as F // the same arguments and the same answer
+}
+
+interface Engine {
+  readonly client: HookClient
+  /** What the hooks said of calls, by their ids, the newest: `canUseTool` is not told whose session it is. */
+  readonly asked: Map<string, object>
+  tell(input: unknown): Promise<Answer>
+}
+
+const engines = new WeakMap<Recorder, Engine>()
+
+function engineOf(recorder: Recorder): Engine {
+  const known = engines.get(recorder)
+  if (known) return known
+  const { rewrite: _none, ...claudeCode } = findHookClient('claude-code')! // one of the table
+  const client: HookClient = { ...claudeCode, name: NAME }
+  const calls = heldCalls()
+  const made: Engine = {
+    client,
+    asked: new Map(),
+    tell(input) {
+      const { onAuditFailure } = recorder // as it is now
+      return answered(client, input, { recorder, gate: gateOf(recorder) ?? NO_GATE, calls, onAuditFailure, now: Date.now })
+    },
+  }
+  engines.set(recorder, made)
+  return made
+}
+
+function remember(asked: Map<string, object>, id: string, input: object): void {
+  asked.set(id, input)
+  const [oldest] = asked.keys()
+  if (asked.size > MAX_ASKED && oldest !== undefined) asked.delete(oldest)
 }
 
 const SOURCE = { kind: 'instrumentation', name: NAME, vantage: 'inline' }

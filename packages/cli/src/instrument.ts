@@ -10,7 +10,7 @@ import * as adapters from '@sworn/instrument'
 import type { Recorder } from '@sworn/recorder'
 import { askOf, gateOf, pricesOf } from './library-gate.ts'
 
-export { type ClaudeHookReply, type ClaudeHooks, claudeHooks } from './claude-hooks.ts'
+export { type ClaudeHookReply, type ClaudeHooks, claudeHooks, claudePermissions } from './claude-hooks.ts'
 
 function deciding(recorder: Recorder): adapters.Deciding {
   const [gate, ask, prices] = [gateOf(recorder), askOf(recorder), pricesOf(recorder)]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openRecorder } from 'sworn'
-import { claudeHooks } from 'sworn/instrument'
+import { claudeHooks, claudePermissions } from 'sworn/instrument'
 import { startFakeModel } from '../../../testkit/src/fake-model.ts'
 import { loadPeer, missing } from '../../../testkit/src/peer.ts'
 import { temporary } from './support/io.ts'
@@ -31,6 +31,7 @@ async function openWithPolicy() {
   const hooks = claudeHooks(recorder)
   return {
     hooks,
+    recorder,
     folder,
     tell: (event: string, input: object) => hooks[event]![0]!.hooks[0]!({ session_id: 's', hook_event_name: event, ...input }),
     async entries(): Promise<readonly Entry[]> {
@@ -72,6 +73,27 @@ test('tools are judged and recorded, denials and questions are told in the SDKâ€
     'tool_call_error outcome_unknown',
     'turn_end',
   ])
+})
+
+test('what canUseTool denies ends as denied, once; what it allows goes on, and what it throws passes', async () => {
+  const { recorder, tell, entries } = await openWithPolicy()
+  const canUseTool = claudePermissions(recorder, async (_tool: string, { command }: Record<string, unknown>, _: { toolUseID: string }) => {
+    if (command === 'throw') throw new RangeError('asked in vain')
+    return command === 'rm' ? { behavior: 'deny', message: 'no' } : { behavior: 'allow' }
+  })
+  for (const [id, command] of [['c-1', 'rm'] as const, ['c-2', 'ls'] as const, ['c-3', 'throw'] as const])
+    await tell('PreToolUse', bash(id, command))
+  await tell('PermissionRequest', bash('c-1', 'rm')) // comes before the callback is asked
+  assert.deepEqual(await canUseTool('Bash', { command: 'rm' }, { toolUseID: 'c-1' }), { behavior: 'deny', message: 'no' })
+  assert.deepEqual(await canUseTool('Bash', { command: 'ls' }, { toolUseID: 'c-2' }), { behavior: 'allow' })
+  await assert.rejects(canUseTool('Bash', { command: 'throw' }, { toolUseID: 'c-3' }), RangeError)
+  assert.equal((await canUseTool('Bash', { command: 'rm' }, { toolUseID: 'unheard of' })).behavior, 'deny')
+  await tell('PostToolUse', { ...bash('c-2', 'ls'), tool_response: 'ok' })
+  await tell('Stop', {})
+  assert.deepEqual(
+    wordsOf(await entries()).filter((word) => /_(end|error)/.test(word)),
+    ['tool_call_error denied', 'tool_call_end', 'tool_call_error outcome_unknown', 'turn_end'],
+  )
 })
 
 test('a secret in the arguments refuses the call, and stands nowhere', async () => {

@@ -14,7 +14,8 @@ export const claudeAgentSdk: Adapter = {
   facts: {
     sees: 'nothing by itself; with `claudeHooks` tools, prompts, permissions and subagents, as Claude Code tells its hooks',
     stops: 'nothing by itself; with `claudeHooks` every tool',
-    misses: 'models, the begin and the end of a session, a permission that `canUseTool` denies (its call ends as unknown)',
+    misses:
+      'models, the begin and the end of a session, a permission that `canUseTool` denies without `claudePermissions` (its call ends as unknown)',
   },
   canBlock: () => false,
   targets: [{ pkg: PKG, entries: [PKG], tested: [0, 0], isGlobal: true, files: [] }],
