@@ -1,7 +1,10 @@
 /**
- * How long until an event is on disk while the same process delivers, and while it does not: in turns, in one process
- * and on one ledger, so that both meet the same disk and the same neighbours. @module
+ * How long until an event is on disk while the same process delivers, while it does not, and while another process
+ * keeps a core busy instead: in turns, in one process and on one ledger, so that all meet the same disk and the same
+ * neighbours. @module
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { openDelivery, planSinks } from '@sworn/deliver'
 import { agentEvents } from '../../testkit/src/events.ts'
 import { openRecorder } from '../candidates/sworn.ts'
@@ -23,6 +26,7 @@ export interface BesideTask {
 export interface BesideAnswer {
   readonly bare: readonly Turn[]
   readonly beside: readonly Turn[]
+  readonly busy: readonly Turn[]
 }
 
 interface Turn {
@@ -32,17 +36,19 @@ interface Turn {
   readonly mainCpuUs: number
 }
 
+/** Ends by itself too, should nobody be left to end it. */
+const SPIN = 'for (const end = Date.now() + 60_000; Date.now() < end; );'
+
 const task = childTask<BesideTask>()
 const recorder = await openRecorder(task.dir)
 const { path, origin } = recorder.info
 const context = { origin, version: '0', stdout: process.stdout, logger: undefined, now: Date.now, ledgerPath: path }
 const events = agentEvents(5, 1024)
 await paced(recorder, events, task.events, task.perMs) // warm-up
-const found = { bare: [] as Turn[], beside: [] as Turn[] }
-for (let round = 0; round < task.rounds; round++) {
-  const ways = round % 2 === 0 ? (['bare', 'beside'] as const) : (['beside', 'bare'] as const)
-  for (const way of ways) found[way].push(way === 'bare' ? await turn() : await besideDelivery(round))
-}
+const ways = { bare: turn, beside: besideDelivery, busy: besideBusy }
+const found = { bare: [] as Turn[], beside: [] as Turn[], busy: [] as Turn[] }
+const orders = [['bare', 'beside', 'busy'] as const, ['busy', 'beside', 'bare'] as const]
+for (let round = 0; round < task.rounds; round++) for (const way of orders[round % 2]!) found[way].push(await ways[way](round))
 await recorder.close()
 answer(found satisfies BesideAnswer)
 
@@ -55,6 +61,16 @@ async function besideDelivery(round: number): Promise<Turn> {
   await delivery.idle(30_000) // a thread takes a moment to begin
   const measured = await turn()
   await delivery.close()
+  return measured
+}
+
+async function besideBusy(): Promise<Turn> {
+  const busy = spawn(process.execPath, ['-e', SPIN], { stdio: 'ignore' })
+  const ended = once(busy, 'exit')
+  await once(busy, 'spawn')
+  const measured = await turn()
+  busy.kill()
+  await ended
   return measured
 }
 

@@ -144,7 +144,7 @@ async function run(options: DeliverOptions, teller: Teller, { cursor: first, sha
   const ended = new AbortController()
   const next = createNext(
     createGatherer({
-      ...{ source, shape, limits, clock, lingerMs: batch.lingerMs, wait: (ms) => waiter.next(ms) },
+      ...{ source, shape, limits, clock, lingerMs: batch.lingerMs },
       signal: AbortSignal.any([signal, ended.signal]),
     }),
   )

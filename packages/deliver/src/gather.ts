@@ -25,8 +25,6 @@ export interface GatherOptions {
   readonly clock: Clock
   /** How long fewer entries than a batch wait for more. */
   readonly lingerMs: number
-  /** Resolves when there may be more, at the latest after `ms`. */
-  readonly wait: (ms: number) => Promise<void>
   /** Aborted: no more is waited for. */
   readonly signal: AbortSignal
 }
@@ -34,11 +32,11 @@ export interface GatherOptions {
 /** Entries that the filter leaves out are passed in steps of this many, so that the cursor moves. */
 const MAX_LINES = 10_000
 
-/** A read that gives as much was not the last: what follows is there already, and nobody waits for it. */
-const FULL_BYTES = 32 << 10
+/** While fewer than a batch wait for more, the ledger is read this often, however fast it grows: each read syncs it, beside whoever records. */
+const LOOK_MS = 50
 
 /** A function that gives the next window; empty when nothing is there. */
-export function createGatherer({ source, shape, limits, clock, lingerMs, wait, signal }: GatherOptions): () => Promise<Window> {
+export function createGatherer({ source, shape, limits, clock, lingerMs, signal }: GatherOptions): () => Promise<Window> {
   let held: readonly Line[] = []
 
   return async () => {
@@ -46,10 +44,8 @@ export function createGatherer({ source, shape, limits, clock, lingerMs, wait, s
     const items: Item[] = []
     let bytes = 0
     let begun: number | undefined
-    let isMore = false
     while (lines.length < MAX_LINES) {
       if (held.length === 0) held = await source.read()
-      isMore = isFull(held)
       const taken = await fill()
       held = held.slice(taken.count)
       if (taken.full) break
@@ -57,9 +53,9 @@ export function createGatherer({ source, shape, limits, clock, lingerMs, wait, s
       if (lines.length === 0) break
       begun ??= clock.elapsed()
       const left = lingerMs - (clock.elapsed() - begun)
-      if (signal.aborted || (left <= 0 && !isMore)) break
+      if (signal.aborted || (left <= 0 && !source.isBehind)) break
+      if (!source.isBehind) await clock.wait(Math.min(left, LOOK_MS), signal)
       held = await source.read()
-      if (held.length === 0 && left > 0) await wait(left)
     }
     return { lines, items, runs: runsOf(lines) }
 
@@ -76,10 +72,4 @@ export function createGatherer({ source, shape, limits, clock, lingerMs, wait, s
       return { count: held.length, full: false }
     }
   }
-}
-
-function isFull(lines: readonly Line[]): boolean {
-  let bytes = 0
-  for (const line of lines) bytes += line.bytes.length
-  return bytes >= FULL_BYTES
 }

@@ -14,6 +14,8 @@ import { type Numbered, parseEntryLine } from './numbered.ts'
 export interface Reading {
   /** The next whole lines, about 1 MiB; undefined at the present end. What is given is on disk. */
   read(): Promise<readonly Buffer[] | undefined>
+  /** The last read did not come to the present end. */
+  readonly isBehind: boolean
   /** True when `path` is this file, under whatever name. */
   isSame(path: string): Promise<boolean>
   close(): Promise<void>
@@ -32,10 +34,15 @@ function openCompressed(path: string): Reading {
   const stream = openSegment(path)
   const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]()
   const splitter = createSplitter()
+  let isBehind = true
   return {
+    get isBehind() {
+      return isBehind
+    },
     async read() {
       for (;;) {
         const { done, value } = await chunks.next()
+        isBehind = !done
         if (done) return undefined
         const lines = splitter.push(value)
         if (lines.length > 0) return lines
@@ -52,11 +59,16 @@ async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Pr
   const file = await open(segment.path)
   let at = await seek(file, files, segment, seq)
   let size = CHUNK_BYTES
+  let isBehind = false
   return {
+    get isBehind() {
+      return isBehind
+    },
     async read() {
       for (;;) {
         const buffer = Buffer.allocUnsafe(size)
         const { bytesRead } = await file.read(buffer, 0, size, at)
+        isBehind = bytesRead === size
         const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1
         if (end > 0) {
           await sync(file)

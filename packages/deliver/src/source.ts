@@ -22,6 +22,8 @@ export interface Line {
 export interface Source {
   /** seq of the line that comes next. */
   readonly next: number
+  /** More was there already when it was read last. */
+  readonly isBehind: boolean
   /** The lines that are there now, at most about 1 MiB of them; none at the end and after `close`. @throws SwornError LINE_MALFORMED; the file system's errors */
   read(): Promise<readonly Line[]>
   close(): Promise<void>
@@ -52,6 +54,9 @@ export function openSource(files: LedgerFiles, from: number, segments: 'all' | '
   return {
     get next() {
       return next
+    },
+    get isBehind() {
+      return reading?.isBehind ?? false
     },
     async read() {
       while (!closed) {

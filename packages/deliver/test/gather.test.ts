@@ -14,23 +14,29 @@ const entryOf = (seq: number, bytes = 0): Line =>
 const shapeOf = (options: { where?: string; dialect?: string } = {}) =>
   createShape({ origin: 'o', version: '0', records: 'all', ...options })
 
-/** Gives these reads, then nothing. */
-function sourceOf(reads: Line[][]): Source {
-  return { next: 0, read: async () => reads.shift() ?? [], close: async () => {} }
+/** Gives these reads, then nothing; the last of them is behind nothing. */
+function sourceOf(reads: Line[][], isBehind: boolean): Source {
+  return {
+    next: 0,
+    get isBehind() {
+      return isBehind && reads.length > 0
+    },
+    read: async () => reads.shift() ?? [],
+    close: async () => {},
+  }
 }
 
-function gathererOf(reads: Line[][], items: number) {
-  const wait = async () => assert.fail('nothing was to be waited for')
-  const limits = { items, bytes: 1 << 20 }
-  return createGatherer({
-    ...{ source: sourceOf(reads), shape: shapeOf(), limits, clock: systemClock, lingerMs: 0, wait },
-    signal: new AbortController().signal,
-  })
+const LIMITS = { items: 10, bytes: 1 << 20 }
+
+function gathererOf(reads: Line[][], isBehind = false) {
+  const clock = { ...systemClock, wait: async () => assert.fail('nothing was to be waited for') }
+  const { signal } = new AbortController()
+  return createGatherer({ source: sourceOf(reads, isBehind), shape: shapeOf(), limits: LIMITS, clock, lingerMs: 0, signal })
 }
 
 test('what is there already fills a batch, also where nobody waits for more', async () => {
   const read = (from: number) => Array.from({ length: 4 }, (_, n) => entryOf(from + n, 10_000))
-  const gather = gathererOf([read(0), read(4), read(8)], 10)
+  const gather = gathererOf([read(0), read(4), read(8)], true)
   const windows = [await gather(), await gather(), await gather()]
   assert.deepEqual(
     windows.map(({ items }) => items.map(({ seq }) => seq)),
@@ -39,12 +45,21 @@ test('what is there already fills a batch, also where nobody waits for more', as
 })
 
 test('the present end of the ledger ends a batch where nobody waits for more', async () => {
-  const gather = gathererOf([[entryOf(0)], [entryOf(1)]], 10)
+  const gather = gathererOf([[entryOf(0)], [entryOf(1)]])
   assert.deepEqual([(await gather()).items.length, (await gather()).items.length], [1, 1])
 })
 
+test('a ledger that grows all the time is not read at each of its entries', async () => {
+  let [now, reads] = [0, 0]
+  const clock = { ...systemClock, elapsed: () => now, wait: async (ms: number) => void (now += ms) }
+  const source: Source = { next: 0, isBehind: false, read: async () => [entryOf(reads++)], close: async () => {} }
+  const { signal } = new AbortController()
+  const gather = createGatherer({ source, shape: shapeOf(), limits: LIMITS, clock, lingerMs: 200, signal })
+  assert.deepEqual([(await gather()).items.length, reads, now], [5, 5, 200])
+})
+
 test('a window says of each run without a step which entries it has, and their root', async () => {
-  const { runs } = await gathererOf([[entryOf(3), entryOf(4), entryOf(9)]], 10)()
+  const { runs } = await gathererOf([[entryOf(3), entryOf(4), entryOf(9)]])()
   assert.deepEqual(
     runs.map(({ from, to }) => [from, to]),
     [
