@@ -55,7 +55,7 @@ interface Service {
 
 function createService(algorithm: ForeignKey['algorithm'], kid: string): Service {
   const pair = algorithm === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519', {})
-  const [key] = parseForeignKeys(pair.publicKey.export({ type: 'spki', format: 'pem' }))
+  const [key] = parseForeignKeys(pair.publicKey.export({ type: 'spki', format: 'pem' }).toString())
   return { key: { ...key!, id: kid }, alg: algorithm === 'ES256' ? -7 : -19, kid, privateKey: pair.privateKey }
 }
 
@@ -285,6 +285,7 @@ describe('NOA grants and action digests', { skip: absent }, () => {
     assert.match(report.claims.chain.detail, /the grant is for receipt 1/)
     assert.match(report.cannot.join(' '), /An action digest lies elsewhere: give it with --input/)
     assert.match((await check(json(chain), { keys })).cannot.join(' '), /Grants and action digests lie elsewhere: give them with --input/)
+    await assert.rejects(check(json(chain), { keys, inputs: [json(grant), json({ ...grant, grantId: 'another' })] }), isUsage)
     const stranger = await check(json(chain), { keys, inputs: [json({ ...grant, sig: { ...(grant.sig as object), kid: 'x' } })] })
     assert.deepEqual(classes(stranger), ['key_unknown'])
   })

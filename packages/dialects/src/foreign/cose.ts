@@ -50,22 +50,21 @@ async function checkStatement(message: Sign1, options: ForeignOptions, tally: Ta
   if (key && payload && !fits) tally.add('signature_invalid', 1, 'the envelope’s signature does not fit')
   const receipt = payload && parseReceipt(payload)
   if (receipt) await checkNative(receipt, options, tally)
-  const detail = kid === undefined ? 'the envelope names its key unprotected, which identifies nobody' : 'the envelope by the key it names'
+  const envelope =
+    kid === undefined ? 'the envelope names its key unprotected, which identifies nobody' : 'the envelope by the key it names'
   const tree = await checkCarried(message, options, tally)
   const known: Known = {
     bytes: { shown: true, detail: receipt ? 'a NOA receipt in an envelope' : 'an envelope with a payload of its own' },
     ...(receipt && { chain: { shown: true, detail: 'the receipt’s own hash; its neighbours are not here' } }),
     ...(tree && { tree }),
-    signed: {
-      shown: isPinned(options) && payload !== undefined,
-      detail: !payload
-        ? 'the payload is detached and was not given: --input FILE'
-        : isPinned(options)
-          ? `${detail}${receipt ? '; the receipt by its agent’s key' : ''}`
-          : 'no key was given: --key',
-    },
+    signed: signedOf(payload, options, receipt ? `${envelope}; the receipt by its agent’s key` : envelope),
   }
   return toReport('cose', 1, tally, known, [SENDER, ALONE, ...(tree?.shown === false ? [UNSEEN] : [])])
+}
+
+function signedOf(payload: Uint8Array | undefined, options: ForeignOptions, detail: string): NonNullable<Known['signed']> {
+  if (!payload) return { shown: false, detail: 'the payload is detached and was not given: --input FILE' }
+  return isPinned(options) ? { shown: true, detail } : { shown: false, detail: 'no key was given: --key' }
 }
 
 /** The receipts that a statement carries: what they show of it; undefined when there are none. */

@@ -33,6 +33,7 @@ export interface NoaInputs {
  */
 export function parseNoaInputs({ inputs = [], keys = [] }: ForeignOptions): NoaInputs {
   const found: NoaInputs = Object.assign({}, ...inputs.map((bytes) => classify(bytes)))
+  if (Object.keys(found).length < inputs.length) throw refuse('each kind of document once was expected')
   if (!found.digest) return found
   const missing = [
     found.grant ? '' : 'its execution grant as another --input',
