@@ -9,6 +9,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { readPrivateFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
+import { EVENT_MEMBERS } from '@sworn/verify/events'
 import { z } from 'zod'
 import type { SinkPlan } from './delivery.ts'
 import type { Start } from './history.ts'
@@ -143,7 +144,7 @@ function toPlan(config: SinkConfig, context: PlanContext): SinkPlan {
     records: config.records ?? (dialect === undefined ? usualRecords : 'events'),
     where,
     dialect,
-    redact: redact && { keys: redact.filter((rule) => typeof rule === 'string'), paths: redact.filter((rule) => typeof rule !== 'string') },
+    redact: redact && toRedact(redact),
   }
   createShape({ ...shape, ...context }) // a filter that is none is said now
   const isLess = (where ?? dialect ?? redact) !== undefined || shape.records === 'events'
@@ -160,6 +161,16 @@ function toPlan(config: SinkConfig, context: PlanContext): SinkPlan {
     backoff: BACKOFF,
     maxDeadBytes: config.max_dead_bytes ?? 64 << 20,
     segments,
+  }
+}
+
+/** A name is that of a member, wherever it stands: inside of what callers report, or of the event itself. */
+function toRedact(rules: NonNullable<SinkConfig['redact']>): NonNullable<SinkPlan['shape']['redact']> {
+  const keys = rules.filter((rule) => typeof rule === 'string')
+  const members = keys.filter((name) => Object.hasOwn(EVENT_MEMBERS, name))
+  return {
+    keys,
+    paths: [...rules.filter((rule) => typeof rule !== 'string'), ...members.map((path) => ({ path, action: 'mask' as const }))],
   }
 }
 

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { readConfig } from '@sworn/recorder/schemas'
 import { SwornError } from '@sworn/verify'
 import { CONFIG_ROOMS, planSinks, SINK_TYPES } from '../src/index.ts'
+import { createShape } from '../src/shape.ts'
 import { loadDriver } from '../src/sinks/driver.ts'
 
 const GUIDE = readFileSync('docs/guides/sinks.md', 'utf8')
@@ -126,6 +127,18 @@ test('a sink of objects waits two seconds for more lines where nothing else is s
   const waits = (batch?: object) =>
     planSinks([{ type: 's3', bucket: 'audit-1', region: 'eu-central-1', ...(batch && { batch }) }], [], CONTEXT)[0]!.batch.lingerMs
   assert.deepEqual([waits(), waits({ wait_ms: 60_000 })], [2000, 60_000])
+})
+
+test('a name to redact is that of a member of the event too, of what is inside it, and of nothing else', async () => {
+  const [plan] = planSinks([{ type: 'jsonl', path: '/x.jsonl', redact: ['arguments', 'user', 'iban'] }], [], CONTEXT)
+  const event = {
+    ...{ event_type: 'tool_call_end', tool: 'kept', user: 'hidden-1', arguments: { a: ['hidden-2'], n: 5 }, seq: 3 },
+    ...{ metadata: { iban: 'hidden-3', note: 'kept' }, entry_hash: 'e'.repeat(64) },
+  }
+  const line = { seq: 3, entryHash: event.entry_hash, bytes: Buffer.from(JSON.stringify(event)) }
+  const { body = '' } = (await createShape({ ...plan!.shape, origin: 'o', version: '0' })(line)) ?? {}
+  const { tool, metadata, arguments: masked } = JSON.parse(body)
+  assert.deepEqual([body.includes('hidden'), tool, metadata.note, Object.keys(masked)], [false, 'kept', 'kept', ['a', 'n']])
 })
 
 const BUCKET = { type: 's3', bucket: 'audit-1', region: 'eu-central-1', objects: 'segments' }
