@@ -1,7 +1,7 @@
 /** What a user installs works: packed, unpacked into an empty folder, without network, on every supported Node. @module */
 import assert from 'node:assert/strict'
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -39,7 +39,7 @@ process.stdin.setEncoding('utf8').on('data', (text) => {
 })
 `
 
-/** Asks a model of its own for every form in which a program loads an SDK. */
+/** Asks a model of its own for every form in which a program loads an SDK, and uses each SDK that is light enough for that. */
 const AGENT = `
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -49,12 +49,29 @@ const call = { id: 'c', object: 'chat.completion', created: 1, model: 'm', choic
 const ask = (Client, url) => new Client({ apiKey: 'none', baseURL: url, maxRetries: 0 }).chat.completions.create({ model: 'm', messages: [] })
 if (!isMainThread) await ask(OpenAI, workerData)
 else {
-  const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(call)))
+  const said = { id: 'c', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'hi' }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 1 } }
+  const server = createServer(({ url }, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(url === '/v1/messages' ? said : call)))
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   const url = 'http://127.0.0.1:' + server.address().port
   await ask(OpenAI, url)
   await ask(createRequire(import.meta.url)('openai').OpenAI, url)
   await new Promise((done) => new Worker(new URL(import.meta.url), { workerData: url }).on('exit', done))
+  const { default: Anthropic } = await import('@anthropic-ai/sdk')
+  await new Anthropic({ apiKey: 'none', baseURL: url, maxRetries: 0 }).messages.create({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] })
+  const { generateText, jsonSchema, tool } = await import('ai')
+  const model = { specificationVersion: 'v4', provider: 'p', modelId: 'm', supportedUrls: {}, doGenerate: async () => ({
+    content: [{ type: 'tool-call', toolCallId: 'c', toolName: 'look', input: '{}' }], finishReason: { unified: 'tool-calls' }, usage: { inputTokens: {}, outputTokens: {} }, warnings: [] }) }
+  await generateText({ model, prompt: 'go', tools: { look: tool({ inputSchema: jsonSchema({ type: 'object' }), execute: async () => 'seen' }) } })
+  const [{ Client }, { Server }, { InMemoryTransport }, { CallToolRequestSchema }] = await Promise.all(
+    ['client/index.js', 'server/index.js', 'inMemory.js', 'types.js'].map((file) => import('@modelcontextprotocol/sdk/' + file)))
+  const info = { name: 'n', version: '1' }
+  const [near, far] = InMemoryTransport.createLinkedPair()
+  const tools = new Server(info, { capabilities: { tools: {} } })
+  tools.setRequestHandler(CallToolRequestSchema, () => ({ content: [] }))
+  const client = new Client(info)
+  await Promise.all([tools.connect(far), client.connect(near)])
+  await client.callTool({ name: 'greet' })
+  await client.close()
   server.close()
   server.closeAllConnections()
 }
@@ -86,7 +103,10 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
     writeFileSync(join(folder, 'serve.js'), SERVE)
     writeFileSync(join(folder, 'protobuf.js'), PROTOBUF)
     writeFileSync(join(folder, 'agent.js'), AGENT)
-    symlinkSync(resolve('node_modules/openai'), join(folder, 'node_modules', 'openai'))
+    for (const sdk of ['openai', '@anthropic-ai/sdk', 'ai', '@modelcontextprotocol/sdk']) {
+      mkdirSync(join(folder, 'node_modules', sdk, '..'), { recursive: true })
+      symlinkSync(resolve('node_modules', sdk), join(folder, 'node_modules', sdk))
+    }
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -152,12 +172,16 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
       assert.equal(run(sworn, ['verify', 'library-audit']).status, 0)
     })
 
-    test(`${name}: an application under sworn/register is recorded, by import, by require and in a worker`, () => {
+    test(`${name}: an application under sworn/register is recorded: by import, by require and in a worker, models, tools and MCP`, () => {
       rmSync(join(folder, 'agent-audit'), { recursive: true, force: true })
       const agent = run('node', ['--import', 'sworn/register', 'agent.js'], '', { SWORN_LEDGER: 'agent-audit' })
       assert.deepEqual([agent.status, agent.stdout, agent.stderr], [0, '', ''])
-      const answers = run(sworn, ['query', 'agent-audit', '--type', 'model_response', '--format', 'jsonl'])
-      assert.equal(answers.stdout.split('\n').filter(Boolean).length, 3, answers.stderr)
+      const ends = run(sworn, ['query', 'agent-audit', '--type', 'model_response,tool_call_end', '--format', 'jsonl'])
+      const by = ends.stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line).source.name)
+      assert.deepEqual(by.toSorted(), ['ai-sdk', 'ai-sdk', 'anthropic', 'mcp', 'mcp', 'openai', 'openai', 'openai'], ends.stderr)
       assert.equal(run(sworn, ['verify', 'agent-audit']).status, 0)
     })
   }

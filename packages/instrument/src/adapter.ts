@@ -5,9 +5,9 @@
  * @module
  */
 import type { Guard, Recorder } from '@sworn/recorder'
-import type { AdapterGuard } from './deciding.ts'
 import type { LoadedFile } from './load/footer.ts'
 import type { Patches } from './patches.ts'
+import type { AdapterGuard } from './screening.ts'
 
 /** The part of a recorder that instrumentation needs. */
 export type InstrumentRecorder = Pick<Recorder, 'record' | 'withContext' | 'context' | 'newId' | 'onAuditFailure'>

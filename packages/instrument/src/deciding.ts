@@ -1,7 +1,7 @@
 /** Who decides about what adapters see, and the guard that asks them. @module */
-import { type AskFn, createGuard, type Gate, type Guard, type Inspected, type Prices } from '@sworn/recorder'
+import { type AskFn, createGuard, type Gate, type Guard, type Prices } from '@sworn/recorder'
 import type { InstrumentRecorder } from './adapter.ts'
-import { screenAnswer, screened, seenIn } from './screening.ts'
+import { type AdapterGuard, screenAnswer, screened, seenIn } from './screening.ts'
 
 /** Who decides, and what models cost; without a gate everything is allowed and recorded. */
 export interface Deciding {
@@ -10,12 +10,6 @@ export interface Deciding {
   readonly ask?: AskFn
   /** Without them only a cost that a framework reports is recorded. */
   readonly prices?: Prices
-}
-
-/** A guard that also looks through what comes back. */
-export interface AdapterGuard extends Guard {
-  /** What a tool answered, before whoever asked gets it. What was found goes to `end`, which looks by itself where it gets nothing. */
-  screen(output: unknown): Inspected
 }
 
 /**

@@ -6,7 +6,7 @@
  * and the record says that nothing was done. Source: docs/reference/dlp.md.
  * @module
  */
-import type { Action, DlpMatch, Gate, Inspected, Outcome, Verdict } from '@sworn/recorder'
+import type { Action, DlpMatch, Gate, Guard, Inspected, Outcome, Verdict } from '@sworn/recorder'
 
 /** @param rewrites the adapter runs a tool with the input of the verdict */
 export function screened(gate: Gate, rewrites: boolean): Gate {
@@ -29,6 +29,12 @@ function screen(gate: Gate, { input: given }: Action, { verdict, rewrites }: { v
   const { rpcError: _asked, input: _raw, ...rest } = { input, ...verdict }
   const refused = matches.map((match) => ({ ...match, dlpAction: 'block' as const, redacted: false }))
   return { ...rest, decision: 'deny', reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked', matches: refused }
+}
+
+/** A guard that also looks through what comes back. */
+export interface AdapterGuard extends Guard {
+  /** What a tool answered, before whoever asked gets it. What was found goes to `end`, which looks by itself where it gets nothing. */
+  screen(output: unknown): Inspected
 }
 
 /** What whoever asked is told of an answer that is withheld. */

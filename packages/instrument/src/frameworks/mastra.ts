@@ -19,7 +19,7 @@ export const mastra: Adapter = {
   layer: 'framework',
   facts: {
     sees: 'tools of agents, whichever source they have: their own, MCP, memory, other agents, workflows; model calls of agents, streamed or not, with usage and the tool calls that the model asks for',
-    stops: 'those tools, and a model call whose request cannot be recorded; the model is told of a refused tool, and the run goes on',
+    stops: 'tools of agents, and a model call whose request cannot be recorded; the model is told of a refused tool, and the run goes on',
     misses: 'tools that the provider runs, steps of workflows without an agent',
   },
   canBlock: () => true,

@@ -6,8 +6,7 @@
  * @module
  */
 import type { Action, Outcome, Verdict } from '@sworn/recorder'
-import type { AdapterGuard } from '../deciding.ts'
-import { BLOCKED_ANSWER, WITHHELD } from '../screening.ts'
+import { type AdapterGuard, BLOCKED_ANSWER, WITHHELD } from '../screening.ts'
 import { type RpcId, type RpcMessage, rpcIdOf, toOutcome, toRefusal } from './messages.ts'
 
 interface Call {

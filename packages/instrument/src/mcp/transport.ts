@@ -8,7 +8,7 @@
  */
 import type { Action, Verdict } from '@sworn/recorder'
 import type { InstrumentRecorder } from '../adapter.ts'
-import type { AdapterGuard } from '../deciding.ts'
+import type { AdapterGuard } from '../screening.ts'
 import { type Calls, createCalls } from './calls.ts'
 import { cancelledId, isAnswer, type Peer, type RpcMessage, toAction, toRefusal, withInput } from './messages.ts'
 

@@ -20,7 +20,7 @@ export const googleGenai: Adapter = {
   layer: 'sdk',
   facts: {
     sees: '`generateContent` and its stream, also of chats, with usage and the function calls that the model asks for; tools that the SDK calls by itself (automatic function calling)',
-    stops: 'those tools, and a model call whose request cannot be recorded',
+    stops: 'tools that the SDK calls by itself, and a model call whose request cannot be recorded',
     misses: 'live sessions, interactions, other endpoints; functions that the application calls itself; tools that are frozen',
   },
   canBlock: () => true,
