@@ -1,12 +1,13 @@
 /**
  * The thread that keeps the index of a growing ledger at most one look behind.
  *
- * Whoever erases, or wants it made anew, deletes the file: what is open here is then nobody's, and the next look opens
+ * Whoever erases, or wants it made anew, deletes the file: what is open here is then nobody's, and the look opens
  * another one. SQLite leaves the files of the new one alone when the old one is closed.
  * @module
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createWaiter, findLedger, type LedgerFiles } from '@sworn/recorder/segments'
 import { openFed } from '../open-source.ts'
@@ -16,6 +17,7 @@ import type { LiveData, LiveMessage } from './live.ts'
 
 /** Looks in a row that SQLite failed at. */
 const MAX_FAILURES = 20
+const RETRY_MS = 250
 
 const { path } = workerData as LiveData // given by live.ts
 const stop = new AbortController()
@@ -28,7 +30,7 @@ async function keep(files: LedgerFiles): Promise<void> {
   const waiter = createWaiter(files, stop.signal)
   let failures = 0
   try {
-    for (; !stop.signal.aborted; await waiter.next()) {
+    for (; !stop.signal.aborted; await (failures === 0 ? waiter.next() : sleep(RETRY_MS))) {
       try {
         await looker.look()
         failures = 0
@@ -51,16 +53,20 @@ function createLooker(files: LedgerFiles, directory: string) {
     open?.index.close()
     open = undefined
   }
+  const isHere = () => open?.file !== undefined && open.file === fileOf(directory)
+  const reopen = async () => {
+    close()
+    const file = fileOf(directory) // before it is opened: another may take its place meanwhile
+    open = { index: await openFed(files, directory, { signal: stop.signal, onNotice: say }), file }
+  }
   return {
     close,
+    /** Until what is fed is the file of its name, also afterwards: nothing may come that would make another look. */
     async look(): Promise<void> {
-      if (open && open.file === fileOf(directory)) {
-        await feedIndex(open.index, files, { threads: 1, onRestart: () => say('the index is made anew') })
-        return
-      }
-      close()
-      const index = await openFed(files, directory, { signal: stop.signal, onNotice: say })
-      open = { index, file: fileOf(directory) }
+      do {
+        if (open && isHere()) await feedIndex(open.index, files, { threads: 1, onRestart: () => say('the index is made anew') })
+        else await reopen()
+      } while (!isHere() && !stop.signal.aborted)
     },
   }
 }
