@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { findHookClient, HOOK_CLIENTS, type HookClient, type HookKind } from '@sworn/proxy/hooks'
 import { findAgentSetup, SCOPES } from '../packages/cli/src/agents/setups.ts'
+import { HOOK_CELLS, type Told } from './src/hook-cells.ts'
 
 interface Vectors {
   readonly made: string
@@ -26,14 +27,14 @@ const KINDS: Readonly<Record<HookKind, string>> = {
 
 const HEAD = `# Hooks of coding agents
 
-Reference; generated from \`packages/proxy/src/hooks\` and \`vectors/hooks\` by \`npm run docs\`. How to use them: [coding agents](../guides/coding-agents.md).
+Reference; generated from \`packages/proxy/src/hooks\`, \`vectors/hooks\` and what the tests expect (\`testkit/src/hook-cells.ts\`) by \`npm run docs\`. How to use them: [coding agents](../guides/coding-agents.md).
 
 \`sworn hook CLIENT EVENT\` reads one JSON of at most 16 MiB on stdin and prints at most one JSON. Every record has \`source.kind\` hook, the client's session as \`session_id\`, and \`vantage\` inline where the call could have been stopped, else observed.
 
 - An allowed call is answered with nothing: the client's own rules still hold. A refused one is answered in the client's form. An \`ask\` of the policy is left to the client's user where the client can ask; elsewhere the people of \`audit.approvals\` are asked for up to 45 s, and where nobody can be asked the call is refused (\`approval_unavailable\`). The client does not tell hooks what that person said: the outcome does.
 - Before and after a call meet by the client's id of it; where it has none, by session, tool and input, in the order in which they began. An outcome without a beginning is recorded with \`metadata.unmatched\`.
 - A refused call has its decision and nothing else; no client sends anything for it.
-- Sensitive data in arguments that a policy blocks refuses the call. What it masks runs masked where the client takes changed arguments, and refuses the call elsewhere. In results it is recorded as \`dlp_match\`; a hook comes too late to hold it back.
+- Sensitive data in arguments that a policy blocks refuses the call. What it masks runs masked where the client takes changed arguments, and refuses the call elsewhere; so does a name that has to be masked in Gemini CLI, which lays the changed arguments over the old ones. Versions of a client that do not know its form yet (Codex before May 2026) run the call as it was. In results it is recorded as \`dlp_match\`; a hook comes too late to hold it back.
 - When sworn cannot record or decide, the call is refused (\`audit_unavailable\`, \`policy_invalid\`), unless \`on_audit_failure: continue\` is configured. Other hooks end with exit code 1, which no client takes for a refusal. Exit code 2, which they do, is kept for payloads of which not even the event is known.
 - Beyond that it is the client that decides. With the hooks that \`sworn install\` writes (on Windows less is known: there the guard in the command is left out):
 
@@ -42,13 +43,26 @@ Reference; generated from \`packages/proxy/src/hooks\` and \`vectors/hooks\` by 
 `
 
 export function hooksPage(): string {
-  const rows = HOOK_CLIENTS.map(({ facts, asks, rewrite }) => {
-    const { title, crash, timeout, untrusted, source, version } = facts
+  const rows = HOOK_CLIENTS.map(({ name, facts: { title, source, version, untrusted: where } }) => {
+    const { crash, timeout, untrusted, ask, masked } = HOOK_CELLS[name]!
     const known = source === 'measured' ? `measured with ${version}, and its documentation` : '**documentation only**'
-    const [asked, masked] = [asks ? 'its user' : 'your people', rewrite ? 'run' : 'refused']
-    return `| ${title} | ${crash} | ${timeout} | ${untrusted} | ${asked} | ${masked} | ${known} |`
+    return `| ${[title, ...[crash, timeout, untrusted === 'not known' ? untrusted : { ...untrusted, words: where }].map(tell), ask, MASKED[masked], known].join(' | ')} |`
   })
-  return [`${HEAD}${rows.join('\n')}`, '', ...HOOK_CLIENTS.flatMap(section)].join('\n')
+  return [`${HEAD}${rows.join('\n')}`, '', NOTE, '', ...HOOK_CLIENTS.flatMap(section)].join('\n')
+}
+
+const NOTE =
+  '† after its documentation. `ask` and masked arguments are replayed with its vectors in every test run; the other cells are asserted with the client itself, offline, where `SWORN_TESTS=full` runs and it is installed.'
+
+const MASKED = {
+  run: 'run',
+  refused: 'refused: whether it takes changed arguments was never seen, and if not it would run the others',
+} as const
+
+/** What a client itself did has no mark. */
+function tell(cell: Told | 'not known'): string {
+  if (cell === 'not known') return cell
+  return cell.by === 'client' ? cell.words : `${cell.words} †`
 }
 
 function section(client: HookClient): string[] {

@@ -205,3 +205,15 @@ test('doctor says which agents are recorded, and which are not whole', async () 
   writeFileSync(file, '{')
   assert.deepEqual(detailOf(await look())?.ok, false)
 })
+
+test('a scope that a client has and sworn does not write is refused with the reason, and with the scopes there are', async () => {
+  const place = { home: temporary(), cwd: temporary() }
+  for (const [agent, reason] of [
+    ['codex', /Codex takes managed hooks from .*requirements\.toml.*; it has user, project/],
+    ['copilot', /GitHub Copilot CLI has no file that can be written for the scope managed; it has user, project/],
+  ] as const) {
+    const { code, err } = await sworn(['install', agent, '--scope', 'managed', '--yes'], place)
+    assert.equal(code, 2)
+    assert.match(err, reason)
+  }
+})

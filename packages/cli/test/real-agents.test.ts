@@ -10,10 +10,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findHookClient } from '@sworn/proxy/hooks'
 import { endWithTests } from '../../../testkit/src/children.ts'
 import { type FakeModel, type Script, startFakeModel } from '../../../testkit/src/fake-model.ts'
 import type { ToolUse, Turn } from '../../../testkit/src/fake-model-dialects.ts'
+import { HOOK_CELLS } from '../../../testkit/src/hook-cells.ts'
 import { startGeminiModel } from './support/gemini-model.ts'
 import { sworn, temporary } from './support/io.ts'
 import { end, type Started, SWORN, startProcess } from './support/process.ts'
@@ -265,6 +265,28 @@ function shellTurns(commands: readonly (readonly [id: string, command: string])[
   }
 }
 
+const touching = () => shellTurns([['run', 'echo > ran']])
+
+/** What each column of docs/reference/hooks.md tells of a client, with the client itself. */
+const SHOWN: Readonly<Record<string, (peer: Peer, runs: boolean) => Promise<void>>> = {
+  async crash(peer, runs) {
+    const { cwd, asked, entries } = await runAgent(peer, touching, { change: (text) => text.replaceAll(SWORN[0], '/nonexistent/node') })
+    assert.deepEqual([existsSync(join(cwd, 'ran')), entries], [runs, []])
+    assert.ok(asked > 1 || peer === GEMINI, 'the refusal went back to the model; Gemini refuses the whole turn, because its hook failed')
+  },
+  async timeout(peer, runs) {
+    const silent = join(temporary(), 'silent')
+    writeFileSync(silent, '#!/bin/sh\nexec sleep 20\n', { mode: 0o755 })
+    const change = (text: string) => text.replaceAll(SWORN[0], silent).replaceAll(/("timeout(?:Sec)?":\s*)60/g, (_, name) => `${name}1`)
+    const { cwd, entries } = await runAgent(peer, touching, { change })
+    assert.deepEqual([existsSync(join(cwd, 'ran')), entries], [runs, []])
+  },
+  async untrusted(peer, runs) {
+    const { cwd, entries } = await runAgent(peer, touching, { args: peer.args.filter((arg) => !arg.endsWith('-hook-trust')) })
+    assert.deepEqual([existsSync(join(cwd, 'ran')), entries], [runs, []])
+  },
+}
+
 for (const peer of [CLAUDE, CODEX, GEMINI, COPILOT, OPENCODE, PI]) {
   const options = { skip: skipOf(peer), timeout: 180_000 }
 
@@ -286,17 +308,19 @@ for (const peer of [CLAUDE, CODEX, GEMINI, COPILOT, OPENCODE, PI]) {
   test(`${peer.agent}: what a policy masks is run masked, or not at all`, options, async () => {
     const { cwd, entries } = await runAgent(peer, () => shellTurns([['run', 'echo AKIAQYLPMN5HHHFPZAM2 > ran']]), { policy: MASKING })
     const ran = existsSync(join(cwd, 'ran')) ? readFileSync(join(cwd, 'ran'), 'utf8').trim() : undefined
-    assert.equal(ran, findHookClient(peer.agent)?.rewrite ? '[REDACTED:Key]' : undefined)
+    assert.equal(ran, HOOK_CELLS[peer.agent]!.masked === 'run' ? '[REDACTED:Key]' : undefined)
     assert.ok(entries.some(({ event_type, dlp_action: action }) => event_type === 'dlp_match' && action === (ran ? 'mask' : 'block')))
     assert.ok(!JSON.stringify(entries.filter(({ event_type }) => event_type !== 'user_prompt')).includes('AKIAQ'))
   })
 
-  test(`${peer.agent}: a sworn that is gone refuses the call`, options, async () => {
-    const script = () => shellTurns([['run', 'echo > ran']])
-    const { cwd, asked, entries } = await runAgent(peer, script, { change: (text) => text.replaceAll(SWORN[0], '/nonexistent/node') })
-    assert.deepEqual([existsSync(join(cwd, 'ran')), entries], [false, []])
-    assert.ok(asked > 1 || peer === GEMINI, 'the refusal went back to the model; Gemini refuses the whole turn, because its hook failed')
-  })
+  for (const [column, told] of Object.entries(HOOK_CELLS[peer.agent]!)) {
+    if (typeof told === 'string' || told.by !== 'client') continue
+    const show = SHOWN[column]
+    test(`${peer.agent}, ${column}: the call ${told.runs ? 'runs' : 'is refused'}`, options, async () => {
+      assert.ok(show, 'a cell of the page without a test')
+      await show(peer, told.runs)
+    })
+  }
 }
 
 const overHttp = { skip: skipOf(CLAUDE), timeout: 180_000 }

@@ -6,6 +6,7 @@ import { createGate } from '@sworn/govern'
 import { loadPolicy } from '@sworn/govern/policy'
 import type { AskFn } from '@sworn/recorder'
 import fc from 'fast-check'
+import { HOOK_CELLS } from '../../../testkit/src/hook-cells.ts'
 import { answerHook, findHookClient, HOOK_CLIENTS, openCallsIn, readHook } from '../src/hooks/index.ts'
 import { openRoom, readVectors } from './support/hooks.ts'
 
@@ -106,22 +107,54 @@ spec:
 const masking = () => ({ gate: createGate({ policy: loadPolicy({ text: MASKING, name: 'masking.yaml' }) }) })
 
 test('arguments that have to be masked go out masked where the client takes that, and refuse the call elsewhere', async () => {
-  const secret = { session_id: 's', tool_name: 'Bash', tool_input: { command: 'echo AKIAQYLPMN5HHHFPZAM2' } }
-  for (const { name, events, rewrite } of HOOK_CLIENTS) {
+  for (const client of HOOK_CLIENTS) {
+    const { name, events, members } = client
+    const { event, payload: told, reply } = readVectors(name).masked
     const room = openRoom(masking())
-    const [before = '', after = ''] = ['before', 'after'].map((kind) => Object.keys(events).find((event) => events[event] === kind))
-    const told = name === 'copilot' ? { sessionId: 's', toolName: 'Bash', toolArgs: secret.tool_input } : secret
-    const answer = await room.answer(name, before, told)
+    const answer = await room.answer(name, event, told)
     assert.ok(!JSON.stringify(room.port.events()).includes('AKIAQ'), name)
-    assert.equal(answer.decision, rewrite ? 'rewrite' : 'deny', name)
+    assert.equal(answer.decision, HOOK_CELLS[name]!.masked === 'run' ? 'rewrite' : 'deny', name)
+    assert.deepEqual(
+      'reason' in answer ? client.reply(answer) : answer.decision === 'rewrite' && client.rewrite?.(answer.input),
+      reply,
+      name,
+    )
     if (answer.decision !== 'rewrite') continue
-    assert.deepEqual(answer.input, { command: 'echo [REDACTED:Key]' })
-    assert.ok(JSON.stringify(rewrite?.(answer.input)).includes('[REDACTED:Key]'))
-    await room.answer(name, after, { ...told, tool_input: answer.input, tool_response: 'ok' })
+    const after = Object.keys(events).find((one) => events[one] === 'after')
+    await room.answer(name, after, { ...told, hook_event_name: after, [members.input![0]!]: answer.input, tool_response: 'ok' })
     const types = room.port.events().map(({ event_type: type }) => type)
     assert.deepEqual(types.toSorted(), ['authorization_decision', 'dlp_match', 'tool_call_end', 'tool_call_start'], name)
     assert.equal(new Set(room.port.events().map(({ correlation_id }) => correlation_id)).size, 1)
   }
+})
+
+test('a client that lays changed arguments over the old ones would keep a name that has to be masked: the call is refused', async () => {
+  const input = { deep: { AKIAQYLPMN5HHHFPZAM2: 1 } }
+  for (const [name, event, decision] of [
+    ['gemini', 'BeforeTool', 'deny'],
+    ['codex', 'PreToolUse', 'rewrite'],
+  ] as const) {
+    const told = { hook_event_name: event, session_id: 's', tool_name: 'run_shell_command', tool_use_id: 'm', tool_input: input }
+    assert.equal((await openRoom(masking()).answer(name, event, told)).decision, decision)
+  }
+})
+
+test('who is asked when a policy says ask is what the page tells of each client', async () => {
+  for (const { name, members, events } of HOOK_CLIENTS) {
+    let people = 0
+    const ask: AskFn = async ({ verdict }) => {
+      people++
+      return { verdict: { ...verdict, decision: 'deny', reasonCode: 'human_denied' }, members: {} }
+    }
+    const before = Object.keys(events).find((one) => events[one] === 'before')
+    const told = { [members.session![0]!]: 's', [members.tool![0]!]: 'Write', [members.input![0]!]: { path: 'a' }, tool_use_id: 'c' }
+    const { decision } = await openRoom({ ...masking(), ask }).answer(name, before, told)
+    assert.deepEqual([decision, people], HOOK_CELLS[name]!.ask === 'its user' ? ['ask', 0] : ['deny', 1], name)
+  }
+})
+
+test('every client has a cell for each column of the page', () => {
+  assert.deepEqual(Object.keys(HOOK_CELLS).toSorted(), HOOK_CLIENTS.map(({ name }) => name).toSorted())
 })
 
 test('where the client cannot ask its user, the people of the room are asked; without any the call is refused', async () => {

@@ -106,14 +106,14 @@ function nothing(path: string, io: Io): ExitCode {
 }
 
 /** @throws SwornError USAGE for a scope that the client has not */
-function fileOf({ client, files }: AgentSetup, { scope, file }: Pick<AgentWish, 'scope' | 'file'>, io: Io): string {
+function fileOf({ client, files, unwritten = {} }: AgentSetup, { scope, file }: Pick<AgentWish, 'scope' | 'file'>, io: Io): string {
   const found = files(io)
   const path = file === undefined ? found[scope] : resolve(io.cwd, file)
   if (path === undefined) {
     const scopes = SCOPES.filter((one) => found[one] !== undefined).join(', ')
     throw new SwornError(
       'USAGE',
-      `${client.facts.title} has no file that can be written for the scope ${scope}; it has ${scopes}`,
+      `${unwritten[scope] ?? `${client.facts.title} has no file that can be written for the scope ${scope}`}; it has ${scopes}`,
       '--scope',
     )
   }

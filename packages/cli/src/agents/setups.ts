@@ -21,6 +21,8 @@ interface Place {
   home(where: Where): string
   /** Of each scope that the client has, as far as we can write it. */
   files(where: Where): Partial<Record<Scope, string>>
+  /** Why a scope that the client has cannot be written. */
+  readonly unwritten?: Partial<Record<Scope, string>>
   /** What has to be done besides. */
   readonly hint?: string
 }
@@ -60,6 +62,10 @@ const codex: Place & EntryForm = {
   files: (where) => ({ user: join(codex.home(where), 'hooks.json'), project: join(where.cwd, '.codex', 'hooks.json') }),
   head: {},
   entry: (command, kind) => ({ hooks: [{ type: 'command', command: refusing(command, kind), timeout: TIMEOUT_S }] }),
+  unwritten: {
+    managed:
+      'Codex takes managed hooks from the table `hooks` of /etc/codex/requirements.toml, whose form was never seen to work here, and sworn writes hooks as JSON only',
+  },
   hint: 'open `/hooks` in Codex and trust them: until then Codex skips them',
 }
 

@@ -6,7 +6,7 @@
  */
 import { type AskFn, createGuard, type DlpMatch, dlpEvent, type GuardOptions, membersOf, type Outcome } from '@sworn/recorder'
 import { contextOf, keyOf, sourceOf, toAction, type Visit } from './context.ts'
-import { screened, wordsOf } from './gate.ts'
+import { keepsNames, screened, wordsOf } from './gate.ts'
 import type { OpenCall } from './open-calls.ts'
 import type { Answer, HookClient } from './types.ts'
 
@@ -17,7 +17,8 @@ export async function beginCall(visit: Visit): Promise<Answer> {
   const matched: DlpMatch[] = []
   const asking = askOf(visit)
   const found = (matches: readonly DlpMatch[]) => void matched.push(...matches)
-  const judged = screened(gate, { user: recorder.context().user, rewrites: client.rewrite !== undefined, found })
+  const rewrites = (masked: unknown, input: unknown) => client.rewrite !== undefined && (!client.merges || keepsNames(masked, input))
+  const judged = screened(gate, { user: recorder.context().user, rewrites, found })
   const action = toAction(visit)
   const { verdict, ref } = await guardOf(visit, { gate: judged, ...(asking && { ask: asking.ask }) }).begin(action)
   const members = membersOf(action, ref, sourceOf(visit))

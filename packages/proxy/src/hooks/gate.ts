@@ -9,8 +9,8 @@ import type { Action, DlpMatch, Gate, Verdict } from '@sworn/recorder'
 export interface Screening {
   /** Who acts: limits are counted by user. */
   readonly user: string | undefined
-  /** The client takes changed arguments. */
-  readonly rewrites: boolean
+  /** The client takes these arguments instead of those. */
+  rewrites(masked: unknown, input: unknown): boolean
   /** Receives what was found in the arguments, and what was done about it. */
   found(matches: readonly DlpMatch[]): void
 }
@@ -29,7 +29,7 @@ export function screened(gate: Gate, screening: Screening): Gate {
 function screen(gate: Gate, { input }: Action, verdict: Verdict, { rewrites, found }: Screening): Verdict {
   if (input === undefined) return verdict
   const { value, matches, blocked } = gate.inspect(input, 'request')
-  if (!blocked && value !== input && rewrites && verdict.decision === 'allow') {
+  if (!blocked && value !== input && rewrites(value, input) && verdict.decision === 'allow') {
     found(matches)
     return { ...verdict, input: value }
   }
@@ -38,6 +38,21 @@ function screen(gate: Gate, { input }: Action, verdict: Verdict, { rewrites, fou
   if (passes) return verdict
   const { rpcError: _asked, ...rest } = verdict
   return { ...rest, decision: 'deny', reason: 'sensitive data in the arguments', reasonCode: 'dlp_blocked' }
+}
+
+/** True when no member of an object, at any depth, has another name. What was parsed from JSON. */
+export function keepsNames(masked: unknown, input: unknown): boolean {
+  const pairs: [unknown, unknown][] = [[masked, input]]
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
+    const [after, before] = pair
+    if (typeof before !== 'object' || before === null) continue
+    if (typeof after !== 'object' || after === null) return false
+    for (const [name, value] of Object.entries(before)) {
+      if (!Object.hasOwn(after, name)) return false
+      pairs.push([(after as Record<string, unknown>)[name], value]) // an own member
+    }
+  }
+  return true
 }
 
 /** What the agent is told: the reason code and the gate's public words; never what only the record may name. */

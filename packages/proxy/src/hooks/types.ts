@@ -74,6 +74,8 @@ export interface HookClient {
   readonly asks: boolean
   /** The reply that changes a call's arguments and leaves the rest to the client; absent: it has none. */
   rewrite?(input: unknown): object
+  /** It lays changed arguments over the old ones: a name that has to be masked would stay. */
+  readonly merges?: true
   /** Absent: `ok` after, `error` for a failure. */
   status?(payload: Payload, kind: HookKind): Outcome['status'] | undefined
   /** The JSON on stdout; for `before` only. */
@@ -88,9 +90,6 @@ export interface HookFacts {
   readonly source: 'measured' | 'documented'
   /** The version that was measured. */
   readonly version?: string
-  /** What the client does when the hook process ends without an answer. */
-  readonly crash: string
-  readonly timeout: string
   /** When hooks are not run at all. */
   readonly untrusted: string
 }

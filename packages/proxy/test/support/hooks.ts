@@ -19,6 +19,7 @@ export interface HookVectors {
   readonly client: string
   readonly made: string
   readonly hooks: readonly HookVector[]
+  readonly masked: Required<Pick<HookVector, 'event' | 'payload' | 'reply'>>
 }
 
 export function readVectors(client: string): HookVectors {

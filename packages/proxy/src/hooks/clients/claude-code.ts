@@ -48,8 +48,6 @@ export const claudeCode: HookClient = {
     title: 'Claude Code',
     source: 'measured',
     version: '2.1.329',
-    crash: 'the call is refused',
-    timeout: 'the call is refused after 60 s; versions that do not know `onFailure` let it run',
     untrusted: 'none runs in a workspace that is not trusted; managed settings can allow managed hooks alone',
   },
 }

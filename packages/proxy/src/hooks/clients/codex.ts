@@ -14,13 +14,13 @@ export const codex: HookClient = {
   members: { ...claudeCode.members, turn: ['turn_id'] },
   spawns: ['spawn_agent'],
   asks: false,
+  /** It takes changed arguments with this word alone; its own approvals are asked all the same. */
+  rewrite: (input) => ({ hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'allow', updatedInput: input } }),
   reply: claudeCode.reply,
   facts: {
     title: 'Codex CLI',
     source: 'measured',
     version: '0.169.0',
-    crash: 'the call is refused',
-    timeout: 'the call runs after 60 s',
     untrusted: 'new or changed hooks are skipped until they are trusted with `/hooks`; `codex exec` skips them without a word',
   },
 }

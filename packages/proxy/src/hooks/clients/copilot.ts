@@ -40,13 +40,12 @@ export const copilot: HookClient = {
     const type = typeof result === 'object' && result !== null && 'resultType' in result ? result.resultType : undefined
     return typeof type === 'string' && Object.hasOwn(STATUS, type) ? STATUS[type as keyof typeof STATUS] : undefined // an own key
   },
+  rewrite: (input) => ({ modifiedArgs: input }),
   reply: ({ decision, reason }) => ({ permissionDecision: decision, permissionDecisionReason: reason }),
   facts: {
     title: 'GitHub Copilot CLI',
     source: 'measured',
     version: '1.0.102',
-    crash: 'the call is refused',
-    timeout: 'logged, and the call runs after 60 s, after its documentation',
     untrusted: 'not known',
   },
 }

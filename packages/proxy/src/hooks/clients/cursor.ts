@@ -46,8 +46,6 @@ export const cursor: HookClient = {
   facts: {
     title: 'Cursor',
     source: 'documented',
-    crash: 'the call is refused',
-    timeout: "the call is refused; the client's own time counts",
     untrusted: 'not known',
   },
 }

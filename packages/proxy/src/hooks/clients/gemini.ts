@@ -31,13 +31,13 @@ export const gemini: HookClient = {
   asks: false,
   status: ({ tool_response: response }) =>
     typeof response === 'object' && response !== null && 'error' in response && response.error ? 'error' : undefined,
+  merges: true,
+  rewrite: (input) => ({ hookSpecificOutput: { hookEventName: 'BeforeTool', tool_input: input } }),
   reply: ({ reason }) => ({ decision: 'deny', reason }),
   facts: {
     title: 'Gemini CLI',
     source: 'measured',
     version: '0.61.0',
-    crash: 'the call is refused',
-    timeout: 'a warning, and the call runs after 60 s, after its documentation',
     untrusted: 'hooks of a project run in a trusted folder only',
   },
 }

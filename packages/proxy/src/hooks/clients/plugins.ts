@@ -41,8 +41,6 @@ export const opencode: HookClient = {
     title: 'opencode',
     source: 'measured',
     version: '1.18.33',
-    crash: 'the plugin refuses the call',
-    timeout: 'the plugin refuses the call after 60 s',
     untrusted: 'where plugins are switched off',
   },
 }
@@ -64,8 +62,6 @@ export const pi: HookClient = {
     title: 'pi',
     source: 'measured',
     version: '0.74.2',
-    crash: 'the extension refuses the call',
-    timeout: 'the extension refuses the call after 60 s',
     untrusted: 'extensions of a project that is not trusted',
   },
 }
