@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { openHttpPeer } from '../../deliver/test/support/http-peer.ts'
 import { openRecorder } from '../src/library.ts'
 import { temporary } from './support/io.ts'
@@ -36,10 +37,12 @@ test('a call that is allowed, one that fails and one that is denied are a span e
     reason_code: 'tool_blocked',
     correlation_id: 'c',
   })
+  const taken = (): Span[] => peer.taken.flatMap(({ body }) => JSON.parse(body).resourceSpans[0].scopeSpans[0].spans)
+  while (taken().length < 3) await wait(20)
   await recorder.close()
 
   assert.ok(peer.taken.every(({ path }) => path === '/v1/traces'))
-  const spans: Span[] = peer.taken.flatMap(({ body }) => JSON.parse(body).resourceSpans[0].scopeSpans[0].spans)
+  const spans = taken()
   const textOf = (span: Span, key: string) => span.attributes.find((attribute) => attribute.key === key)?.value.stringValue
   assert.deepEqual(
     spans.map((span) => [span.name, span.status.code, textOf(span, 'gen_ai.operation.name')]),
