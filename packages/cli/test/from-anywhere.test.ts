@@ -26,7 +26,7 @@ const missing = ['curl', 'python3'].filter((program) => spawnSync(program, ['--v
 const skip = missing.length > 0 && `SKIPPED: ${missing.join(' and ')} are not here; nothing shows that the guide's examples run`
 
 test('the examples of the guide, in a shell and in Python, are recorded; the span that is sent twice is recorded once', {
-  timeout: 60_000,
+  timeout: 120_000,
   skip,
 }, async () => {
   const here = { cwd: realpathSync(temporary()), home: temporary() }
@@ -53,7 +53,7 @@ test('the examples of the guide, in a shell and in Python, are recorded; the spa
   )
 })
 
-test('the examples of the command, in a shell and in Python, are recorded', { timeout: 60_000, skip }, async () => {
+test('the examples of the command, in a shell and in Python, are recorded', { timeout: 120_000, skip }, async () => {
   const here = { cwd: realpathSync(temporary()), home: temporary() }
   const bin = temporary()
   writeFileSync(join(bin, 'sworn'), `#!/bin/sh\nexec ${SWORN.join(' ')} "$@"\n`, { mode: 0o755 })

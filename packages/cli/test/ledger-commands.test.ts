@@ -15,7 +15,7 @@ import { sworn, temporary } from './support/io.ts'
 const EVENT = JSON.stringify({ event_type: 'data_access', target: 'crm.contacts', user: 'alice' })
 const DENY = JSON.stringify({ event_type: 'authorization_decision', decision: 'deny', tool: 'x', reason: 'no', reason_code: 'tool_denied' })
 
-describe('a recorded ledger', { timeout: 60_000 }, () => {
+describe('a recorded ledger', { timeout: 120_000 }, () => {
   const cwd = temporary()
   const home = temporary()
   const at = { cwd, home }
@@ -191,7 +191,7 @@ describe('a recorded ledger', { timeout: 60_000 }, () => {
     assert.equal(existsSync(join(mine.cwd, 'audit/audit.db')), false, 'started on demand it keeps no index')
   })
 
-  test('a recorder that stays keeps the index up to date while others record', { timeout: 60_000 }, async () => {
+  test('a recorder that stays keeps the index up to date while others record', { timeout: 120_000 }, async () => {
     const mine = { cwd: temporary(), home: temporary() }
     const stop = new AbortController()
     const recording = sworn(['recorder', 'audit'], { ...mine, io: { signal: stop.signal } })

@@ -53,7 +53,7 @@ async function startProxy(place: Place) {
 }
 
 test('who has the token that governs is shown the call and approves it; who may only report cannot, and reports beside it', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const place: Place = { cwd: temporary(), home: temporary() }
   mkdirSync(join(place.cwd, 'files'))
@@ -93,7 +93,7 @@ test('who has the token that governs is shown the call and approves it; who may 
   assert.equal((await sworn(['verify', '--require', 'signed'], place)).code, 0)
 })
 
-test('an address that is none is refused before the server is started', { timeout: 60_000 }, async () => {
+test('an address that is none is refused before the server is started', { timeout: 120_000 }, async () => {
   const { code, err } = await sworn(['proxy', '--api', '7710', '--', 'true'])
   assert.deepEqual([code, err.includes('(at --api)')], [2, true], err)
 })

@@ -65,7 +65,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
   console.log(JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'read', description }] } }))
 })`
 
-test('sworn proxy records that a tool is described differently than in an earlier session, once', { timeout: 60_000 }, async () => {
+test('sworn proxy records that a tool is described differently than in an earlier session, once', { timeout: 120_000 }, async () => {
   const place = { cwd: temporary(), home: temporary() }
   for (const description of ['Reads', 'Reads', 'Reads, and sends', 'Reads, and sends']) {
     writeFileSync(join(place.cwd, 'description.txt'), description)
@@ -78,7 +78,7 @@ test('sworn proxy records that a tool is described differently than in an earlie
 })
 
 test('sworn proxy with a policy withholds a tool that changed, says so, and lists it again once the policy names its hash', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const place = { cwd: temporary(), home: temporary() }
   const plain = '{tool: read}'
