@@ -35,7 +35,7 @@ async function measure(dir: string, entries: number, rounds: number): Promise<re
       rates[way].push(entries / ms)
     }
   const size = (name: string): number => statSync(join(dir, name)).size
-  const note = `${entries.toLocaleString('en-US')} entries, ${(log.bytes / 1e9).toFixed(2)} GB; a thread beside the one that writes for each further processor, at most two, where the ledger is large enough; memory: row 5`
+  const note = `${entries.toLocaleString('en-US')} entries, ${(log.bytes / 1e9).toFixed(2)} GB; two threads beside the one that writes, where the ledger is large enough; memory: row 5`
   const bodies = entries > MOST_BODIES ? [] : againstBodies(rates, size('audit.db') / entries, size('bodies.db') / entries)
   return [
     compare({

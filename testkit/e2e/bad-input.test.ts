@@ -298,7 +298,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     [[], 2, /^error: USAGE mcp-client or one of claude-code, .* was expected/],
     [['emacs'], 2, /^error: USAGE mcp-client or one of claude-code, /],
     [['claude-code'], 2, /^error: USAGE nobody can be asked here/],
-    [['codex', '--scope', 'managed'], 2, /^error: USAGE Codex CLI has no file .*--scope/],
+    [['codex', '--scope', 'managed'], 2, /^error: USAGE Codex takes managed hooks from .*--scope/],
     [['cursor', '--scope', 'all'], 2, /--scope takes one of user, project, managed/],
     ...['garbage', 'nul', 'text'].map((file): Row => [['gemini', file, '--yes'], 2, new RegExp(`^error: CONFIG_INVALID .*${file}`)]),
     [['gemini', 'folder', '--yes'], 3, /^error: IO_FAILED .*folder/],

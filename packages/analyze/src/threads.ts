@@ -2,16 +2,13 @@
  * Threads that answer tasks ahead of whoever uses the answers, which come in the order of the tasks.
  * @module
  */
-import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { startWorker } from '@sworn/recorder/reading'
 import { type ErrorCode, SwornError } from '@sworn/verify'
 
-const MOST_THREADS = 2
+const THREADS = 2
 /** Tasks that each thread has: the one it works at and the one it goes on with. */
 const ASKED = 2
-/** What they parse is short-lived at any size. */
-const LIMITS = { maxYoungGenerationSizeMb: 4 }
 
 export interface Threads<Task, Answer> {
   /**
@@ -27,28 +24,23 @@ export interface ThreadsOptions<Task> {
   readonly fault: ErrorCode
   /** What of a task becomes the thread's own; default: nothing. */
   readonly toTransfer?: (task: Task) => ArrayBuffer[]
-  /** Processors that are left to the caller; default 0. */
-  readonly spared?: number
 }
 
 /**
- * One for each processor that is not spared, at least one and at most two.
- *
  * @param from `import.meta.url` of the caller
  * @param name path of the worker's module relative to `from`, without extension: it answers each message with one
  */
 export function startThreads<Task, Answer>(from: string, name: string, options: ThreadsOptions<Task>): Threads<Task, Answer> {
-  const { fault, toTransfer = () => [], spared = 0 } = options
-  const count = Math.max(1, Math.min(MOST_THREADS, availableParallelism() - spared))
-  const start = () => startThread<Task, Answer>(startWorker(from, name, undefined, LIMITS), fault, toTransfer)
-  const threads = Array.from({ length: count }, start)
+  const { fault, toTransfer = () => [] } = options
+  const start = () => startThread<Task, Answer>(startWorker(from, name, undefined), fault, toTransfer)
+  const threads = Array.from({ length: THREADS }, start)
   return {
     async *answers(tasks) {
       const ahead: Promise<Answer>[] = []
       let given = 0
       for await (const task of tasks) {
-        ahead.push(threads[given++ % count]!.answer(task))
-        if (ahead.length >= count * ASKED) yield await ahead.shift()!
+        ahead.push(threads[given++ % THREADS]!.answer(task))
+        if (ahead.length >= THREADS * ASKED) yield await ahead.shift()!
       }
       for (const answer of ahead) yield await answer
     },

@@ -1,6 +1,6 @@
 /** query and tail: what is found, in which form, and what happens to what cannot be read. @module */
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -103,6 +103,8 @@ test('-o writes a file, --fail-empty exits 1, an absent ledger exits 3, a direct
   const cwd = temporary()
   const path = directory()
   assert.equal((await sworn(['query', path, '--format', 'jsonl', '-o', 'out.jsonl'], { cwd })).out, '')
+  assert.notEqual((await sworn(['query', path, '--format', 'jsonl', '-o', '-'], { cwd })).out, '')
+  assert.equal(existsSync(join(cwd, '-')), false)
   assert.equal(readFileSync(join(cwd, 'out.jsonl'), 'utf8'), ENTRIES.join(''))
   assert.equal((await sworn(['query', path, '--tool', 'none', '--fail-empty'])).code, 1)
   assert.equal((await sworn(['query', path, '--tool', 'none'])).code, 0)

@@ -25,7 +25,6 @@ export function createBatcher(threads: 1 | 2): Batcher {
   const workers = startThreads<Lines, BatchAnswer>(import.meta.url, './batch-worker', {
     fault: 'INDEX_FAILED',
     toTransfer: ({ bytes }) => [bytes.buffer as ArrayBuffer], // made by readWholeLines: not shared
-    spared: 1, // the caller writes what they read: a third thread on two processors gains nothing, and costs 20 MB
   })
   return { spare, batches: (lines) => onThreads(workers, lines, spare), close: workers.close }
 }

@@ -64,5 +64,14 @@ export function describeEntry(entry: Entry): string {
 
 function detail(entry: Entry): unknown {
   if (entry.arguments !== undefined) return entry.arguments
+  if (entry.event_type === 'instrumentation_report') return describeSource(Object(entry.metadata))
   return typeof entry.duration_ms === 'number' ? `${entry.duration_ms} ms` : undefined
+}
+
+/** What reports: a package or a client, and its version. */
+function describeSource(metadata: Readonly<Record<string, unknown>>): string {
+  return [metadata.package ?? metadata.client, metadata.version]
+    .map(toText)
+    .filter((part) => part !== '')
+    .join(' ')
 }

@@ -77,7 +77,13 @@ function pieces(token: OptionToken, flag: Flag): string[] {
   return flag.multiple ? (token.value ?? '').split(',').filter((piece) => piece !== '') : [token.value ?? '']
 }
 
+/** `-` is stdout, where output goes anyhow. */
+function isStdout({ name, value }: OptionToken): boolean {
+  return name === 'output' && value === '-'
+}
+
 function store(values: Record<string, FlagValue>, token: OptionToken, flag: Flag): void {
+  if (isStdout(token)) return
   if (flag.type === 'boolean') values[token.name] = true
   else if (flag.multiple)
     values[token.name] = [...(values[token.name] as readonly string[]), ...pieces(token, flag)] // emptyValues made it a list
