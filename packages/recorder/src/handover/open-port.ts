@@ -32,8 +32,8 @@ export interface OpenPortOptions extends LedgerSettings {
 }
 
 const DEFAULT_SYNC_DELAY_MS = 5
-/** V8 collects a heap the sooner the less it may become: an appender holds about 10 MB, with these limits at most twice that. */
-const APPENDER_HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 1024 }
+/** V8 collects a heap the sooner the less it may become: an appender holds about 10 MB. */
+const APPENDER_HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 }
 
 /**
  * Becomes the recorder of the ledger, or hands over to the one there is.
