@@ -4,6 +4,7 @@ import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path'
 import { describe, it, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { formsOf } from '../../../testkit/src/forms.ts'
 import { count, later } from '../../../testkit/src/suite.ts'
 import { openRecorder } from '../src/index.ts'
 import { checkSection, readSections } from './support/guide.ts'
@@ -31,23 +32,6 @@ function place(config = CONFIG) {
 
 function event(user: string, address: string) {
   return { event_type: 'data_access', user, target: 'crm', arguments: { address }, result: { address } }
-}
-
-/** Every way in which a value may stand in a file. */
-function formsOf(value: string): Buffer[] {
-  const utf8 = Buffer.from(value)
-  const escaped = JSON.stringify(value).slice(1, -1)
-  const ascii = escaped.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  const base64 = [0, 1, 2].map((shift) =>
-    Buffer.concat([Buffer.alloc(shift), utf8])
-      .toString('base64')
-      .slice(4, -4),
-  )
-  const texts = [value, escaped, ascii, encodeURIComponent(value), utf8.toString('hex'), utf8.toString('hex').toUpperCase(), ...base64]
-  return [
-    ...texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]),
-    ...base64.map((text) => Buffer.from(text.replaceAll('+', '-').replaceAll('/', '_'))),
-  ]
 }
 
 function filesWith(value: string, ...directories: string[]): string[] {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CRASH, faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
 import { type Choose, createPageCache, KEEP_ALL, KEEP_NOTHING, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
+import { formsOf } from '../../../testkit/src/forms.ts'
 import { count } from '../../../testkit/src/suite.ts'
 import { shapeEvent } from '../src/event/shape.ts'
 import type { Item } from '../src/ledger/admit.ts'
@@ -49,23 +50,6 @@ function plan(disk: Case, path: string, subject: string): ErasurePlan {
 
 function erasures(ops: PageCache, path: string): Record<string, unknown>[] {
   return records(ops, path).filter(({ event_type: type }) => type === 'log.erasure')
-}
-
-/** Every way in which a value may stand in a file. */
-function formsOf(value: string): Buffer[] {
-  const utf8 = Buffer.from(value)
-  const escaped = JSON.stringify(value).slice(1, -1)
-  const ascii = escaped.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-  const base64 = [0, 1, 2].map((shift) =>
-    Buffer.concat([Buffer.alloc(shift), utf8])
-      .toString('base64')
-      .slice(4, -4),
-  )
-  const texts = [value, escaped, ascii, encodeURIComponent(value), utf8.toString('hex'), utf8.toString('hex').toUpperCase(), ...base64]
-  return [
-    ...texts.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]),
-    ...base64.map((text) => Buffer.from(text.replaceAll('+', '-').replaceAll('/', '_'))),
-  ]
 }
 
 function filesWith(ops: PageCache, forms: readonly Buffer[]): string[] {
