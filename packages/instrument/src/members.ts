@@ -3,7 +3,9 @@
 /** What stands below `value` along `path`; undefined where the way ends. */
 export function memberOf(value: unknown, ...path: readonly (string | number)[]): unknown {
   try {
-    return path.reduce<unknown>((at, name) => (at as Record<string, unknown> | null | undefined)?.[name], value) // a missing step ends it
+    let at = value
+    for (const name of path) at = (at as Record<string, unknown> | null | undefined)?.[name] // a missing step ends it
+    return at
   } catch {
     return undefined // a getter of the host threw
   }
@@ -27,5 +29,7 @@ export function listAt(value: unknown, ...path: readonly (string | number)[]): r
 
 /** The members that have a value. */
 export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as ReturnType<typeof present<T>> // the same keys
+  const found: { [K in keyof T]?: Exclude<T[K], undefined> } = {}
+  for (const name in members) if (members[name] !== undefined) found[name] = members[name] as Exclude<T[typeof name], undefined> // see before it
+  return found
 }

@@ -54,6 +54,18 @@ test('without a gate the start is what is on disk first', async () => {
   assert.deepEqual(types(port), ['tool_call_start', 'tool_call_end'])
 })
 
+test('every record of an action says how its user is known, wherever it ends', async () => {
+  const port = memoryPort()
+  const recorder = createRecorder({ port, user: 'service', userSource: 'os' })
+  const guard = createGuard({ recorder, source: SOURCE })
+  const begin = () => guard.begin({ ...action, ids: guard.context() })
+  const { ref } = await recorder.withContext({ user: 'alice', user_source: 'token' }, begin)
+  await guard.end(ref, { status: 'ok' })
+  await guard.end((await begin()).ref, { status: 'ok' })
+  const who = port.events().map(({ user, user_source }) => `${user} ${user_source}`)
+  assert.deepEqual(who, ['alice token', 'alice token', 'service os', 'service os'])
+})
+
 test('no audit.events and no log_level leaves out the decision about a tool', async () => {
   const { port, recorder, guard } = setUp({ gate: gateOf(allow) }, { events: ['model_calls'], logLevel: 'critical' })
   await guard.guard(action, () => assert.deepEqual(types(port), ['authorization_decision']))

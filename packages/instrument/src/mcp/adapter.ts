@@ -8,7 +8,7 @@
 import type { Adapter, Tools } from '../adapter.ts'
 import { memberOf, textAt } from '../members.ts'
 import type { Method } from '../patches.ts'
-import type { Peer } from './messages.ts'
+import type { Server } from './messages.ts'
 import { type McpTransport, watchTransport } from './transport.ts'
 
 const CLASSES = ['Protocol', 'Client', 'Server', 'McpServer'] as const
@@ -54,7 +54,7 @@ function connecting(connect: Method, { guard, recorder, patches }: Tools): Metho
     const transport = args[0] as McpTransport // what connect() takes
     try {
       const { isActive } = patches
-      watchTransport(transport, { guard, recorder, isActive, peer: () => peerOf(this, transport) })
+      watchTransport(transport, { guard, recorder, isActive, server: () => serverOf(this) })
     } catch {
       // no transport: connect says so
     }
@@ -63,24 +63,8 @@ function connecting(connect: Method, { guard, recorder, patches }: Tools): Metho
 }
 
 /** The server at one end: ours when we are it, otherwise what it said about itself. */
-function peerOf(protocol: unknown, transport: McpTransport): Peer {
+function serverOf(protocol: unknown): Server {
   const side = memberOf(protocol, 'server') ?? protocol // an McpServer has its Server there
   const info = memberOf(side, '_serverInfo') ?? memberOf(side, '_serverVersion')
-  return {
-    name: textAt(info, 'name'),
-    version: textAt(info, 'version'),
-    transport: kindOf(transport),
-    session: textAt(transport, 'sessionId'),
-  }
-}
-
-const KINDS: readonly [RegExp, string][] = [
-  [/stdio/i, 'stdio'],
-  [/http|sse/i, 'http'],
-  [/memory/i, 'memory'],
-]
-
-export function kindOf(transport: unknown): string | undefined {
-  const name = textAt(transport, 'constructor', 'name') ?? ''
-  return KINDS.find(([pattern]) => pattern.test(name))?.[1]
+  return { name: textAt(info, 'name'), version: textAt(info, 'version') }
 }

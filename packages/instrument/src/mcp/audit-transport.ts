@@ -1,8 +1,6 @@
 /** The explicit form of the MCP adapter: one transport, no class of an SDK touched. @module */
 import type { InstrumentRecorder } from '../adapter.ts'
 import { type Deciding, guardOf } from '../deciding.ts'
-import { textAt } from '../members.ts'
-import { kindOf } from './adapter.ts'
 import { type McpTransport, watchTransport } from './transport.ts'
 
 export interface AuditOptions extends Deciding {
@@ -16,7 +14,7 @@ export interface AuditOptions extends Deciding {
  * @throws TypeError when it is no transport
  */
 export function auditTransport<T extends McpTransport>(recorder: InstrumentRecorder, transport: T, options: AuditOptions = {}): T {
-  const peer = () => ({ name: options.server, transport: kindOf(transport), session: textAt(transport, 'sessionId') })
-  watchTransport(transport, { guard: guardOf(recorder, 'mcp', options, true), recorder, isActive: () => true, peer })
+  const server = { name: options.server }
+  watchTransport(transport, { guard: guardOf(recorder, 'mcp', options, true), recorder, isActive: () => true, server: () => server })
   return transport
 }

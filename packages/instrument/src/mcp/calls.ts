@@ -39,11 +39,11 @@ export function createCalls(guard: AdapterGuard): Calls {
   const calls = new Map<string, Call>() // by the id as text: peers answer 1 with "1"
 
   /** The allowed call under `key`, which is open no more. */
-  function take(key: string): (Call & { readonly ref: string }) | undefined {
-    const call = calls.get(key)
-    if (call?.ref === undefined) return undefined
+  function take(key: string): (Pick<Call, 'rpc' | 'startMs'> & { readonly ref: string }) | undefined {
+    const { ref, rpc, startMs = 0 } = calls.get(key) ?? {}
+    if (ref === undefined) return undefined
     calls.delete(key)
-    return { ...call, ref: call.ref }
+    return { ref, rpc, startMs }
   }
 
   function end(key: string, outcome: Outcome): void {
@@ -63,9 +63,9 @@ export function createCalls(guard: AdapterGuard): Calls {
 
   /** An id that is used twice, or one too many: of the older call nothing more will be known. */
   function add(key: string, call: Call): void {
-    const [oldest] = calls.keys()
-    const displaced = calls.has(key) || calls.size < MAX_CALLS ? key : oldest
-    end(String(displaced), { status: 'unknown', errorType: 'outcome_unknown' })
+    const unknown = { status: 'unknown', errorType: 'outcome_unknown' } as const
+    if (calls.has(key)) end(key, unknown)
+    else if (calls.size >= MAX_CALLS) end(String(calls.keys().next().value), unknown)
     calls.set(key, call)
   }
 
@@ -79,7 +79,8 @@ export function createCalls(guard: AdapterGuard): Calls {
       if (!isAllowed && calls.get(key) === call) calls.delete(key)
       if (call.isCancelled) return isAllowed ? guard.end(ref, CANCELLED) : undefined
       if (!isAllowed) return void (await ways.refuse(verdict))
-      Object.assign(call, { ref, startMs: performance.now() })
+      call.ref = ref
+      call.startMs = performance.now()
       try {
         await ways.go(verdict, ref)
       } catch (error) {

@@ -13,10 +13,14 @@ export type RpcId = string | number
 /** A message as a transport carries it. Hostile where it was received. */
 export type RpcMessage = Readonly<Record<string, unknown>>
 
-/** The other side of a connection, as far as it has said who it is. */
-export interface Peer {
+/** As far as it has said who it is. */
+export interface Server {
   readonly name?: string | undefined
   readonly version?: string | undefined
+}
+
+/** The other side of a connection. */
+export interface Peer extends Server {
   readonly transport?: string | undefined
   readonly session?: string | undefined
 }
@@ -43,16 +47,18 @@ export function rpcIdOf(message: unknown): RpcId | undefined {
   return typeof id === 'string' || typeof id === 'number' ? id : undefined
 }
 
+export type Request = Action & { readonly rpc: { readonly id: RpcId; readonly method: string } }
+
 /** Undefined for what is not recorded: other methods, notifications, answers. */
-export function toAction(message: unknown, context: ActionIds, peer: Peer): Action | undefined {
+export function toAction(message: unknown, context: () => ActionIds, peer: () => Peer): Request | undefined {
   const [id, method] = [rpcIdOf(message), textAt(message, 'method')]
   if (id === undefined || method === undefined || !Object.hasOwn(ACTIONS, method)) return undefined
   const params = memberOf(message, 'params')
   const [, trace, span] = TRACE.exec(textAt(params, '_meta', 'traceparent') ?? '') ?? []
-  const { name, version, transport, session } = peer
+  const { name, version, transport, session } = peer()
   return {
     ...ACTIONS[method]!(params), // its own member, see above
-    ids: { ...present({ session, trace, span, call: String(id) }), ...context },
+    ids: { ...present({ session, trace, span, call: String(id) }), ...context() },
     server: present({ name, version, transport }),
     rpc: { id, method },
   }

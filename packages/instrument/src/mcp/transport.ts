@@ -6,11 +6,12 @@
  * passes unchanged and at once. Source: spec capture §4.1.
  * @module
  */
-import type { Action, Verdict } from '@sworn/recorder'
+import type { Verdict } from '@sworn/recorder'
 import type { InstrumentRecorder } from '../adapter.ts'
+import { textAt } from '../members.ts'
 import type { AdapterGuard } from '../screening.ts'
 import { type Calls, createCalls } from './calls.ts'
-import { cancelledId, isAnswer, type Peer, type RpcMessage, toAction, toRefusal, withInput } from './messages.ts'
+import { cancelledId, isAnswer, type Request, type RpcMessage, type Server, toAction, toRefusal, withInput } from './messages.ts'
 
 /** The part of an SDK's transport that is used. */
 export interface McpTransport {
@@ -24,7 +25,7 @@ export interface Watch {
   readonly recorder: Pick<InstrumentRecorder, 'withContext'>
   /** False: new requests pass unseen. */
   readonly isActive: () => boolean
-  readonly peer: () => Peer
+  readonly server: () => Server
 }
 
 type Handler = (message: unknown, ...rest: unknown[]) => unknown
@@ -37,7 +38,11 @@ interface Open {
   onclose?: (() => void) | undefined
 }
 
-type RpcCall = NonNullable<Action['rpc']>
+const KINDS: readonly [RegExp, string][] = [
+  [/stdio/i, 'stdio'],
+  [/http|sse/i, 'http'],
+  [/memory/i, 'memory'],
+]
 
 const MARK = Symbol.for('sworn.instrument.transport')
 
@@ -45,6 +50,7 @@ const MARK = Symbol.for('sworn.instrument.transport')
 interface Line extends Watch {
   readonly open: Open
   readonly send: Send
+  readonly kind: string | undefined
   readonly sent: Calls
   readonly received: Calls
   /** A handler that calls the one before it hands the same message on: it is seen once. */
@@ -57,7 +63,7 @@ export function watchTransport(transport: McpTransport, watch: Watch): void {
   if (marked?.()) return
   const open = transport as unknown as Open // the SDKs' own contract
   const [sent, received] = [createCalls(watch.guard), createCalls(watch.guard)]
-  const line: Line = { ...watch, open, send: open.send.bind(transport), sent, received, passed: new WeakSet() }
+  const line: Line = { ...watch, open, send: open.send.bind(transport), kind: kindOf(open), sent, received, passed: new WeakSet() }
   open.send = (message, ...rest) => passOut(line, message, rest)
   intercept(
     open,
@@ -74,10 +80,15 @@ export function watchTransport(transport: McpTransport, watch: Watch): void {
   Object.defineProperty(transport, MARK, { value: watch.isActive, configurable: true })
 }
 
+function kindOf(transport: unknown): string | undefined {
+  const name = textAt(transport, 'constructor', 'name') ?? ''
+  return KINDS.find(([pattern]) => pattern.test(name))?.[1]
+}
+
 /** The request that has to be judged before it goes on. */
-function requestOf({ guard, isActive, peer }: Watch, message: unknown): (Action & { readonly rpc: RpcCall }) | undefined {
-  const action = isActive() ? toAction(message, guard.context(), peer()) : undefined
-  return action?.rpc ? { ...action, rpc: action.rpc } : undefined
+function requestOf({ guard, isActive, server, kind, open }: Line, message: unknown): Request | undefined {
+  if (!isActive()) return undefined
+  return toAction(message, guard.context, () => ({ ...server(), transport: kind, session: textAt(open, 'sessionId') }))
 }
 
 async function passOut(line: Line, message: unknown, rest: readonly unknown[]): Promise<void> {
@@ -103,7 +114,7 @@ function passIn(line: Line, handler: Handler, message: unknown, rest: readonly u
   const passing = received.pass(action, {
     go(verdict, ref) {
       const given = inputOf(message, verdict)
-      passed.add(given)
+      if (given !== message) passed.add(given)
       recorder.withContext({ correlation_id: ref }, () => handler(given, ...rest))
     },
     refuse: (verdict) => send(toRefusal(action.rpc, verdict), { relatedRequestId: action.rpc.id }),
@@ -113,7 +124,7 @@ function passIn(line: Line, handler: Handler, message: unknown, rest: readonly u
 
 function handAnswer({ sent, passed }: Line, handler: Handler, message: RpcMessage, rest: readonly unknown[]): unknown {
   const given = sent.answer(message)
-  passed.add(given)
+  if (given !== message) passed.add(given)
   return handler(given, ...rest)
 }
 

@@ -7,7 +7,7 @@
  */
 import { SwornError } from '@sworn/verify'
 import { type Kind, RESERVED_MEMBERS } from '@sworn/verify/events'
-import { type Blank, blankFor, createBlanks, NAMES, setRank } from './blanks.ts'
+import { type Blank, createBlanks, NAMES, setRank } from './blanks.ts'
 import { accepts, MEMBER_RANKS } from './members.ts'
 import { below } from './pointer.ts'
 import { refusalOf } from './refusal.ts'
@@ -86,11 +86,14 @@ function fill({ members, ranks }: Blank, { known, names, values }: Draft): Shape
   return shaped as ShapedEvent // event_type was required, event_id is a default
 }
 
-/** Checks the members of a context once, when it is made. @throws SwornError EVENT_INVALID */
-export function checkContext(context: EventContext): EventContext {
-  const draft = emptyDraft()
-  takeMembers(draft, context, true)
-  return { ...fill(blankFor(draft.low, draft.high), draft) } as EventContext // its members were checked
+/** A function that checks the members of a context once, when it is made. It throws SwornError EVENT_INVALID. */
+export function createContextCheck(): (context: EventContext) => EventContext {
+  const blankOf = createBlanks()
+  return (context) => {
+    const draft = emptyDraft()
+    takeMembers(draft, context, true)
+    return fill(blankOf(draft.low, draft.high), draft) as EventContext // its members were checked
+  }
 }
 
 /** Assigns a data property; `__proto__` is a name like any other. */

@@ -22,11 +22,12 @@ const bounded = (text: string | undefined) =>
 /** The members that every record about one action carries. */
 export function membersOf(action: Action, correlationId: string, source: SourceInfo): Event {
   const { ids, server, rpc } = action
-  const isModel = action.kind === 'model'
-  return {
-    [isModel ? 'model' : 'tool']: bounded(action.name),
+  const name = bounded(action.name)
+  return presentOf({
+    ...(action.kind === 'model' ? { model: name } : { tool: name }),
     provider: bounded(action.provider),
     user: bounded(ids.user),
+    user_source: ids.userSource,
     agent_id: bounded(ids.agent),
     session_id: bounded(ids.session),
     correlation_id: correlationId,
@@ -38,12 +39,12 @@ export function membersOf(action: Action, correlationId: string, source: SourceI
     method: bounded(rpc?.method),
     rpc_id: typeof rpc?.id === 'string' ? bounded(rpc.id) : rpc?.id,
     metadata: metadataOf(action),
-  }
+  })
 }
 
 function metadataOf(action: Action): Event | undefined {
   const { ids, server } = action
-  const members = {
+  return orNothing({
     kind: action.kind === 'tool' || action.kind === 'model' ? undefined : action.kind,
     raw_name: action.rawName,
     run_id: ids.run,
@@ -52,14 +53,21 @@ function metadataOf(action: Action): Event | undefined {
     server_version: server?.version,
     transport: server?.transport,
     source_time: action.sourceTime,
-  }
-  return presentOf(members)
+  })
 }
 
-/** The members that have a value; undefined when none has. */
-function presentOf(members: Event): Event | undefined {
-  const present = Object.entries(members).filter(([, value]) => value !== undefined)
-  return present.length > 0 ? Object.fromEntries(present) : undefined
+/** The members that have a value. */
+export function presentOf(members: Event): Event {
+  const present: Event = {}
+  for (const name in members) if (members[name] !== undefined) present[name] = members[name]
+  return present
+}
+
+/** The same; undefined when none has. */
+function orNothing(members: Event): Event | undefined {
+  const present = presentOf(members)
+  for (const _ in present) return present
+  return undefined
 }
 
 /** What a policy judges by its name: a tool, and a handoff, which a model asks for as one. */
@@ -119,28 +127,33 @@ export function startEvent(action: Action, members: Event, input: unknown): Even
 
 /** `…_end` for what came back, `…_error` for everything else. */
 export function outcomeEvent(action: Event, outcome: Outcome, charged: Charged = {}): Event {
-  const metadata = presentOf({ ...(action.metadata as Event | undefined), ...charged }) // made by metadataOf
-  const members = { ...action, metadata }
-  const isModel = 'model' in members
-  const common = {
-    ...members,
-    duration_ms: outcome.durationMs === undefined ? undefined : durationOf(outcome.durationMs),
-    usage: usageOf(outcome),
-    cost_usd: outcome.usage?.costUsd,
-    finish_reason: bounded(outcome.finishReason),
+  const { status, output, durationMs, usage, finishReason } = outcome
+  const isModel = 'model' in action
+  const came = status === 'ok' ? { event_type: isModel ? 'model_response' : 'tool_call_end', is_error: false } : failureOf(outcome, isModel)
+  return {
+    ...action,
+    ...came,
+    result: output,
+    duration_ms: durationMs === undefined ? undefined : durationOf(durationMs),
+    ...(usage && { usage: usageOf(usage), cost_usd: usage.costUsd }),
+    finish_reason: bounded(finishReason),
+    metadata: endOf(action, charged, outcome),
   }
-  const shared =
-    outcome.complete === false ? { ...common, metadata: { ...(members.metadata as Event | undefined), complete: false } } : common
-  if (outcome.status === 'ok') {
-    return { ...shared, event_type: isModel ? 'model_response' : 'tool_call_end', result: outcome.output, is_error: false }
-  }
-  const error_type = bounded(outcome.errorType ?? (outcome.status === 'error' ? undefined : outcome.status))
-  return { ...shared, event_type: isModel ? 'model_error' : 'tool_call_error', error: outcome.error, error_type, result: outcome.output }
 }
 
-function usageOf({ usage }: Outcome): Event | undefined {
-  if (!usage) return undefined
-  return presentOf({ input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, cache_read_tokens: usage.cachedTokens })
+function failureOf({ status, error, errorType }: Outcome, isModel: boolean): Event {
+  const error_type = bounded(errorType ?? (status === 'error' ? undefined : status))
+  return { event_type: isModel ? 'model_error' : 'tool_call_error', error, error_type }
+}
+
+/** The action's metadata with what is known of its end. */
+function endOf({ metadata }: Event, { spent, unmeasured }: Charged, { complete }: Outcome): unknown {
+  if (!spent && !unmeasured && complete !== false) return metadata
+  return presentOf({ ...(metadata as Event | undefined), spent, unmeasured, complete: complete === false ? false : undefined }) // made by metadataOf
+}
+
+function usageOf({ inputTokens, outputTokens, cachedTokens }: NonNullable<Outcome['usage']>): Event | undefined {
+  return orNothing({ input_tokens: inputTokens, output_tokens: outputTokens, cache_read_tokens: cachedTokens })
 }
 
 export function dlpEvent(members: Event, match: DlpMatch): Event {

@@ -10,7 +10,17 @@ import type { EventContext, SourceInfo } from '../event/types.ts'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { RecordOptions } from '../recorder/types.ts'
 import { chargeOutcome } from './charge.ts'
-import { decisionEvent, dlpEvent, isCall, membersOf, notExecutedEvent, outcomeEvent, startEvent, tamperedEvent } from './events.ts'
+import {
+  decisionEvent,
+  dlpEvent,
+  isCall,
+  membersOf,
+  notExecutedEvent,
+  outcomeEvent,
+  presentOf,
+  startEvent,
+  tamperedEvent,
+} from './events.ts'
 import { pricedOutcome } from './prices.ts'
 import type { Action, ActionIds, Asked, AskFn, DlpMatch, Gate, Outcome, Prices, Verdict } from './types.ts'
 
@@ -85,7 +95,8 @@ export function createGuard(options: GuardOptions): Guard {
   async function begin(action: Action): Promise<Begun> {
     const ref = recorder.newId()
     const members = membersOf(action, ref, source)
-    const { verdict, members: approved } = await settle(action, members, await judge(gate, action))
+    const judgement = gate ? await judge(gate, action) : NO_GATE
+    const { verdict, members: approved } = judgement.decision === 'ask' ? await settle(action, members, judgement) : { verdict: judgement }
     const input = verdict.decision === 'allow' && 'input' in verdict ? verdict.input : action.input
     const judged = gate !== undefined && isDecided(action, verdict)
     const intent = judged ? mergeMembers(decisionEvent(action, members, verdict), approved) : startEvent(action, members, input)
@@ -101,7 +112,6 @@ export function createGuard(options: GuardOptions): Guard {
 
   /** An `ask` settled: by people, or denied. A question is recorded before it is shown. */
   async function settle(action: Action, members: Members, verdict: Verdict): Promise<Asked> {
-    if (verdict.decision !== 'ask') return { verdict, members: {} }
     if (!options.ask) return { verdict: nobody(verdict), members: {} }
     const record = (event: object) =>
       withinMs(ackTimeoutMs, recorder.record({ ...event, source: members.source }, { level: 'sync' }), false).then(
@@ -137,10 +147,10 @@ export function createGuard(options: GuardOptions): Guard {
     if (at !== undefined) open.delete(at)
     const outcome = entry ? pricedOutcome(prices, entry.action, ended) : ended
     const members = entry?.members ?? unmatched(ref, recorder.newId(), source)
-    const matched = matches.map((match) => quietly(dlpEvent(members, match)))
+    for (const match of matches) void quietly(dlpEvent(members, match))
     const isCharged = entry !== undefined && (outcome.usage !== undefined || entry.action.kind === 'model') // only models use tokens of their own
     const charged = isCharged ? chargeOutcome(gate, entry.action.ids, outcome.usage) : {}
-    await Promise.all([...matched, quietly(outcomeEvent(members, outcome, charged))])
+    await quietly(outcomeEvent(members, outcome, charged))
   }
 
   return {
@@ -196,8 +206,7 @@ function described<T>(describe: ((result: T) => Partial<Outcome>) | undefined, r
 }
 
 /** A gate that throws blocks. */
-async function judge(gate: Gate | undefined, action: Action): Promise<Verdict> {
-  if (!gate) return NO_GATE
+async function judge(gate: Gate, action: Action): Promise<Verdict> {
   try {
     return await verdictOf(gate, action)
   } catch {
@@ -210,7 +219,7 @@ function nobody(verdict: Verdict): Verdict {
 }
 
 /** The record of a decision with what is known of the approval behind it. */
-function mergeMembers(event: Members, { metadata, ...members }: Asked['members']): Members {
+function mergeMembers(event: Members, { metadata, ...members }: Asked['members'] = {}): Members {
   return { ...event, ...members, ...(metadata && { metadata: { ...(event.metadata as Members | undefined), ...metadata } }) } // made by events.ts
 }
 
@@ -235,18 +244,18 @@ function mayBeLeftOut({ event_type }: Members): boolean {
 }
 
 /** true when `recorded` is durable within `ms`, or left out where that is allowed. A queued event proves nothing: false. */
-async function withinMs(ms: number, recorded: Promise<RecordAnswer>, optional: boolean): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(resolve, ms, false)
-  const onDisk = recorded.then(
-    (answer) => ('filtered' in answer ? optional : 'durable' in answer && answer.durable),
-    () => false,
-  )
-  try {
-    return await Promise.race([onDisk, late])
-  } finally {
-    clearTimeout(timer)
-  }
+function withinMs(ms: number, recorded: Promise<RecordAnswer>, optional: boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, false)
+    const settle = (onDisk: boolean) => {
+      clearTimeout(timer)
+      resolve(onDisk)
+    }
+    recorded.then(
+      (answer) => settle('filtered' in answer ? optional : 'durable' in answer && answer.durable),
+      () => settle(false),
+    )
+  })
 }
 
 function findOpen(open: ReadonlyMap<string, Open>, { match }: ActionMatch): string | undefined {
@@ -265,9 +274,9 @@ function unmatched(ref: string | ActionMatch, correlationId: string, source: Sou
   return { ...members, metadata: { ...(members.metadata as Members | undefined), unmatched: true } }
 }
 
-function idsOf({ session_id, correlation_id, trace_id, span_id, agent_id, user }: EventContext): ActionIds {
+function idsOf({ session_id, correlation_id, trace_id, span_id, agent_id, user, user_source }: EventContext): ActionIds {
   const ids = { session: session_id, parentCall: correlation_id, trace: trace_id, span: span_id, agent: agent_id, user }
-  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined))
+  return presentOf({ ...ids, userSource: user_source }) // each is of the type of its member
 }
 
 const nothing = () => undefined

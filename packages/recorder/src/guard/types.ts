@@ -6,7 +6,7 @@
  * Order, always: verdict → decision record durable → effect → outcome record (law 3).
  * @module
  */
-import type { AuditEvent } from '../event/types.ts'
+import type { AuditEvent, EventContext } from '../event/types.ts'
 import type { Reservation, Reserve } from '../port/types.ts'
 
 export interface ActionIds {
@@ -19,6 +19,8 @@ export interface ActionIds {
   readonly span?: string
   readonly agent?: string
   readonly user?: string
+  /** How `user` is known, in the words of the member `user_source`. */
+  readonly userSource?: EventContext['user_source']
   /** Of the access token that came with the action, after its signature was checked: roles are read from them. */
   readonly claims?: Readonly<Record<string, unknown>>
 }

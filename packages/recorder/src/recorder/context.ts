@@ -4,7 +4,7 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { checkContext } from '../event/shape.ts'
+import { createContextCheck } from '../event/shape.ts'
 import type { EventContext } from '../event/types.ts'
 
 export interface Contexts {
@@ -17,6 +17,7 @@ export interface Contexts {
 
 /** @throws SwornError EVENT_INVALID when a member of `base` is wrong */
 export function createContexts(base: EventContext): Contexts {
+  const checkContext = createContextCheck()
   const checkedBase = checkContext(base)
   const storage = new AsyncLocalStorage<EventContext>()
   const around = () => storage.getStore() ?? {}
