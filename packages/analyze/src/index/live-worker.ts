@@ -9,7 +9,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createWaiter, findLedger, type LedgerFiles } from '@sworn/recorder/segments'
+import { createWaiter, findLedger, type LedgerFiles, type Waiter } from '@sworn/recorder/segments'
 import { openFed } from '../open-source.ts'
 import { INDEX_NAME, type IndexDatabase } from './database.ts'
 import { feedIndex } from './feed.ts'
@@ -18,6 +18,8 @@ import type { LiveData, LiveMessage } from './live.ts'
 /** Looks in a row that SQLite failed at. */
 const MAX_FAILURES = 20
 const RETRY_MS = 250
+/** Between what woke it and its look: each look is a transaction, and costs as much for one entry as for a hundred. */
+const REST_MS = 50
 
 const { path } = workerData as LiveData // given by live.ts
 const stop = new AbortController()
@@ -30,7 +32,7 @@ async function keep(files: LedgerFiles): Promise<void> {
   const waiter = createWaiter(files, stop.signal)
   let failures = 0
   try {
-    for (; !stop.signal.aborted; await (failures === 0 ? waiter.next() : sleep(RETRY_MS))) {
+    for (; !stop.signal.aborted; await (failures === 0 ? wait(waiter) : sleep(RETRY_MS))) {
       try {
         await looker.look()
         failures = 0
@@ -44,6 +46,11 @@ async function keep(files: LedgerFiles): Promise<void> {
     looker.close()
     parentPort?.close()
   }
+}
+
+async function wait(waiter: Waiter): Promise<void> {
+  await waiter.next()
+  await sleep(REST_MS, undefined, { signal: stop.signal }).catch(() => {}) // the signal ends the loop
 }
 
 /** The index of the ledger at hand: one that is open is used as long as it is the file of its name. */

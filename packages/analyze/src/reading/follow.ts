@@ -4,18 +4,21 @@
  * A position is a seq, so a rename between two looks does no harm. The file at hand is read to its end; only
  * when its successor exists is the end final: the next segment is named by the next seq, or in file mode the
  * stable name has another inode. Woken by file events, and by a
- * timer of at least 100 ms where events do not arrive (network and container file systems).
+ * timer of at least 100 ms where events do not arrive (network and container file systems); then it rests for REST_MS, so
+ * that a ledger that grows line by line is not read at each of them, while whoever wrote the line waits for the same processor.
  * @module
  */
 import { existsSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createSplitter, createWaiter, isCompressed, type LedgerFiles, listSegments, readLines } from '@sworn/recorder/segments'
 import { parseEntry } from './entry.ts'
 
 /** Bytes; of the first, several buffers share memory. */
 const FIRST_READ = 1 << 11
 const MAX_READ = 1 << 16
+const REST_MS = 25
 
 /** A file at hand: `seq` is that of the line that comes next in it. */
 interface Position {
@@ -50,8 +53,10 @@ export async function* followLedger(files: LedgerFiles, nextSeq: number, signal:
         yield line
       }
       const moved: Position | undefined = ended ? await openAt(files, next, at?.file, start) : undefined
-      if (moved === undefined) await waiter.next()
-      else {
+      if (moved === undefined) {
+        await waiter.next()
+        await sleep(REST_MS, undefined, { signal }).catch(() => {}) // the signal ends the loop
+      } else {
         await at?.file.close()
         at = moved
         start = undefined // the number of a file that is gone may be another's
