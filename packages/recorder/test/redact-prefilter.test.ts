@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { count } from '../../../testkit/src/suite.ts'
+import { createShaper } from '../src/event/shape.ts'
 import { createLiteralScan } from '../src/redact/literals.ts'
 import { PATTERNS } from '../src/redact/patterns.ts'
+import { createRedactor } from '../src/redact/redactor.ts'
 import { createScanner } from '../src/redact/scanner.ts'
-import { printed } from './support/events.ts'
+import { MAC_KEY, printed, STAMP } from './support/events.ts'
 
 const SEED = { seed: 20261121, numRuns: count({ fast: 300, ci: 2000 }) }
 const USUAL = PATTERNS.filter(({ usual }) => usual !== false)
@@ -92,7 +94,10 @@ test('the quick way and the careful way record the same bytes', () => {
     fc.property(event, fc.constantFrom(1000, 30, 1), (members, resultChars) => {
       const nothing = { path: 'arguments.no.such.member', action: 'mask' as const } // a rule for a path: every event is walked
       const event = { event_type: 'x', ...members }
-      assert.equal(printed(event, { resultChars }), printed(event, { resultChars, paths: [nothing] }))
+      const quick = printed(event, { resultChars })
+      assert.equal(quick, printed(event, { resultChars, paths: [nothing] }))
+      for (const redactor of [createRedactor({ resultChars }, MAC_KEY), createRedactor({ resultChars, paths: [nothing] }, MAC_KEY)])
+        assert.equal(redactor.redact(createShaper(redactor.textResults)(event, [], STAMP)), quick, 'described before it was printed')
     }),
     SEED,
   )

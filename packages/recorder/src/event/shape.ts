@@ -8,6 +8,7 @@
 import { SwornError } from '@sworn/verify'
 import { type Kind, RESERVED_MEMBERS } from '@sworn/verify/events'
 import { type Blank, createBlanks, NAMES, setRank } from './blanks.ts'
+import { MAX_STRING_CHARS } from './bounds.ts'
 import { accepts, MEMBER_RANKS } from './members.ts'
 import { below } from './pointer.ts'
 import { refusalOf } from './refusal.ts'
@@ -39,6 +40,9 @@ const RANK = {
   risk_level: rankOf('risk_level'),
   is_error: rankOf('is_error'),
   error: rankOf('error'),
+  result: rankOf('result'),
+  result_hash: rankOf('result_hash'),
+  result_bytes: rankOf('result_bytes'),
 }
 /** What stands where reading a member of the event threw. */
 export const UNREADABLE = '[unreadable]'
@@ -53,6 +57,14 @@ interface Draft {
   high: number
 }
 
+/** What a short text as result is described with, so that it need not be described once it is printed. */
+export interface TextResults {
+  /** Longer ones are cut, and described where that is done. */
+  readonly resultChars: number
+  /** A keyed hash, or undefined without a key. */
+  readonly hash: (text: string) => string | undefined
+}
+
 /** Event, contexts (strongest first; the event's own members win over all) and stamp -> the shaped event. */
 export type Shaper = (event: unknown, layers: readonly EventContext[], stamp: Stamp) => ShapedEvent
 
@@ -63,7 +75,7 @@ export type Shaper = (event: unknown, layers: readonly EventContext[], stamp: St
  * is filled and printed several times faster than one that grows. Throws SwornError EVENT_INVALID with the
  * pointer of the member that is wrong, reserved or missing.
  */
-export function createShaper(): Shaper {
+export function createShaper(results?: TextResults): Shaper {
   const blankOf = createBlanks()
   return (event, layers, stamp) => {
     if (typeof event !== 'object' || event === null) throw new SwornError('EVENT_INVALID', 'expected an object')
@@ -72,6 +84,7 @@ export function createShaper(): Shaper {
     if (draft.known[RANK.event_type] === undefined) throw new SwornError('EVENT_INVALID', 'expected a string', '/event_type')
     for (const layer of layers) takeMembers(draft, layer, false)
     fillIn(draft, stamp)
+    if (results) describeText(draft, results)
     return fill(blankOf(draft.low, draft.high), draft)
   }
 }
@@ -113,6 +126,17 @@ function fillIn(draft: Draft, stamp: Stamp): void {
   if (known[RANK.event_id] === undefined) place(draft, RANK.event_id, stamp.eventId)
   if (known[RANK.severity] === undefined) place(draft, RANK.severity, severityOf(known))
   if (known[RANK.user_source] === undefined && known[RANK.user] === undefined) place(draft, RANK.user_source, 'none')
+}
+
+/** Size and hash of a result that is recorded as it stands. */
+function describeText(draft: Draft, { resultChars, hash }: TextResults): void {
+  const { known } = draft
+  const text = known[RANK.result]
+  if (typeof text !== 'string' || text.length > Math.min(resultChars, MAX_STRING_CHARS) || !text.isWellFormed()) return
+  const digest = known[RANK.result_hash] ?? hash(text)
+  if (digest === undefined) return
+  place(draft, RANK.result_hash, digest)
+  if (known[RANK.result_bytes] === undefined) place(draft, RANK.result_bytes, Buffer.byteLength(text))
 }
 
 function severityOf(known: readonly unknown[]): string {

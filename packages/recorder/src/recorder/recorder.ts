@@ -159,7 +159,7 @@ function createPress(
   const commits = options.redact?.paths?.some(({ action }) => action === 'commit') ?? false
   const ids = options.randomId ?? createIds()
   const stampOf = createStamps()
-  const shapeEvent = createShaper()
+  const shapeEvent = createShaper(redactor.textResults)
   return (event, layers, { level, required }) => {
     const nowMs = now()
     const shaped = shapeEvent(event, layers, { timestamp: stampOf(nowMs), eventId: ids(nowMs) })

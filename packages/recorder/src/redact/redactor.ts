@@ -9,7 +9,7 @@
 import { LINE_BYTES, RESULT_CHARS, SUFFIX_BYTES } from '../event/bounds.ts'
 import { headOf } from '../event/cut.ts'
 import { isPlainJson } from '../event/plain.ts'
-import { type ShapedEvent, setMember } from '../event/shape.ts'
+import { type ShapedEvent, setMember, type TextResults } from '../event/shape.ts'
 import { createDecodingScanner } from './encodings.ts'
 import type { JsonEvent } from './fit.ts'
 import { createKeyedHash } from './keyed-hash.ts'
@@ -46,6 +46,8 @@ export interface RedactOptions {
 }
 
 export interface Redactor {
+  /** For the shaper of the events that come here. */
+  readonly textResults: TextResults
   /** @param rows what goes to the vault is added here; without it `commit` rules mask */
   redact(event: ShapedEvent, rows?: string[]): Redacted
 }
@@ -55,6 +57,7 @@ export function createRedactor(options: RedactOptions = {}, macKey?: Uint8Array,
   const context = { ...contextOf(options, macKey), ...(vault && { vault }) }
   const alwaysWalk = context.paths.length > 0
   return {
+    textResults: context,
     redact(event, rows) {
       const quick = alwaysWalk ? undefined : printQuickly(event, context)
       return (quick ?? redactEvent(event, context, rows)) as Redacted // the brand: this is the one place that makes it
