@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { count } from '../../../testkit/src/suite.ts'
 import { createShaper } from '../src/event/shape.ts'
 import { createLiteralScan } from '../src/redact/literals.ts'
+import { createSeparatorLook } from '../src/redact/near.ts'
 import { PATTERNS } from '../src/redact/patterns.ts'
 import { createRedactor } from '../src/redact/redactor.ts'
 import { createScanner } from '../src/redact/scanner.ts'
@@ -98,6 +99,22 @@ test('the quick way and the careful way record the same bytes', () => {
       assert.equal(quick, printed(event, { resultChars, paths: [nothing] }))
       for (const redactor of [createRedactor({ resultChars }, MAC_KEY), createRedactor({ resultChars, paths: [nothing] }, MAC_KEY)])
         assert.equal(redactor.redact(createShaper(redactor.textResults)(event, [], STAMP)), quick, 'described before it was printed')
+    }),
+    SEED,
+  )
+})
+
+test('what a look for a separator remembers changes no answer', () => {
+  const piece = fc.constantFrom('password', ' ', ':', '=', '"', ',', '}', ']', '\\', '\\"', 'x'.repeat(300))
+  const text = fc.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join(''))
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 1, maxLength: 3 }), fc.array(fc.nat(), { maxLength: 20 }), (texts, places) => {
+      const isSeparated = createSeparatorLook()
+      for (const [n, place] of places.entries()) {
+        const text = texts[n % texts.length]!
+        const from = place % (text.length + 1)
+        if (text[from - 1] !== '\\') assert.equal(isSeparated(text, from), createSeparatorLook()(text, from), `${text} from ${from}`)
+      }
     }),
     SEED,
   )

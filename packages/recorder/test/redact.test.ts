@@ -126,6 +126,7 @@ test('what the prefilter passes by, the walk would not have masked either', () =
     'private',
     'credit.card',
     ' ',
+    '.'.repeat(600),
   ]
   const name = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''))
   const rules = createKeyRules(DEFAULT_KEYS)

@@ -1,8 +1,8 @@
 /**
  * Second looks at a literal hit: cheap, bounded, and never wrong about absence.
  *
- * Each answers "may the pattern or key rule match here?" from at most a few hundred characters, in text and in
- * JSON text alike; when the stretch is too short to know, the answer is yes.
+ * Each answers "may the pattern or key rule match here?" from at most a few hundred characters, or from a stretch that
+ * is read once, in text and in JSON text alike; when the stretch is too short to know, the answer is yes.
  * @module
  */
 
@@ -14,6 +14,9 @@ const isDigit = (code: number) => code >= 48 && code <= 57
 const isAlnum = (code: number) => isLower(code) || isUpper(code) || isDigit(code)
 
 const isWord = (code: number) => isAlnum(code) || code === 95
+
+/** `:` or `=` */
+const isSeparator = (code: number) => code === 58 || code === 61
 
 /** Blanks, quotes, `/`, `<`, `>`. */
 const ENDS_AUTHORITY: ReadonlySet<number> = new Set([9, 10, 11, 12, 13, 32, 34, 39, 47, 60, 62])
@@ -73,32 +76,48 @@ function digitsAt(text: string, at: number, count: number): boolean {
 }
 
 /** For the first word of a key rule: the other words follow, and then a `:` or `=`, as after a key. */
-export function keyFollows(rest: readonly string[]): (text: string, start: number, end: number) => boolean {
+export function keyFollows(rest: readonly string[], isSeparated: SeparatorLook): (text: string, start: number, end: number) => boolean {
   return (text, start, end) => {
     if (isLower(text.charCodeAt(start)) && isLower(text.charCodeAt(start - 1))) return false
     let at = end
     for (const word of rest) {
-      at = skipToWord(text, at)
+      const next = skipToWord(text, at)
+      if (next - at > REACH) return true
+      at = next
       if (text.slice(at, at + word.length).toLowerCase() !== word) return false
       at += word.length
     }
-    return !isLower(text.charCodeAt(at)) && separatorFollows(text, at)
+    return !isLower(text.charCodeAt(at)) && isSeparated(text, at)
   }
 }
 
+/** The place of the next letter or digit; further than REACH when that is not near. */
 function skipToWord(text: string, from: number): number {
   let at = from
-  while (at < text.length && !isAlnum(text.charCodeAt(at))) at++
-  return at - from > REACH ? text.length : at
+  while (at < text.length && at - from <= REACH && !isAlnum(text.charCodeAt(at))) at++
+  return at
 }
 
-function separatorFollows(text: string, from: number): boolean {
-  for (let i = from; i < from + REACH; i++) {
-    if (i >= text.length) return false
-    const code = text.charCodeAt(i)
-    if (code === 58 || code === 61) return true
-    if (code === 92) i++
-    else if (code === 34 && /[,}\]]/.test(text[i + 1] ?? '')) return false
+/** Does a `:` or `=` come before the string ends? */
+export type SeparatorLook = (text: string, from: number) => boolean
+
+/** Remembers the last stretch that it read: a text full of keys is read once, not once a key. */
+export function createSeparatorLook(): SeparatorLook {
+  let [read, begin, end] = ['', 0, 0]
+  return (text, from) => {
+    if (text !== read || from < begin || from > end) [begin, end] = [from, endOfSearch(text, from)]
+    read = text // the same object: two equal texts are compared once
+    return isSeparator(text.charCodeAt(end))
   }
-  return true
+}
+
+/** The place of the first `:` or `=`, or of the quote that ends the string before, or the end of the text. */
+function endOfSearch(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (isSeparator(code)) return i
+    if (code === 92) i++
+    else if (code === 34 && /[,}\]]/.test(text[i + 1] ?? '')) return i
+  }
+  return text.length
 }

@@ -8,7 +8,7 @@ import { SwornError } from '@sworn/verify'
 import { findAssignments } from './assignments.ts'
 import { withoutEscapes } from './escapes.ts'
 import { createLiteralScan, type Literal } from './literals.ts'
-import { keyFollows } from './near.ts'
+import { createSeparatorLook, keyFollows, type SeparatorLook } from './near.ts'
 import { PATTERNS, type Pattern } from './patterns.ts'
 import type { Detector, Scanner, Span } from './types.ts'
 import { createKeyRules, splitWords } from './words.ts'
@@ -30,7 +30,8 @@ export function createScanner(keys: readonly string[], { patterns, detectors = [
   const own = patterns ? patterns.map(patternOf) : PATTERNS.filter(({ usual }) => usual !== false)
   const all = [...own.map(toDetector), ...detectors]
   const rules = createKeyRules(keys)
-  const scan = createLiteralScan([...all.flatMap(literalsOf), ...keys.flatMap(keyLiterals)])
+  const isSeparated = createSeparatorLook()
+  const scan = createLiteralScan([...all.flatMap(literalsOf), ...keys.flatMap((key) => keyLiterals(key, isSeparated))])
   const bare = all.filter(({ literals }) => literals.length === 0)
   const shortKeys = keys.some((key) => (splitWords(key)[0] ?? '').length < 3)
   const anyBare = (text: string) => bare.some(({ mayFind }) => mayFind?.(text) ?? true)
@@ -75,9 +76,9 @@ function literalsOf({ name, literals }: Detector): readonly Literal[] {
   return literals.map((literal) => ({ ...literal, owner: name }))
 }
 
-function keyLiterals(key: string): readonly Literal[] {
+function keyLiterals(key: string, isSeparated: SeparatorLook): readonly Literal[] {
   const [first, ...rest] = splitWords(key)
-  return first && first.length >= 3 ? [{ text: first, anyCase: true, owner: KEYS, near: keyFollows(rest) }] : []
+  return first && first.length >= 3 ? [{ text: first, anyCase: true, owner: KEYS, near: keyFollows(rest, isSeparated) }] : []
 }
 
 /** All matches of one pattern; of a group named `secret` only that group. */
