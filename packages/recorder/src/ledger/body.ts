@@ -31,8 +31,8 @@ export interface Counters {
 }
 
 /** The payload as text in which every ASCII character stands where it belongs, without decoding the others. */
-export function asciiOf({ utf8, json }: Body): string {
-  return utf8?.toString('latin1') ?? json // in UTF-8 no other character has a byte of an ASCII one
+export function asciiOf(body: Body): string {
+  return body.utf8?.toString('latin1') ?? body.json // in UTF-8 no other character has a byte of an ASCII one; `json` may be decoded at each read
 }
 
 /**
@@ -49,8 +49,8 @@ export function checkBody(body: Body, text: string, thorough: boolean): void {
   if (thorough || SUSPECT.test(text)) checkMembers(parseObject(body.json))
 }
 
-function bytesOf({ utf8, json }: Body): number {
-  return utf8?.length ?? Buffer.byteLength(json)
+function bytesOf(body: Body): number {
+  return body.utf8?.length ?? Buffer.byteLength(body.json)
 }
 
 function checkMembers(payload: JsonObject): void {
