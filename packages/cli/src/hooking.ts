@@ -2,9 +2,8 @@
 import { hash } from 'node:crypto'
 import { isAbsolute, join } from 'node:path'
 import { type Answer, answerHook, type Hook, type HookClient, type HookKind, openCallsIn } from '@sworn/proxy/hooks'
-import { readTextFile } from '@sworn/recorder'
-import { mayHoldHooks } from './agents/mark.ts'
-import { findAgentSetup } from './agents/setups.ts'
+import type { Port } from '@sworn/recorder'
+import { type FindOwnFiles, findOwnFiles } from './agents/own-files.ts'
 import { canAnswerHooks } from './answering/place.ts'
 import { askEach } from './asking.ts'
 import type { Io } from './frame/io.ts'
@@ -47,9 +46,9 @@ const RECORDER_IDLE = '10m'
 /** More hooks follow these. */
 const STARTS: ReadonlySet<HookKind> = new Set(['session_start', 'prompt', 'before'])
 
-/** How the ledger is opened for a hook. */
-export function openForHook(client: HookClient, hook: Hook, given: CommandOptions, io: Io) {
-  const actor = actorOf(client, hook, io)
+/** How the ledger is opened for a hook: by its own port, or by one that is lent. */
+export function openForHook(client: HookClient, hook: Hook, given: CommandOptions, io: Io, find: FindOwnFiles = findOwnFiles) {
+  const actor = actorOf(hook, find(client.name, io))
   const announces = hook.kind === 'session_start' // each decision names its policy
   const options: CommandOptions = {
     ...given,
@@ -60,7 +59,7 @@ export function openForHook(client: HookClient, hook: Hook, given: CommandOption
     opensLater: true,
     recorderIdle: RECORDER_IDLE,
   }
-  return { options, open: (): Promise<Opened> => openFor(io, options) }
+  return { options, open: (lent?: Port): Promise<Opened> => openFor(io, lent ? { ...options, lent } : options) }
 }
 
 /** Answers one hook in a ledger that is open. @throws SwornError when what is no call cannot be recorded */
@@ -89,8 +88,6 @@ export async function answerIn(opened: Opened, client: HookClient, hook: Hook, i
 const BESIDE_CLIENT: PlanOptions = { without: ['terminal', 'mcp'], longestMs: 45_000 }
 
 /** An agent that could take its own hooks out would not be recorded. Relative paths are told from the folder that it is in. */
-function actorOf({ name }: HookClient, { cwd }: Hook, io: Io): NonNullable<CommandOptions['actor']> {
-  const files = Object.values(findAgentSetup(name)?.files(io) ?? {})
-  const protect = files.filter((file) => mayHoldHooks(readTextFile(file) ?? '', name))
+function actorOf({ cwd }: Hook, protect: readonly string[]): NonNullable<CommandOptions['actor']> {
   return { protect, ...(cwd !== undefined && isAbsolute(cwd) && { cwd }) }
 }

@@ -118,6 +118,8 @@ export interface OpenSurroundings extends Surroundings {
   readonly opensLater?: boolean
   /** How long others may take; default: that of the recorder. */
   readonly patience?: NonNullable<OpenPortOptions['patience']>
+  /** Open in this process: used where the configuration names its ledger and has no spool, and left open. Under its producer. */
+  readonly lent?: Port
 }
 
 /**
@@ -133,7 +135,9 @@ export async function openAll(options: OpenOptions, surroundings: OpenSurroundin
   const producerId = surroundings.producerId ?? randomUUID()
   const portOptions = { ...toPortOptions(config, options.previousLog), ...toStart(config, surroundings) }
   const opensLater = config.values.fallback === 'spool' && surroundings.opensLater === true
-  const open = (named: string, say?: Surroundings['say']): Promise<SoonerOrLater> => {
+  const lent = borrowed(config, surroundings.lent)
+  const open = async (named: string, say?: Surroundings['say']): Promise<SoonerOrLater> => {
+    if (lent) return lent
     const now = () => (surroundings.here ? openPortHere : openPort)({ ...portOptions, producerId: named })
     return opensLater ? openPatiently(now, config, say) : now()
   }
@@ -218,6 +222,12 @@ async function wire(
       return live.files
     },
   }
+}
+
+/** A port that somebody else closes. */
+function borrowed({ values }: LoadedConfig, lent: Port | undefined): Port | undefined {
+  if (lent === undefined || lent.info.path !== values.log_path || values.fallback === 'spool') return undefined
+  return { ...lent, reopen: async () => {}, close: async () => {} } // its owner hears SIGHUP too
 }
 
 /** Whether a recorder process is started where nobody records. */

@@ -33,6 +33,8 @@ export interface CommandOptions {
   readonly opensLater?: boolean
   /** How long others may take; default: that of the recorder. */
   readonly patience?: NonNullable<OpenSurroundings['patience']>
+  /** Of this process, onto what may be the same ledger; stays open. */
+  readonly lent?: NonNullable<OpenSurroundings['lent']>
   /** How long a recorder process that is started stays without a new entry; 'none': none is started. */
   readonly recorderIdle?: string | undefined
 }
@@ -62,6 +64,7 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     announces = true,
     beside,
     opensLater = false,
+    lent,
   } = options
   const given = {
     cwd: io.cwd,
@@ -83,6 +86,7 @@ export async function openFor(io: Io, options: CommandOptions): Promise<Opened> 
     actsOn,
     ...(producerId !== undefined && { producerId }),
     ...(patience && { patience }),
+    ...(lent && { lent }),
     ...(actor && { actor }),
     ...(beside && { beside }),
     announces,

@@ -6,10 +6,12 @@ import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { type Port, SwornError } from '@sworn/recorder'
 import { later } from '../../../testkit/src/suite.ts'
 import { openHookDoor } from '../src/answering/door.ts'
 import { canAnswerHooks, GREETING, hooksAddress } from '../src/answering/place.ts'
 import type { Io } from '../src/frame/io.ts'
+import { openFor } from '../src/opening.ts'
 import { type Ran, sworn, temporary } from './support/io.ts'
 import { end, runProcess } from './support/process.ts'
 
@@ -216,4 +218,48 @@ test('the first hook of a machine starts who answers the next ones, and that one
   await end(['recorder', ledger])
   assert.equal(existsSync(here.address), false)
   assert.equal((await sworn(['verify', '--require', 'complete'], here)).code, 0)
+})
+
+/** As a process that records it: hooks of other ledgers are not its business. */
+async function openLedger(here: ReturnType<typeof place>, t: TestContext): Promise<Port> {
+  const { port, recorder } = await openFor(here.io, { path: join(here.cwd, 'audit'), recorderIdle: 'none' })
+  t.after(() => recorder.close())
+  return port
+}
+
+test('whoever records a ledger takes its hooks through the port that is open, and those of another ledger not', {
+  timeout: 120_000,
+}, async (t) => {
+  const here = place()
+  const port = await openLedger(here, t)
+  const taken: string[] = []
+  const submit: Port['submit'] = (batch) => {
+    taken.push(...batch.map(({ eventType }) => eventType))
+    return port.submit(batch)
+  }
+  const door = await openHookDoor(here.home, here.io, { ...port, submit })
+  assert.ok(door)
+  t.after(door.close)
+  await here.hook('SessionStart', { session_id: 's-1' })
+  assert.ok(taken.includes('session_start') && taken.includes('instrumentation_report'))
+  taken.length = 0
+  assert.equal((await here.hook('PreToolUse', call('c-1'))).out, '')
+  await here.hook('PostToolUse', { ...call('c-1'), tool_response: {} })
+  assert.deepEqual(taken, ['authorization_decision', 'tool_call_start', 'tool_call_end'])
+  assert.equal((await here.hook('PreToolUse', call('c-2'), { SWORN_LEDGER: join(here.cwd, 'other') })).out, '')
+  assert.equal(taken.length, 3)
+  await door.close()
+  assert.equal((await port.submit([]), (await sworn(['verify', 'audit'], here)).code), 0) // still open
+})
+
+test('hooks find the ledger by themselves once the port of their process is dead', { timeout: 120_000 }, async (t) => {
+  const here = place()
+  const port = await openLedger(here, t)
+  const gone = async (batch: Parameters<Port['submit']>[0]) => batch.map(() => new SwornError('RECORDER_UNAVAILABLE', 'gone'))
+  const door = await openHookDoor(here.home, here.io, { ...port, submit: gone })
+  assert.ok(door)
+  t.after(door.close)
+  assert.match(reasonOf(await here.hook('PreToolUse', call('c-1'))), /audit_unavailable/)
+  assert.equal((await here.hook('PreToolUse', call('c-2'))).out, '')
+  assert.equal(door.visits(), 2)
 })

@@ -9,6 +9,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { MAX_HOOK_BYTES } from '@sworn/proxy/hooks'
+import type { Port } from '@sworn/recorder'
 import type { Io } from '../frame/io.ts'
 import { answerRequest } from './answer.ts'
 import { canAnswerHooks, GREETING, type HookRequest, hooksAddress } from './place.ts'
@@ -27,12 +28,15 @@ const MAX_HEAD = 1024 * 1024
 const MAX_UNFINISHED = 64 * 1024 * 1024
 const GREET_MS = 1000
 
-/** undefined where hooks cannot be answered, or another process does. */
-export async function openHookDoor(state: string, io: Io): Promise<HookDoor | undefined> {
+/**
+ * undefined where hooks cannot be answered, or another process does.
+ * @param port of this process, for hooks of its ledger
+ */
+export async function openHookDoor(state: string, io: Io, port?: Port): Promise<HookDoor | undefined> {
   mkdirSync(state, { recursive: true, mode: 0o700 })
   const address = hooksAddress(state, io.platform)
   if (address === undefined || !canAnswerHooks(state, io.platform) || (await isAnswered(address))) return undefined
-  const rooms = createHookRooms()
+  const rooms = createHookRooms(port)
   const pending = new Set<Promise<void>>()
   const unfinished = { bytes: 0 }
 

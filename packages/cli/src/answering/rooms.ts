@@ -3,12 +3,14 @@
  *
  * A room is for one client, in one folder, with one environment and the same flags; it is opened again when a file that it
  * was made from is another one, and closed when it failed, or when nobody came for IDLE_MS. A session begins in a room of its
- * own, which records what was loaded.
+ * own, which records what was loaded. Where this process has the ledger open, its rooms share that port.
  * @module
  */
 import { hash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import type { Hook, HookClient } from '@sworn/proxy/hooks'
+import { type Port, SwornError } from '@sworn/recorder'
+import { rememberOwnFiles } from '../agents/own-files.ts'
 import type { Io } from '../frame/io.ts'
 import { answerIn, openForHook, type Visited, type VisitLedger, visitLedger } from '../hooking.ts'
 import type { Opened } from '../open-recorder.ts'
@@ -36,9 +38,12 @@ interface KeptRoom {
   isGone: boolean
 }
 
-export function createHookRooms(): HookRooms {
+/** @param port of this process */
+export function createHookRooms(port?: Port): HookRooms {
   const rooms = new Map<string, KeptRoom>()
   const closing = new Set<Promise<void>>()
+  const findOwnFiles = rememberOwnFiles()
+  let lent = port
   let visits = 0
 
   function letGo(key: string, room: KeptRoom): void {
@@ -71,16 +76,17 @@ export function createHookRooms(): HookRooms {
 
   async function visit(client: HookClient, found: Hook, options: CommandOptions, io: Io): Promise<Visited> {
     visits++
-    if (found.kind === 'session_start') return visitLedger(client, found, options, io)
-    const plan = openForHook(client, found, options, io)
+    if (found.kind === 'session_start') return visitLedger(client, found, { ...options, ...(lent && { lent }) }, io)
+    const plan = openForHook(client, found, options, io, findOwnFiles)
     const key = hash('sha256', JSON.stringify([client.name, plan.options, io.cwd, io.env]))
-    const room = await enter(key, plan.open)
+    const room = await enter(key, () => plan.open(lent))
     room.visitors++
     try {
       const opened = await room.opened
       room.print ??= printOf(opened)
       const visited = await answerIn(opened, client, found, io)
       if (visited.failure !== undefined) letGo(key, room)
+      if (SwornError.is(visited.failure, 'RECORDER_UNAVAILABLE')) lent = undefined // the next room finds whoever records by itself
       return visited
     } catch (e) {
       letGo(key, room)

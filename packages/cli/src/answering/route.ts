@@ -6,6 +6,7 @@
  * @module
  */
 import { MAX_HOOK_BYTES } from '@sworn/proxy/hooks'
+import type { Port } from '@sworn/recorder'
 import { bearerOf, createBearerCheck, errorResponse, readBody } from '@sworn/recorder/http'
 import type { Room, TokenFile } from '@sworn/server'
 import { SwornError } from '@sworn/verify'
@@ -22,6 +23,8 @@ export interface HooksRoomOptions {
   readonly tokens: readonly TokenFile[]
   /** Of `sworn hook`: which ledger, policy and roles. */
   readonly flags: readonly string[]
+  /** Of the server. */
+  readonly port?: Port
 }
 
 const PATH = /^\/v1\/hooks\/([a-z-]{1,64})\/([\w.]{1,64})$/
@@ -30,8 +33,8 @@ const BODY = { bytes: MAX_HOOK_BYTES, timeMs: 10_000 }
 const USAGE = 2
 const NOT_RECORDED = 1
 
-export function createHooksRoom({ tokens, flags }: HooksRoomOptions, io: Io): HooksRoom {
-  const rooms = createHookRooms()
+export function createHooksRoom({ tokens, flags, port }: HooksRoomOptions, io: Io): HooksRoom {
+  const rooms = createHookRooms(port)
   const check = createBearerCheck(tokens)
   const { cwd, env } = io
 

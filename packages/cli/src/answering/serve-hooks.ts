@@ -19,13 +19,13 @@ export interface ServedHooks {
 }
 
 export async function openHooks({ port, config }: Opened, { listen, tokens, flags }: ServedHooks, io: Io): Promise<HooksRoom> {
-  const door = await openHookDoor(config.directories.state, io)
+  const door = await openHookDoor(config.directories.state, io, port)
   const files = (['policy', 'roles', 'config'] as const).flatMap((name) => {
     const file = flags[name]
     return file === undefined ? [] : [`--${name}`, resolve(io.cwd, file)]
   })
   const keys = flags['policy-key'].flatMap((key) => ['--policy-key', key])
-  const room = createHooksRoom({ tokens, flags: ['--audit-log', port.info.path, ...files, ...keys] }, io)
+  const room = createHooksRoom({ tokens, flags: ['--audit-log', port.info.path, ...files, ...keys], port }, io)
   return {
     route: async (request) => (isLoopback(listen.host) ? room.route(request) : undefined),
     async close() {

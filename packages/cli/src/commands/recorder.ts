@@ -29,7 +29,7 @@ export const recorder = defineCommand({
     const ledger = opened.port.info.path
     const holder = findHolder(ledger)?.pid
     const index = idleMs === undefined ? await keepIndex(ledger, io) : undefined // one that was started on demand is there for whoever waits
-    const door = await openHookDoor(opened.config.directories.state, io)
+    const door = await openHookDoor(opened.config.directories.state, io, opened.port)
     io.say('info', holder === process.pid ? `recording ${ledger}` : `process ${holder} records ${ledger}; ready to take over`)
     try {
       if (idleMs === undefined) await aborted(signal)

@@ -82,10 +82,9 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
   return {
     add(key, call, spawns = false) {
       const place = placeOf(call.session)
-      mkdirSync(place, { recursive: true, mode: 0o700 })
       const evicted = evict(place)
       const began = String(process.hrtime.bigint()).padStart(20, '0') // one clock for all processes since the machine started
-      writeFileSync(join(place, `${digest(key)}.${began}.${call.ref}`), JSON.stringify(call), { mode: 0o600 })
+      inFolder(place, () => writeFileSync(join(place, `${digest(key)}.${began}.${call.ref}`), JSON.stringify(call), { mode: 0o600 }))
       if (spawns) writeFileSync(join(place, `spawn.${began}.${call.ref}`), '', { mode: 0o600 })
       return evicted
     },
@@ -113,8 +112,7 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
     parentOf: (session, agent) => readText(agentFile(session, agent)),
     count(session, counter) {
       const place = placeOf(session)
-      mkdirSync(place, { recursive: true, mode: 0o700 })
-      appendFileSync(join(place, `count.${counter}`), '.', { mode: 0o600 }) // its size is the count: processes append, none reads and writes
+      inFolder(place, () => appendFileSync(join(place, `count.${counter}`), '.', { mode: 0o600 })) // its size is the count: processes append, none reads and writes
     },
     endSession(session) {
       const place = placeOf(session)
@@ -135,6 +133,17 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
           return lost
         })
     },
+  }
+}
+
+/** Runs `step`, and again in a folder that is made when there is none. */
+function inFolder(place: string, step: () => void): void {
+  try {
+    step()
+  } catch (e) {
+    if (!(e instanceof Error && 'code' in e && e.code === 'ENOENT')) throw e
+    mkdirSync(place, { recursive: true, mode: 0o700 })
+    step()
   }
 }
 
