@@ -11,7 +11,7 @@ export function instrumentPage(): string {
     '',
     'Reference; generated from the adapters in `packages/instrument`, and from what their tests assert, by `npm run docs`. How to use them: [instrument](../guides/instrument.md).',
     '',
-    'Records have `source.kind` instrumentation, the adapter as `source.name` and `vantage` inline. One `instrumentation_report` for each copy of a package that was found says package, version, path, format, what was patched (`patched`), whether its version lies within those that the tests run with (`tested`) and whether it can be stopped (`can_block`).',
+    'Records have `source.kind` instrumentation, the adapter as `source.name` (`mcp-received` for what others ask of this process) and `vantage` inline. One `instrumentation_report` for each copy of a package that was found says package, version, path, format, what was patched (`patched`), whether its version lies within those that the tests run with (`tested`) and whether it can be stopped (`can_block`).',
     '',
     '| adapter | by | packages, majors that are tested | sees | can stop | does not see |',
     '|---|---|---|---|---|---|',

@@ -54,6 +54,8 @@ export interface Tools {
   readonly guard: AdapterGuard
   /** For what cannot be: what has to be masked is refused. */
   readonly fixed: AdapterGuard
+  /** For what others ask of this process, who may record it too: another observer of the same action. */
+  readonly received: AdapterGuard
   /** For what cannot be stopped: nobody decides, and a record that fails stops nothing. */
   readonly observer: Guard
   readonly recorder: InstrumentRecorder

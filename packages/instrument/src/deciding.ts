@@ -36,6 +36,9 @@ export function guardOf(recorder: InstrumentRecorder, name: string, { gate, ask,
   }
 }
 
+/** The `source.name` under which an adapter records what others ask of this process. */
+export const receivedBy = (name: string): string => `${name}-received`
+
 /** The guard of what is seen and cannot be stopped. */
 export function observerOf(recorder: InstrumentRecorder, name: string, { gate }: Deciding): Guard {
   const guard = createGuard({ recorder, source: { kind: 'instrumentation', name, vantage: 'observed' }, onAuditFailure: 'continue' })

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Adapter, Coverage, Found, InstrumentRecorder, Target, Tools } from './adapter.ts'
-import { type Deciding, guardOf, observerOf } from './deciding.ts'
+import { type Deciding, guardOf, observerOf, receivedBy } from './deciding.ts'
 import { applicationBases, findCopies } from './find.ts'
 import { onArrival } from './load/arrivals.ts'
 import { addFooters, hasLoadHooks } from './load/hooks.ts'
@@ -79,6 +79,7 @@ function toolsOf(recorder: InstrumentRecorder, deciding: Deciding, patches: Patc
     const tools = made.get(id) ?? {
       guard: guardOf(recorder, id, deciding, true),
       fixed: guardOf(recorder, id, deciding),
+      received: guardOf(recorder, receivedBy(id), deciding, true),
       observer: observerOf(recorder, id, deciding),
       recorder,
       patches,

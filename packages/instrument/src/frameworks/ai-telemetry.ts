@@ -5,7 +5,7 @@
  */
 import { type Action, type Guard, type Outcome, SwornError } from '@sworn/recorder'
 import type { InstrumentRecorder, Tools } from '../adapter.ts'
-import { covered } from '../covered.ts'
+import { covered, uncovered } from '../covered.ts'
 import { type Deciding, guardOf, observerOf } from '../deciding.ts'
 import { memberOf, present, textAt } from '../members.ts'
 import { describeError } from '../models/stream.ts'
@@ -44,7 +44,7 @@ export function aiTelemetry(recorder: InstrumentRecorder, deciding: Deciding = {
 
 /** The SDK reads these members when a call is made: where its tools are judged by themselves, there is nothing to tell of them. */
 export function createTelemetry(
-  { fixed: guard, observer, recorder }: Omit<Tools, 'patches' | 'guard'>,
+  { fixed: guard, observer, recorder }: Omit<Tools, 'patches' | 'guard' | 'received'>,
   isActive: () => boolean,
 ): Telemetry {
   const [models, tools] = [createOpenCalls(guard), createOpenCalls(guard)]
@@ -56,7 +56,7 @@ export function createTelemetry(
     if (verdict.decision !== 'allow') throw new SwornError('ACTION_DENIED', verdict.reasonCode, action.kind)
     open.add(key, ref)
     try {
-      return await recorder.withContext({ correlation_id: ref }, () => (action.kind === 'model' ? covered(execute) : execute()))
+      return await recorder.withContext({ correlation_id: ref }, () => (action.kind === 'model' ? covered(execute) : uncovered(execute)))
     } catch (error) {
       open.end(key, describeError(error))
       throw error

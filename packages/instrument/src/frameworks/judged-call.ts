@@ -1,6 +1,7 @@
 /** One call that is judged, run and ended here, with the framework's own way to refuse it. @module */
 import type { Action, Outcome, Verdict } from '@sworn/recorder'
 import type { Tools } from '../adapter.ts'
+import { uncovered } from '../covered.ts'
 import { describeError } from '../models/stream.ts'
 import { BLOCKED_ANSWER, WITHHELD } from '../screening.ts'
 
@@ -24,7 +25,8 @@ export async function judgedCall({ guard, recorder }: Pick<Tools, 'guard' | 'rec
   let result: unknown
   try {
     const input = 'input' in verdict ? verdict.input : action.input
-    result = await recorder.withContext({ correlation_id: ref }, () => ways.run(input))
+    const run = () => ways.run(input)
+    result = await recorder.withContext({ correlation_id: ref }, action.kind === 'model' ? run : () => uncovered(run))
   } catch (error) {
     void guard.end(ref, { ...describeError(error), ...took() })
     throw error

@@ -49,12 +49,12 @@ function rootOf(prototype: unknown): object | undefined {
   return root
 }
 
-function connecting(connect: Method, { guard, recorder, patches }: Tools): Method {
+function connecting(connect: Method, { guard: sent, received, recorder, patches }: Tools): Method {
   return function (...args) {
     const transport = args[0] as McpTransport // what connect() takes
     try {
       const { isActive } = patches
-      watchTransport(transport, { guard, recorder, isActive, server: () => serverOf(this) })
+      watchTransport(transport, { guards: { sent, received }, recorder, isActive, server: () => serverOf(this) })
     } catch {
       // no transport: connect says so
     }

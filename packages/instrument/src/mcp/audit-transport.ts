@@ -1,6 +1,6 @@
 /** The explicit form of the MCP adapter: one transport, no class of an SDK touched. @module */
 import type { InstrumentRecorder } from '../adapter.ts'
-import { type Deciding, guardOf } from '../deciding.ts'
+import { type Deciding, guardOf, receivedBy } from '../deciding.ts'
 import { type McpTransport, watchTransport } from './transport.ts'
 
 export interface AuditOptions extends Deciding {
@@ -15,6 +15,8 @@ export interface AuditOptions extends Deciding {
  */
 export function auditTransport<T extends McpTransport>(recorder: InstrumentRecorder, transport: T, options: AuditOptions = {}): T {
   const server = { name: options.server }
-  watchTransport(transport, { guard: guardOf(recorder, 'mcp', options, true), recorder, isActive: () => true, server: () => server })
+  const guardAs = (name: string) => guardOf(recorder, name, options, true)
+  const guards = { sent: guardAs('mcp'), received: guardAs(receivedBy('mcp')) }
+  watchTransport(transport, { guards, recorder, isActive: () => true, server: () => server })
   return transport
 }

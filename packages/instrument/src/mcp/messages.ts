@@ -58,7 +58,7 @@ export function toAction(message: unknown, context: () => ActionIds, peer: () =>
   const { name, version, transport, session } = peer()
   return {
     ...ACTIONS[method]!(params), // its own member, see above
-    ids: { ...present({ session, trace, span, call: String(id) }), ...context() },
+    ids: { ...present({ session, trace, span }), ...context() },
     server: present({ name, version, transport }),
     rpc: { id, method },
   }

@@ -21,7 +21,8 @@ export interface McpTransport {
 
 /** Who watches, and who is on the other side. */
 export interface Watch {
-  readonly guard: AdapterGuard
+  /** Two observers: what is asked and what is answered may be ends of one call. */
+  readonly guards: { readonly sent: AdapterGuard; readonly received: AdapterGuard }
   readonly recorder: Pick<InstrumentRecorder, 'withContext'>
   /** False: new requests pass unseen. */
   readonly isActive: () => boolean
@@ -62,7 +63,7 @@ export function watchTransport(transport: McpTransport, watch: Watch): void {
   const marked = (transport as { [MARK]?: () => boolean })[MARK] // set below
   if (marked?.()) return
   const open = transport as unknown as Open // the SDKs' own contract
-  const [sent, received] = [createCalls(watch.guard), createCalls(watch.guard)]
+  const [sent, received] = [createCalls(watch.guards.sent), createCalls(watch.guards.received)]
   const line: Line = { ...watch, open, send: open.send.bind(transport), kind: kindOf(open), sent, received, passed: new WeakSet() }
   open.send = (message, ...rest) => passOut(line, message, rest)
   intercept(
@@ -86,9 +87,9 @@ function kindOf(transport: unknown): string | undefined {
 }
 
 /** The request that has to be judged before it goes on. */
-function requestOf({ guard, isActive, server, kind, open }: Line, message: unknown): Request | undefined {
+function requestOf({ guards, isActive, server, kind, open }: Line, message: unknown): Request | undefined {
   if (!isActive()) return undefined
-  return toAction(message, guard.context, () => ({ ...server(), transport: kind, session: textAt(open, 'sessionId') }))
+  return toAction(message, guards.sent.context, () => ({ ...server(), transport: kind, session: textAt(open, 'sessionId') }))
 }
 
 async function passOut(line: Line, message: unknown, rest: readonly unknown[]): Promise<void> {

@@ -8,7 +8,7 @@
  * @module
  */
 import { type Guard, type Outcome, SwornError } from '@sworn/recorder'
-import { covered } from '../covered.ts'
+import { covered, isCovered } from '../covered.ts'
 import { memberOf, textAt } from '../members.ts'
 import type { Method } from '../patches.ts'
 import { type Dialect, describeError, isStream, watchStream } from './stream.ts'
@@ -38,6 +38,7 @@ export function prototypeAt(holders: readonly unknown[], path: readonly string[]
 
 export function recordingCreate(create: Method, guard: Guard, dialect: Dialect): Method {
   return function (...args) {
+    if (isCovered()) return Reflect.apply(create, this, args)
     const call = createCall(guard, dialect, args[0])
     const client = memberOf(this, '_client')
     if (typeof memberOf(client, 'post') !== 'function') return Reflect.apply(create, this, args)
@@ -46,10 +47,13 @@ export function recordingCreate(create: Method, guard: Guard, dialect: Dialect):
   }
 }
 
-/** The client, but what it posts leaves when the call was recorded. */
+/** The client, but what it posts leaves when the call was recorded. Options may be a promise that fails meanwhile. */
 function delaying(client: object, call: Call): object {
   const post = (path: unknown, options: unknown) =>
-    covered(() => Reflect.apply(memberOf(client, 'post') as Method, client, [path, call.begin().then(() => options)])) // a function, see above
+    covered(() => {
+      const later = Promise.all([options, call.begin()]).then(([ready]) => ready)
+      return Reflect.apply(memberOf(client, 'post') as Method, client, [path, later]) // a function, see above
+    })
   return new Proxy(client, {
     get(target, name) {
       if (name === 'post') return post
