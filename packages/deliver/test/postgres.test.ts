@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import {
   append,
   finish,
@@ -15,7 +16,9 @@ import {
   until,
 } from '../../../testkit/src/sink-contract.ts'
 import { type OpenSink, probeSinks, systemClock } from '../src/index.ts'
+import type { Item } from '../src/sink.ts'
 import { postgresSink } from '../src/sinks/postgres.ts'
+import { copyRows } from '../src/sinks/postgres-rows.ts'
 import { DSN, skippedWithout, withClient } from './support/postgres.ts'
 
 const skip = await skippedWithout('the PostgreSQL sink was')
@@ -105,4 +108,21 @@ test('a probe makes tables and a row, and leaves neither', { skip }, async () =>
   assert.deepEqual([result!.ok, result!.detail], [true, 'written, read back and rolled back'])
   const { rows } = await withClient((client) => client.query('SELECT 1 FROM pg_class WHERE relname LIKE $1', [`${table}%`]))
   assert.equal(rows.length, 0)
+})
+
+test('a row holds the line byte by byte and the columns as they are, whatever is in them', () => {
+  const readField = (text: string) => text.replace(/\\(.)/gs, (_, of: string) => ({ t: '\t', n: '\n', r: '\r' })[of] ?? of)
+  const text = fc.string({ unit: fc.constantFrom('\\', '\t', '\n', '\r', 'é', '😀', 'a', 't', 'n') })
+  fc.assert(
+    fc.property(fc.array(fc.record({ line: text, tool: text })), (entries) => {
+      const items = entries.map(({ line, tool }, seq): Item => {
+        return { seq, key: '', entryHash: 'h', event: { event_type: 'x', tool }, body: line, line, bytes: Buffer.from(line) }
+      })
+      const rows = copyRows(items, 'o/\t').bytes.toString().split('\n').slice(0, -1)
+      const found = rows.map((row) => row.split('\t').map(readField))
+      const columns = (tool: string) => ['x', 'N', 'N', tool, 'N', 'N', 'N', 'N', 'N'] // \N, which is NULL
+      const expected = entries.map(({ line, tool }, seq) => ['o/\t', String(seq), '1970-01-01T00:00:00.000Z', 'h', ...columns(tool), line])
+      assert.deepEqual(found, expected)
+    }),
+  )
 })

@@ -14,7 +14,8 @@ import { nodePrimitives } from '@sworn/verify/node'
 import type { Item } from '../sink.ts'
 import { openPostgresCopy } from '../sinks/postgres-copy.ts'
 import { loadPg, type PgClient, type PgDriver } from '../sinks/postgres-driver.ts'
-import { copyText, MONTHS_SQL, monthsOf, SCHEMA_SQL, type Tables, tablesOf } from '../sinks/postgres-schema.ts'
+import { copyRows } from '../sinks/postgres-rows.ts'
+import { MONTHS_SQL, monthsOf, SCHEMA_SQL, type Tables, tablesOf } from '../sinks/postgres-schema.ts'
 import { formatState, parseState } from './state.ts'
 import type { Batch, MirrorStore } from './store.ts'
 
@@ -157,7 +158,7 @@ async function append(client: PgClient, pg: PgDriver, { tables, logId, version, 
   if (rows.length !== 1) throw new SwornError('SERVER_BUSY', 'another collector takes lines of this ledger')
   const stream = pg.copyFrom(client, `COPY ${tables.entry} FROM STDIN`)
   const done = once(stream, 'finish')
-  stream.end(copyText(items, logId).text)
+  stream.end(copyRows(items, logId).bytes)
   await done
   const head = `INSERT INTO ${tables.head} (origin, next) VALUES ($1, $2) ON CONFLICT (origin) DO UPDATE SET next = excluded.next`
   await client.query(head, [logId, batch.state.size])

@@ -53,13 +53,6 @@ export function MIGRATE_SQL({ entry, meta, checkpoint }: Tables): readonly strin
   ]
 }
 
-/** Size and note, where it is a checkpoint. */
-function checkpointIn({ event_type: type, checkpoint }: Item['event']): readonly [size: number, note: string] | undefined {
-  if (type !== 'log.checkpoint' || typeof checkpoint !== 'string') return undefined
-  const size = Number(checkpoint.split('\n', 2)[1])
-  return Number.isSafeInteger(size) ? [size, checkpoint] : undefined
-}
-
 /** The partition of a month, `2026-11`. */
 export function MONTHS_SQL({ entry }: Tables, month: string): string {
   const [year = 0, number = 0] = month.split('-').map(Number)
@@ -82,7 +75,7 @@ const TIME_HEAD = '{"timestamp":"'
 const TIME_CHARS = 24
 
 /** As `timeOf`, without a parse where the entry begins as our writer begins entries. */
-function timeIn(item: Item): string {
+export function timeIn(item: Item): string {
   const end = TIME_HEAD.length + TIME_CHARS
   const head = item.bytes?.toString('latin1', 0, end + 1) ?? item.body.slice(0, end + 1)
   const time = head.startsWith(TIME_HEAD) && head[end] === '"' ? head.slice(TIME_HEAD.length, end) : ''
@@ -96,31 +89,11 @@ export function monthsOf(items: readonly Item[]): readonly string[] {
   return [...months].filter((month) => /^20\d\d-\d\d$/.test(month)).toSorted()
 }
 
-/** Rows in COPY's text format, and size and note of each checkpoint among the entries. */
-export function copyText(items: readonly Item[], origin: string) {
-  const first = field(origin)
-  const checkpoints: (readonly [size: number, note: string])[] = []
-  let text = ''
-  for (const item of items) {
-    const { event, body } = item
-    text += `${first}\t${item.seq}\t${timeIn(item)}\t${item.entryHash}`
-    for (const copy of copiesOf({ event })) text += `\t${field(copy)}`
-    text += `\t${field(body)}\n`
-    const checkpoint = checkpointIn(event)
-    if (checkpoint) checkpoints.push(checkpoint)
-  }
-  return { text, checkpoints }
-}
-
 /** What the columns say. */
 export function copiesOf({ event }: Pick<Item, 'event'>): readonly (string | undefined)[] {
-  return COLUMNS.map((name) => (typeof event[name] === 'string' ? event[name].replaceAll('\0', '\ufffd') : undefined)) // the line has it as it was
-}
-
-/** Without NUL: JSON escapes it, and COPY could not carry it. */
-function field(text: string | undefined): string {
-  if (text === undefined) return '\\N'
-  return /[\\\t\n\r]/.test(text)
-    ? text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
-    : text
+  return COLUMNS.map((name) => {
+    const value = event[name]
+    if (typeof value !== 'string') return undefined
+    return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value // the line has it as it was
+  })
 }

@@ -11,7 +11,8 @@ import { once } from 'node:events'
 import { SwornError } from '@sworn/verify'
 import { allAgain, type Item, type OpenSink, type Outcome, type Probed } from '../sink.ts'
 import { loadPg, type PgClient, type PgDriver } from './postgres-driver.ts'
-import { copyText, MIGRATE_SQL, MONTHS_SQL, monthsOf, SCHEMA_SQL, SCHEMA_VERSION, type Tables, tablesOf } from './postgres-schema.ts'
+import { type CopyRows, copyRows } from './postgres-rows.ts'
+import { MIGRATE_SQL, MONTHS_SQL, monthsOf, SCHEMA_SQL, SCHEMA_VERSION, type Tables, tablesOf } from './postgres-schema.ts'
 
 export interface PostgresOptions {
   /** A DSN; never repeated in a message. */
@@ -167,7 +168,7 @@ async function lastOf(client: PgClient, statements: string): Promise<unknown> {
   return row && Object.values(row)[0]
 }
 
-type Checkpoints = ReturnType<typeof copyText>['checkpoints']
+type Checkpoints = CopyRows['checkpoints']
 
 /** Rows that may be there already: only those that are not are added. */
 async function compare(client: PgClient, pg: PgDriver, storing: Storing): Promise<Checkpoints> {
@@ -177,16 +178,16 @@ async function compare(client: PgClient, pg: PgDriver, storing: Storing): Promis
   return checkpoints
 }
 
-/** The text of some rows is made while the server takes those before. @returns the checkpoints among them */
+/** Some rows are made while the server takes those before. @returns the checkpoints among them */
 async function copy(client: PgClient, pg: PgDriver, into: string, { items, origin }: Storing): Promise<Checkpoints> {
   const stream = pg.copyFrom(client, `COPY ${into} FROM STDIN`)
   const done = once(stream, 'finish')
   done.catch(() => {}) // met below
-  const checkpoints: Checkpoints = []
+  const checkpoints: Checkpoints[number][] = []
   for (let from = 0; from < items.length; from += COPY_ROWS) {
-    const part = copyText(items.slice(from, from + COPY_ROWS), origin)
+    const part = copyRows(items.slice(from, from + COPY_ROWS), origin)
     checkpoints.push(...part.checkpoints)
-    if (!stream.write(part.text)) await Promise.race([once(stream, 'drain'), done])
+    if (!stream.write(part.bytes)) await Promise.race([once(stream, 'drain'), done])
   }
   stream.end()
   await done
