@@ -5,7 +5,7 @@
  * @module
  */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
-import http, { type IncomingMessage } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { SwornError } from '@sworn/verify'
@@ -27,9 +27,12 @@ export interface HttpOptions {
   readonly method?: 'POST' | 'GET' | 'DELETE'
 }
 
+/** Several are sent behind each other, as one. */
+export type Body = string | Uint8Array | readonly Uint8Array[]
+
 export interface HttpSender {
   /** @throws Error with a `code` when there was no answer */
-  post(body: string | Uint8Array, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer>
+  post(body: Body, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer>
   close(): void
 }
 
@@ -100,16 +103,31 @@ export function createSender({
         agent,
         lookup,
         signal,
-        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        headers: { ...headers, 'content-length': sizeOf(body) },
       })
       return await new Promise((resolve, reject) => {
         request.once('error', reject)
         request.once('response', (response) => void readAnswer(response, maxAnswer).then(resolve, reject))
-        request.end(body)
+        sendAll(request, body)
       })
     },
     close: () => agent.destroy(),
   }
+}
+
+function sizeOf(body: Body): number {
+  return isParts(body) ? body.reduce((sum, { length }) => sum + length, 0) : Buffer.byteLength(body)
+}
+
+function sendAll(request: ClientRequest, body: Body): void {
+  if (!isParts(body)) return void request.end(body)
+  request.cork() // one write to the connection
+  for (const part of body) request.write(part)
+  request.end()
+}
+
+function isParts(body: Body): body is readonly Uint8Array[] {
+  return Array.isArray(body)
 }
 
 /** @throws SwornError CONFIG_INVALID; the URL is not repeated, it could hold a secret */

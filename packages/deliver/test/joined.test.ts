@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Item } from '../src/sink.ts'
-import { joinBodies } from '../src/sinks/joined.ts'
+import { joinBodies, joinInPlace } from '../src/sinks/joined.ts'
 
 const itemOf = (bytes: Buffer): Item => ({ seq: 0, key: '', entryHash: '', event: { event_type: 'x' }, body: '', line: '', bytes })
 const around = [{ between: '\n' }, { between: ',' }, { between: '\n', last: '\n' }, { first: '[', between: ',', last: ']' }]
@@ -12,7 +12,7 @@ test('what is joined is each body with what is between them, from one memory or 
   const bodies = fc.array(fc.record({ text: fc.string({ maxLength: 8 }), isApart: fc.boolean(), isLeft: fc.boolean() }), { maxLength: 8 })
   fc.assert(
     fc.property(bodies, fc.constantFrom(...around), (parts, joining) => {
-      const chunk = Buffer.from(parts.map(({ text }) => text).join('\n'))
+      const chunk = Buffer.from(`${parts.map(({ text }) => text).join('\n')}\n`)
       let at = 0
       const items = parts.flatMap(({ text, isApart, isLeft }) => {
         const lying = chunk.subarray(at, at + Buffer.byteLength(text))
@@ -22,6 +22,8 @@ test('what is joined is each body with what is between them, from one memory or 
       const { first = '', between, last = '' }: { first?: string; between: string; last?: string } = joining
       const expected = first + items.map(({ bytes }) => bytes!.toString()).join(between) + last
       assert.equal(joinBodies(items, joining).toString(), expected)
+      assert.equal(Buffer.concat(joinInPlace(items, joining)).toString(), expected)
+      assert.equal(Buffer.concat(joinInPlace(items, joining)).toString(), expected) // sent again
     }),
   )
 })
@@ -31,4 +33,20 @@ test('lines of one read are not copied', () => {
   const items = [chunk.subarray(0, 7), chunk.subarray(8, 15), chunk.subarray(16, 23)].map(itemOf)
   const joined = joinBodies(items.slice(1), { between: '\n' })
   assert.deepEqual([joined.toString(), joined.buffer, joined.byteOffset], ['{"b":2}\n{"c":3}', chunk.buffer, chunk.byteOffset + 8])
+})
+
+test('in place, bodies of several reads are the memory that they were read into; what a batch leaves out stays as it was', () => {
+  const chunks = Array.from({ length: 2 }, () => Buffer.alloc(320, '{"a":1}\n'))
+  const items = chunks.flatMap((chunk) => Array.from({ length: 40 }, (_, n) => itemOf(chunk.subarray(8 * n, 8 * n + 7))))
+  const pieces = joinInPlace(items.slice(2, -2), { first: '[', between: ',', last: ']' })
+  assert.deepEqual(JSON.parse(Buffer.concat(pieces).toString()), Array(76).fill({ a: 1 }))
+  assert.deepEqual(
+    pieces.map(({ length }) => length),
+    [1, 38 * 8 - 1, 1, 38 * 8 - 1, 1],
+  )
+  assert.deepEqual(
+    [pieces[1]!.buffer, pieces[3]!.buffer],
+    chunks.map(({ buffer }) => buffer),
+  )
+  assert.equal(chunks[0]!.toString('latin1', 0, 16), '{"a":1}\n{"a":1}\n')
 })

@@ -13,7 +13,7 @@ import { type Answer, judgeStatus, saysFailure, wrongAnswer } from '../http-answ
 import { reasonOf } from '../ship.ts'
 import { allAgain, type Item, type OpenSink, type Outcome, type Probed } from '../sink.ts'
 import { believe } from './bulk.ts'
-import { joinBodies } from './joined.ts'
+import { joinInPlace } from './joined.ts'
 import { sendLanes } from './lanes.ts'
 
 export interface WebhookOptions extends HttpOptions {
@@ -33,7 +33,7 @@ export interface WebhookOptions extends HttpOptions {
 
 interface Request {
   readonly id: string
-  readonly body: string | Buffer
+  readonly body: string | readonly Buffer[]
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -89,9 +89,15 @@ async function post(items: readonly Item[], request: Request, posting: Posting):
 function postSigned({ id, body, headers }: Request, { sender, key, options, signal }: Posting): Promise<Answer> {
   const seconds = String(Math.floor(options.now() / 1000))
   const signature = key && {
-    'webhook-signature': `v1,${createHmac('sha256', key).update(`${id}.${seconds}.`).update(body).digest('base64')}`,
+    'webhook-signature': `v1,${sign(key, [`${id}.${seconds}.`, ...(typeof body === 'string' ? [body] : body)])}`,
   }
   return sender.post(body, { ...options.headers, ...headers, 'webhook-id': id, 'webhook-timestamp': seconds, ...signature }, signal)
+}
+
+function sign(key: Uint8Array, parts: readonly (string | Uint8Array)[]): string {
+  const hmac = createHmac('sha256', key)
+  for (const part of parts) hmac.update(part)
+  return hmac.digest('base64')
 }
 
 /** A CloudEvent and a Standard Webhooks payload in one: its type says what it is. */
@@ -110,7 +116,7 @@ function eachRequest({ key, body }: Item, { contentType }: WebhookOptions): Requ
 function batchRequest(items: readonly Item[], { contentType, origin }: WebhookOptions): Request {
   const type = contentType === 'application/cloudevents+json' ? 'application/cloudevents-batch+json' : contentType
   const id = `${origin}/${items[0]!.seq}-${items.at(-1)!.seq}/${items.length}`
-  return { id, body: joinBodies(items, { first: '[', between: ',', last: ']' }), headers: { 'content-type': type } }
+  return { id, body: joinInPlace(items, { first: '[', between: ',', last: ']' }), headers: { 'content-type': type } }
 }
 
 function binaryRequest({ key, seq, body, event }: Item, { origin }: WebhookOptions): Request {
