@@ -1,8 +1,9 @@
 /**
  * One segment at hand: its whole lines, from near the entry that is wanted on.
  *
- * A plain file is read by position and stays at hand when it is renamed, compressed or removed. Half a line at its end
- * is read anew, because after a crash the writer cuts it off. A compressed one is closed, and streams.
+ * A plain file is read by position, a piece ahead while more is there, and stays at hand when it is renamed, compressed
+ * or removed. Half a line at its end is read anew, because after a crash the writer cuts it off. A compressed one is
+ * closed, and streams.
  * @module
  */
 import { type FileHandle, open, stat } from 'node:fs/promises'
@@ -55,28 +56,48 @@ function openCompressed(path: string): Reading {
   }
 }
 
+interface Chunk {
+  /** Whole ones, on disk. */
+  readonly lines: Buffer
+  /** It does not come to the present end. */
+  readonly isFull: boolean
+}
+
 async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Promise<Reading> {
   const file = await open(segment.path)
   let at = await seek(file, files, segment, seq)
   let size = CHUNK_BYTES
   let isBehind = false
+  let ahead: Promise<Chunk> | undefined // read while the one before it is shaped and shipped
+  async function load(): Promise<Chunk> {
+    const buffer = Buffer.allocUnsafe(size)
+    const { bytesRead } = await file.read(buffer, 0, size, at)
+    const lines = buffer.subarray(0, buffer.subarray(0, bytesRead).lastIndexOf(10) + 1)
+    if (lines.length > 0) await sync(file)
+    return { lines, isFull: bytesRead === buffer.length }
+  }
+  async function take(): Promise<Chunk> {
+    const early = ahead
+    ahead = undefined
+    const chunk = await early
+    return chunk?.isFull ? chunk : await load() // what was the end then may not be now
+  }
   return {
     get isBehind() {
       return isBehind
     },
     async read() {
       for (;;) {
-        const buffer = Buffer.allocUnsafe(size)
-        const { bytesRead } = await file.read(buffer, 0, size, at)
-        isBehind = bytesRead === size
-        const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1
-        if (end > 0) {
-          await sync(file)
-          at += end
+        const { lines, isFull } = await take()
+        isBehind = isFull
+        if (lines.length > 0) {
+          at += lines.length
           size = CHUNK_BYTES
-          return createSplitter().push(buffer.subarray(0, end))
+          if (isFull) ahead = load()
+          ahead?.catch(() => {}) // met where it is taken
+          return createSplitter().push(lines)
         }
-        if (bytesRead < size) return undefined
+        if (!isFull) return undefined
         if (size > MAX_LINE) throw new SwornError('LINE_MALFORMED', 'a shorter line was expected', segment.path)
         size *= 2
       }
@@ -85,7 +106,10 @@ async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Pr
       const [a, b] = await Promise.all([file.stat({ bigint: true }), stat(path, { bigint: true }).catch(() => undefined)])
       return b !== undefined && a.ino === b.ino && a.dev === b.dev
     },
-    close: () => file.close(),
+    async close() {
+      await ahead?.catch(() => {}) // nobody waits for it any more
+      await file.close()
+    },
   }
 }
 
