@@ -31,6 +31,7 @@ if (MANY > 0)
   for (const [of, what] of [
     ['a file', 'jsonl'],
     ['HTTP batches', 'webhook'],
+    ['tables in a file', 'sqlite'],
     ['a database', 'postgres'],
     ['a broker', 'nats'],
   ] as const)
