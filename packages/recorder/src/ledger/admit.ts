@@ -7,7 +7,7 @@
  */
 import { SwornError } from '@sworn/verify'
 import type { Submission } from '../port/types.ts'
-import { asciiOf, checkBody, comparableBody, counterMembers, unspliceCounters, withSessionCount } from './body.ts'
+import { asciiOf, checkBody, comparableBody, counterMembers, isMarked, unspliceCounters, withSessionCount } from './body.ts'
 import { type Linked, link, write } from './commit.ts'
 import type { Core } from './core.ts'
 import { eventKey } from './dedupe.ts'
@@ -37,12 +37,13 @@ export interface Admitted extends Linked {
 export function admit(core: Core, item: Item): Admitted | SwornError {
   try {
     const text = asciiOf(item)
-    checkBody(item, text, item.untrusted ?? false)
+    const marked = isMarked(text)
+    checkBody(item, text, { marked, thorough: item.untrusted ?? false })
     if (item.eventType.startsWith('log.')) throw new SwornError('APPEND_REFUSED', 'this event_type belongs to the ledger', '/event_type')
     if (core.size >= MAX_SIZE) throw new SwornError('APPEND_REFUSED', 'the ledger is full: a seq has 53 bits')
     const key = eventKey(item.producerId, item.eventId)
     const seen = core.dedupe.find(key)
-    if (!seen) return countSpent(core, item, text) ?? { ...linkEvent(core, item, key), known: false }
+    if (!seen) return (marked && countSpent(core, item, text)) || { ...linkEvent(core, item, key), known: false }
     return isSame(core, item, seen.seq) ? { ...seen, known: true } : conflict(core, item, seen.seq)
   } catch (e) {
     if (SwornError.is(e, 'APPEND_REFUSED')) return e

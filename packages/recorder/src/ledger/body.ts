@@ -14,8 +14,10 @@ export const MAX_LINE_BYTES = 1 << 20
 const OVERHEAD_BYTES = 1024
 
 const RESERVED_MEMBERS = ['seq', 'previous_hash', 'entry_hash', 'signature', 'session_seq', 'producer_id', 'producer_seq']
-/** Only a body in which one of these occurs can hold a reserved name: whole, or a letter of it as an escape. Common beginnings are shared: it runs on every event. */
+/** Only a body in which one of these occurs can hold a reserved name: whole, or a letter of it as an escape. */
 const SUSPECT = /"(?:se(?:q|ssion_seq)|pr(?:evious_hash|oducer_(?:id|seq))|entry_hash|signature)"|"log\.|\\u00[2-7]/
+/** These, and what budgets are counted by. The one look at every event: common beginnings are shared. */
+const MARKED = /"(?:s(?:e(?:q|ssion_seq)|ignature|pent)|pr(?:evious_hash|oducer_(?:id|seq))|entry_hash|returned)"|"log\.|\\u00[2-7]/
 const SPLICED = /(?:,"session_seq":(\d+))?,"producer_id":("(?:[^"\\]|\\.)*"),"producer_seq":(\d+)$/
 
 /** A payload as text, and as bytes where they are at hand. */
@@ -35,18 +37,24 @@ export function asciiOf(body: Body): string {
   return body.utf8?.toString('latin1') ?? body.json // in UTF-8 no other character has a byte of an ASCII one; `json` may be decoded at each read
 }
 
+/** True when a name may stand in it that the appender reads: reserved, `spent` or `returned`. `text` is an `asciiOf`. */
+export function isMarked(text: string): boolean {
+  return MARKED.test(text)
+}
+
 /**
- * Checks a body as received; `text` is its `asciiOf`. `thorough` parses it in any case: for bodies of other processes.
+ * Checks a body as received; `text` is its `asciiOf`, `marked` what `isMarked` says of it. `thorough` parses it in any case: for bodies of
+ * other processes.
  *
  * @throws SwornError APPEND_REFUSED naming the member or the form that is wrong
  */
-export function checkBody(body: Body, text: string, thorough: boolean): void {
+export function checkBody(body: Body, text: string, { marked, thorough }: { readonly marked: boolean; readonly thorough: boolean }): void {
   if (!text.startsWith('{"') || !text.endsWith('}')) throw refuse('a non-empty JSON object was expected')
   if (text.includes('\n')) throw refuse('one line was expected, found LF')
   if (text.length * 3 + OVERHEAD_BYTES > MAX_LINE_BYTES && bytesOf(body) + OVERHEAD_BYTES > MAX_LINE_BYTES) {
     throw refuse(`at most ${MAX_LINE_BYTES} bytes a line were expected`)
   }
-  if (thorough || SUSPECT.test(text)) checkMembers(parseObject(body.json))
+  if (thorough || (marked && SUSPECT.test(text))) checkMembers(parseObject(body.json))
 }
 
 function bytesOf(body: Body): number {
