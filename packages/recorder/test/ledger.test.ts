@@ -204,10 +204,21 @@ describe('a ledger', () => {
     ledger.close()
     const size = ledger.size
     const stored = frontierFromFiles(disk.ops, nodePrimitives, `${PATH}/tree`, size)
-    const expected = createFrontier(nodePrimitives)
-    const leaves = disk.ops.content(`${PATH}/tree/L0`) ?? Buffer.alloc(0)
-    for (let at = 0; at < size * 32; at += 32) expected.push(new Uint8Array(leaves.subarray(at, at + 32)))
+    const frontierOf = (leaves: Buffer) => {
+      const frontier = createFrontier(nodePrimitives)
+      for (let at = 0; at < leaves.length; at += 32) frontier.push(leaves, at)
+      return frontier
+    }
+    const expected = frontierOf(disk.ops.content(`${PATH}/tree/L0`)!.subarray(0, size * 32))
     assert.ok(stored && equalBytes(stored.root(), expected.root()))
+    const again = disk.open() // goes on in the middle of a tile
+    again.append(Array.from({ length: 600 }, (_, n) => item(1000 + n)))
+    again.close()
+    assert.ok(frontierFromFiles(disk.ops, nodePrimitives, `${PATH}/tree`, again.size))
+    const tiles = Buffer.concat(
+      [0, 1, 2, 3].map((tile) => frontierOf(disk.ops.content(`${PATH}/tree/L0`)!.subarray(tile * 256 * 32, (tile + 1) * 256 * 32)).root()),
+    )
+    assert.deepEqual(disk.ops.content(`${PATH}/tree/L1`), tiles)
   })
 
   it('shares token buckets in call order', () => {

@@ -25,6 +25,8 @@ export interface Edge {
 export interface Frontier extends Edge {
   /** The root at the present size. */
   root(): Uint8Array
+  /** The root of the newest perfect subtree of `2^level` leaves, which the last push completed or an earlier one; valid until the next push. */
+  newest(level: number): Uint8Array
   clone(): Frontier
 }
 
@@ -54,12 +56,13 @@ export function createFrontier(p: Primitives, from?: { size: number; hashes: rea
     append: edge.append,
     hashes: edge.hashes,
     root: () => foldRoot(p, edge.hashes()),
+    newest: edge.newest,
     clone: () => createFrontier(p, { size: edge.size, hashes: edge.hashes() }),
   }
 }
 
 /** An edge that begins at leaf `start` and knows nothing to the left of it. */
-export function createEdge(p: Primitives, start: number): Edge {
+export function createEdge(p: Primitives, start: number): Edge & Pick<Frontier, 'newest'> {
   const left: Uint8Array[] = [] // subtrees whose left sibling begins before `start`: they grow no more
   const slots: Uint8Array[] = [] // level k: 0x01 | left child | right child, the input of their parent's hash
   let size = start
@@ -96,6 +99,10 @@ export function createEdge(p: Primitives, start: number): Edge {
       for (const hash of hashes) place(levelAt(size, end), hash, 0)
     },
     hashes: () => [...left, ...rightOf(slots, start, size)],
+    newest: (level) => {
+      const from = Math.floor(size / 2 ** level) % 2 === 1 ? LEFT : RIGHT
+      return slotAt(level).subarray(from, from + 32)
+    },
   }
 }
 

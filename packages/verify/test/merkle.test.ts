@@ -123,6 +123,27 @@ test('a frontier continued from its hashes goes on like the one it came from', (
   )
 })
 
+test('the newest subtree of a level is the tree over its leaves, also in a frontier that was continued', () => {
+  const leaf = (i: number): Uint8Array => leafHash(p, Uint8Array.of(i >> 8, i & 255))
+  const rootOf = (from: number, to: number): Uint8Array => {
+    const tree = createFrontier(p)
+    for (let i = from; i < to; i++) tree.push(leaf(i))
+    return tree.root()
+  }
+  fc.assert(
+    fc.property(fc.nat(200), fc.integer({ min: 1, max: 70 }), (before, after) => {
+      const whole = createFrontier(p)
+      for (let i = 0; i < before; i++) whole.push(leaf(i))
+      const continued = createFrontier(p, { size: before, hashes: whole.hashes() })
+      for (let i = before; i < before + after; i++) continued.push(leaf(i))
+      const { size } = continued
+      for (let level = 0, width = 1; size % width === 0 && width <= size; level++, width *= 2)
+        assert.deepEqual(Uint8Array.from(continued.newest(level)), rootOf(size - width, size))
+    }),
+    { seed: 1, numRuns: 60 },
+  )
+})
+
 test('a frontier is refused when its hashes do not fit its size', () => {
   const hash = new Uint8Array(32)
   const wrong = [

@@ -22,12 +22,13 @@ export function assembleNew(env: Env, created: Created): Core {
   const epochs = [{ key: created.signer.key }]
   const signed = openCheckpoint(created.note, created.identity.origin, epochs)
   if (!signed) throw new SwornError('KEY_INVALID', 'the key that was made does not verify', created.keys.directory)
+  const frontier = createFrontier(env.primitives)
   return {
     env,
     ...created,
     offsets: openOffsets(ops, layout.index, { firstSeq: 0, path }, { count: 0, end: 0 }),
-    tree: openTreeFiles(ops, env.primitives, layout.tree, 0),
-    frontier: createFrontier(env.primitives),
+    tree: openTreeFiles(ops, layout.tree, frontier),
+    frontier,
     ...replayTables(env, [], 0),
     epochs,
     signed,

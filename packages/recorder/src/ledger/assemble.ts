@@ -15,8 +15,8 @@ import { openTreeFiles } from './tree-files.ts'
 
 /** The core of a ledger that was looked at. @throws SwornError LEDGER_STATE_MISSING, CONFIG_INVALID, KEY_INVALID */
 export function assemble(env: Env, { found, followed, run, last }: Survey): Core {
-  const { ops, layout, primitives } = env
-  const tree = openTreeFiles(ops, primitives, layout.tree, followed.startSize)
+  const { ops, layout } = env
+  const tree = openTreeFiles(ops, layout.tree, followed.frontier)
   for (const leaf of followed.leaves) tree.push(leaf)
   tree.flush()
   const offsets = openOffsets(ops, layout.index, last, { count: followed.good - last.firstSeq, end: followed.end })

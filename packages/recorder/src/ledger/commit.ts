@@ -53,7 +53,6 @@ export function link(core: Core, payload: string | Uint8Array, added: string, ty
 function pushLeaf(core: Core, entryHash: string): void {
   LEAF_INPUT.write(entryHash, 1, 'hex')
   hashInto(core.env.primitives, 'sha256', LEAF_INPUT, LEAF, 0)
-  core.frontier.push(LEAF)
   core.tree.push(LEAF)
 }
 

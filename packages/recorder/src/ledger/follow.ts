@@ -42,6 +42,7 @@ export interface Followed extends Evidence {
   readonly startOffset: number
   /** entry_hash of the last good record. */
   readonly head: string
+  /** At `startSize`. */
   readonly frontier: Frontier
   /** 32 bytes for each record from `startSize` on. */
   readonly leaves: readonly Uint8Array[]
@@ -162,7 +163,7 @@ function followFrom(env: Env, found: Found, known: SignedCheckpoint, segments: r
     startSize,
     startOffset: start.segment === segments.length - 1 ? start.cursor.offset : 0,
     head: ends.at.previousHash,
-    frontier,
+    frontier: start.frontier,
     leaves,
     reserved,
     lastType: look.lastType,

@@ -6,15 +6,16 @@
  * @module
  */
 import { join } from 'node:path'
-import { createFrontier, type Frontier, flatLevelLengths, hashInto, nodeHash, type Primitives } from '@sworn/verify'
+import { createFrontier, type Frontier, flatLevelLengths, nodeHash, type Primitives } from '@sworn/verify'
 import type { FileOps } from './file-ops.ts'
 import { appendFile, readSlice, truncateFile } from './files.ts'
 
 const HASH_BYTES = 32
-const TILE = 256
+const TILE_HEIGHT = 8
+const TILE = 2 ** TILE_HEIGHT
 
 export interface TreeFiles {
-  /** Appends leaf hash `size`. */
+  /** Appends a leaf, here and to the frontier. */
   push(leaf: Uint8Array): void
   /** Writes what was pushed. */
   flush(): void
@@ -26,17 +27,15 @@ export function levelPath(directory: string, level: number): string {
   return join(directory, `L${level}`)
 }
 
-/** Goes on after `size` leaves: cuts every level to that size. The caller has checked that they are there. */
-export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: string, size: number): TreeFiles {
-  cutLevels(ops, directory, size)
-  const levels: Level[] = openTiles(ops, directory, size).map(createLevel)
+/** Goes on where `frontier` stands: cuts every level to its size. The caller has checked that they are there. Each leaf is pushed to both. */
+export function openTreeFiles(ops: FileOps, directory: string, frontier: Frontier): TreeFiles {
+  cutLevels(ops, directory, frontier.size)
+  const levels: Level[] = []
   const touched = new Set<number>()
-  let count = size
   let named = 0 // levels whose names are known to be on disk
-  function push(hash: Uint8Array, at: number): void {
-    const level = (levels[at] ??= createLevel([]))
-    const tile = level.push(hash)
-    if (tile) push(reduceToRoot(primitives, tile), at + 1)
+  function keep(level: number, hash: Uint8Array): void {
+    levels[level] ??= createLevel()
+    levels[level].push(hash)
   }
   function flush(): void {
     for (const [at, level] of levels.entries()) {
@@ -48,13 +47,15 @@ export function openTreeFiles(ops: FileOps, primitives: Primitives, directory: s
   }
   return {
     push(leaf) {
-      count++
-      push(leaf, 0)
+      frontier.push(leaf)
+      keep(0, leaf)
+      for (let level = 1, width = TILE; frontier.size % width === 0; level++, width *= TILE)
+        keep(level, frontier.newest(TILE_HEIGHT * level))
     },
     flush,
     *syncing() {
       flush()
-      const wanted = flatLevelLengths(count).length
+      const wanted = flatLevelLengths(frontier.size).length
       for (const level of [...touched]) {
         touched.delete(level) // what is pushed from here on is the next caller's
         syncFile(ops, levelPath(directory, level))
@@ -104,40 +105,22 @@ function perfectRoot(primitives: Primitives, hashes: readonly Uint8Array[]): Uin
   return row[0] as Uint8Array // callers pass a power of two, never nothing
 }
 
-/** A tile is a power of two, so its hashes are joined in place, pair by pair; the root is the first that is left. */
-function reduceToRoot(primitives: Primitives, tile: Uint8Array): Uint8Array {
-  const node = new Uint8Array(1 + 2 * HASH_BYTES)
-  node[0] = 1
-  for (let width = TILE; width > 1; width /= 2) {
-    for (let i = 0; i < width / 2; i++) {
-      for (let n = 0; n < 2 * HASH_BYTES; n++) node[1 + n] = tile[2 * i * HASH_BYTES + n]! // faster than `set` with a view
-      hashInto(primitives, 'sha256', node, tile, i * HASH_BYTES)
-    }
-  }
-  return tile.subarray(0, HASH_BYTES)
-}
-
-/** One level: the tile that is being filled, and what is not written yet. */
+/** What was pushed to one level and is not written yet. */
 interface Level {
-  /** Copies the hash; gives back the whole tile when this was its last. It may be written over until the next push. */
-  push(hash: Uint8Array): Uint8Array | undefined
+  /** Copies the hash. */
+  push(hash: Uint8Array): void
   /** What was pushed since the last call, valid until the next push. */
   take(): Uint8Array
 }
 
-function createLevel(first: readonly Uint8Array[]): Level {
-  const tile = new Uint8Array(TILE * HASH_BYTES)
-  let filled = 0
+function createLevel(): Level {
   let pending = new Uint8Array(TILE * HASH_BYTES)
   let used = 0
-  for (const hash of first) tile.set(hash, HASH_BYTES * filled++)
   return {
     push(hash) {
       if (used === pending.length) pending = Buffer.concat([pending, pending])
-      for (let n = 0; n < HASH_BYTES; n++) pending[used + n] = tile[filled * HASH_BYTES + n] = hash[n]!
+      for (let n = 0; n < HASH_BYTES; n++) pending[used + n] = hash[n]! // faster than `set`
       used += HASH_BYTES
-      filled = (filled + 1) % TILE
-      return filled === 0 ? tile : undefined
     },
     take() {
       const taken = pending.subarray(0, used)
@@ -145,10 +128,6 @@ function createLevel(first: readonly Uint8Array[]): Level {
       return taken
     },
   }
-}
-
-function openTiles(ops: FileOps, directory: string, size: number): Uint8Array[][] {
-  return flatLevelLengths(size).map((count, level) => readHashes(ops, directory, level, count - (count % TILE), count))
 }
 
 function cutLevels(ops: FileOps, directory: string, size: number): void {
