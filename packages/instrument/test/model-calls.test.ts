@@ -6,7 +6,7 @@ import { type Instrumentation, type InstrumentOptions, instrument } from '@sworn
 import { createRecorder } from '@sworn/recorder'
 import OpenAI, { APIPromise } from 'openai'
 import { type Script, startFakeModel } from '../../../testkit/src/fake-model.ts'
-import { memoryPort } from '../../recorder/test/support/memory-port.ts'
+import { type MemoryPort, memoryPort } from '../../recorder/test/support/memory-port.ts'
 
 const TOOL = { id: 'call_1', name: 'weather', args: { city: 'Zürich' } }
 const turn = { text: 'let me look', tools: [TOOL] }
@@ -16,6 +16,7 @@ interface Given {
   readonly openai: OpenAI
   readonly anthropic: Anthropic
   readonly events: () => Promise<Record<string, unknown>[]>
+  readonly port: MemoryPort
 }
 
 async function withSdks(script: Script, act: (given: Given) => Promise<void>, more: InstrumentOptions = {}): Promise<void> {
@@ -34,6 +35,7 @@ async function withSdks(script: Script, act: (given: Given) => Promise<void>, mo
       openai: new OpenAI({ ...options, baseURL: `${model.url}/v1` }),
       anthropic: new Anthropic({ ...options, baseURL: model.url }),
       events,
+      port,
     })
   } finally {
     installed?.undo()
@@ -118,6 +120,25 @@ test('the tool runners of the SDKs are recorded call by call', () =>
       assert.deepEqual(types, Array(4).fill(['model_request', 'model_response']).flat())
     },
   ))
+
+test('a request that the SDK cannot make fails as it did, and nobody has to handle a rejection besides', () =>
+  withSdks([], async ({ openai, anthropic, port }) => {
+    const none = undefined as never
+    const unhandled: unknown[] = []
+    const notice = (reason: unknown) => unhandled.push(reason)
+    process.on('unhandledRejection', notice)
+    try {
+      port.hold() // as long as a disk takes
+      const create = [() => openai.chat.completions.create(none), () => openai.responses.create(none), () => anthropic.messages.create(none)]
+      const failed = Promise.all(create.map((call) => assert.rejects(async () => call(), TypeError)))
+      await new Promise(setImmediate)
+      port.release()
+      await failed
+    } finally {
+      process.off('unhandledRejection', notice)
+    }
+    assert.deepEqual(unhandled, [])
+  }))
 
 test('a key never stands in a record', () =>
   withSdks([{ status: 401 }], async ({ openai, anthropic, events }) => {
