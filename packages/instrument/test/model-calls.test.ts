@@ -129,7 +129,11 @@ test('a request that the SDK cannot make fails as it did, and nobody has to hand
     process.on('unhandledRejection', notice)
     try {
       port.hold() // as long as a disk takes
-      const create = [() => openai.chat.completions.create(none), () => openai.responses.create(none), () => anthropic.messages.create(none)]
+      const create = [
+        () => openai.chat.completions.create(none),
+        () => openai.responses.create(none),
+        () => anthropic.messages.create(none),
+      ]
       const failed = Promise.all(create.map((call) => assert.rejects(async () => call(), TypeError)))
       await new Promise(setImmediate)
       port.release()
