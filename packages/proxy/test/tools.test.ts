@@ -119,6 +119,22 @@ const refusedScripts: [string, string, RegExp][] = [
   ['a script for sh', 'bash {{v}}', /run as a program/],
   ['a program for python', 'python3.11 -c "print({{v}})"', /run as a program/],
   ['a program for node', '/usr/bin/node -e {{v}}', /run as a program/],
+  ['a program within its option', 'perl -ne"print if /{{v}}/" log', /run as a program/],
+  ['a program behind =', 'node --eval="{{v}}"', /run as a program/],
+  ['sh -c behind find', 'find . -exec sh -c "echo {{v}}" \\;', /run as a program/],
+  ['the program that find runs', 'find . -execdir {{v}} \\;', /run as a program/],
+  ['sh -c behind sudo and its user', 'sudo -u web sh -c "echo {{v}}"', /run as a program/],
+  ['the program behind sudo and its user', 'sudo -u web {{v}}', /run as a program/],
+  ['sh -c behind timeout and its signal', 'timeout -s KILL 5 sh -c "echo {{v}}"', /run as a program/],
+  ['sh -c behind xargs and its mark', 'ls | xargs -I % sh -c "echo % {{v}}"', /run as a program/],
+  ['sh -c in a container', 'docker exec -it box sh -c "ls {{v}}"', /run as a program/],
+  ['a program for python in a container', 'kubectl exec box -- python3 -c "{{v}}"', /run as a program/],
+  ['a command of flock', 'flock /tmp/lock -c "echo {{v}}"', /run as a program/],
+  ['a program for awk', 'awk "{ print \\"{{v}}\\" }" log', /run as a program/],
+  ['a program for awk behind options', "awk -F, -v n=3 '/{{v}}/' log", /run as a program/],
+  ['a file of a program for awk', 'gawk -f {{v}} log', /run as a program/],
+  ['a script for sed', 'sed "s/x/{{v}}/" log', /run as a program/],
+  ['a script for sed behind -e', "sed -n -e '/{{v}}/p' log", /run as a program/],
   ['a host for ssh', 'ssh {{v}} uptime', /run as a program/],
   ['what is piped into a shell', 'echo {{v}} | sh', /run as a program/],
   ['the input of a shell', 'sh <<EOF\n{{v}}\nEOF', /run as a program/],
@@ -137,6 +153,24 @@ for (const [what, text, message] of refusedScripts) {
     )
   })
 }
+
+const takenScripts = [
+  'find {{v}} -name "*.md" -exec cat {} +',
+  'find . -name {{v}} -exec sh -c \'echo "$1"\' sh {} +',
+  "awk -v word={{v}} 'index($0, word)' log",
+  "awk -F{{v}} '{ print $1 }' log",
+  "awk '{ print $1 }' {{v}}",
+  'sed -n -e 3p {{v}}',
+  'sudo -u web ls {{v}}',
+  'timeout -s KILL 5 ls {{v}}',
+  'docker exec box ls {{v}}',
+  'flock /tmp/lock cp {{v}} x',
+  'perl -ne print {{v}}',
+  'python3 tool.py {{v}}',
+  'sudo cp . {{v}}',
+  'grep -e sed -e {{v}} log',
+]
+for (const text of takenScripts) test(`a value in ${text} is taken`, () => assert.equal(toolOf(shell(text)).script.form, 'shell'))
 
 test('a value given to a script of a shell or of python as an argument is taken', async () => {
   assert.equal((await run(toolOf(shell(`sh -c 'printf %s "$1"' sh -- {{v}}`)), { v: '$(id)' })).text, '--')

@@ -117,7 +117,7 @@ function compileCommand(command: string, args: readonly string[], refuse: Refuse
   const templates = args.map((arg, i): Template => {
     const template = arg.split(PLACEHOLDER)
     if (arg.includes('\0')) throw refuse('an argument without NUL was expected', ['script', 'args', i])
-    if (template.length > 1 && runsText([command, ...args.slice(0, i)]))
+    if (template.length > 1 && runsText([command, ...args.slice(0, i)], template[0]))
       throw refuse('the value would be run as a program: give it to a script as an argument', ['script', 'args', i])
     if (template[0] === '' && template[1] !== undefined && !args.slice(0, i).includes('--')) guarded.add(template[1])
     return template

@@ -118,7 +118,7 @@ function formOf(chain: readonly SyntaxNode[], marked: string, { pos }: Spot): Fo
   if (marked[pos - 1] === '\\' || marked[pos - 1] === '$') return { refused: 'has a \\ or $ before it' }
   if (chain.some((node) => node.type === 'CommandExpansion' && !node.text.startsWith('$(')))
     return { refused: 'stands in backquotes: use $(…)' }
-  if (isEvaluated(chain)) return { refused: 'would be run as a program: give it to a script as an argument' }
+  if (isEvaluated(chain, marked, pos)) return { refused: 'would be run as a program: give it to a script as an argument' }
   if (last.type === 'SingleQuoted') return IN_SINGLE
   if (last.type === 'Word') return BARE
   if (last.type === 'Literal' && outer?.type === 'Word') return BARE
