@@ -46,6 +46,7 @@ export function prepareCommit(cursor: Cursor, window: Window, shipped: Shipped, 
     entryHash: last.entryHash,
     lost: cursor.lost + lost.reduce((sum, { from, to }) => sum + to - from, 0),
     checkpoint: seenCheckpoint(files),
+    segments: cursor.segments,
     ...(mark !== undefined && { mark }),
   }
   return { cursor: next, receipts, lost }

@@ -22,6 +22,8 @@ export interface Cursor {
   readonly checkpoint?: { readonly size: number; readonly root: string } | undefined
   /** Entries that were gone before they were delivered. */
   readonly lost: number
+  /** `closed`: the segment that is written is not for this sink yet. */
+  readonly segments?: 'closed' | undefined
   /** The sink's own note to itself. */
   readonly mark?: JsonValue | undefined
 }
@@ -48,10 +50,10 @@ function parseCursor(text: string): Cursor | undefined {
   try {
     const value = parseStrict(text.trimEnd())
     if (!isJsonObject(value) || value.format !== 'sworn-cursor/v1') return undefined
-    const { origin, next, first, entry_hash: entryHash, lost, mark, checkpoint } = value
+    const { origin, next, first, entry_hash: entryHash, lost, mark, checkpoint, segments } = value
     if (typeof origin !== 'string' || !isCount(next) || !isCount(lost) || (first !== undefined && !isCount(first))) return undefined
     if (typeof entryHash !== 'string' || !/^[0-9a-f]{64}$/.test(entryHash)) return undefined
-    return { origin, next, first, entryHash, lost, mark, checkpoint: parseSeen(checkpoint) }
+    return { origin, next, first, entryHash, lost, mark, checkpoint: parseSeen(checkpoint), ...(segments === 'closed' && { segments }) }
   } catch {
     return undefined
   }

@@ -92,7 +92,8 @@ async function openAndRun(options: DeliverOptions, teller: Teller): Promise<void
   const { files, origin, version, plan, places } = options
   makeDirectory(places.directory)
   const shape = createShape({ ...plan.shape, origin, version })
-  const cursor = await moved(places, readCursor(places.cursor) ?? (await begin(options)))
+  const found = await moved(places, readCursor(places.cursor) ?? (await begin(options)))
+  const cursor = { ...found, segments: plan.segments } // as it is configured now
   await checkHistory(files, origin, cursor)
   const sink = await plan.open(cursor.mark)
   try {
@@ -104,7 +105,7 @@ async function openAndRun(options: DeliverOptions, teller: Teller): Promise<void
 
 /** A sink that is new begins where it was told to, and stays there when it is never reached: the cursor is written first. */
 async function begin({ files, origin, plan, places }: DeliverOptions): Promise<Cursor> {
-  const cursor = startCursor(origin, await findStart(files, plan.start))
+  const cursor = { ...startCursor(origin, await findStart(files, plan.start)), segments: plan.segments }
   await writeCursor(places.cursor, cursor)
   return cursor
 }

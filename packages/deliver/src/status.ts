@@ -7,7 +7,7 @@ import { type Cursor, readCursor } from './cursor.ts'
 import { type CountLetters, createLetterCount } from './dead-letters.ts'
 import { directoryOf } from './deliver.ts'
 import { findStart, readAt, timeOf } from './history.ts'
-import { parseEntryLine } from './numbered.ts'
+import { listNumbered, parseEntryLine } from './numbered.ts'
 import { listSinks, sinkPlaces } from './places.ts'
 import { readTrouble, type Trouble } from './trouble.ts'
 
@@ -15,9 +15,12 @@ export interface SinkStatus {
   readonly name: string
   /** seq of the first entry that was not delivered. */
   readonly next: number
-  /** Entries that wait, the filter's and the ledger's own among them. */
+  /**
+   * Entries that wait, the filter's and the ledger's own among them. For a sink that takes closed segments, those of the
+   * segment that is written do not wait yet.
+   */
   readonly behind: number
-  /** Age of the oldest that waits, in seconds; 0 when none does. */
+  /** How long the oldest that waits has done so, in seconds; 0 when none does. */
   readonly behindSeconds: number
   readonly parked: number
   /** Entries that were gone before they were delivered. */
@@ -44,11 +47,12 @@ export async function readSinkStatus(
     const cursor = readCursor(places.cursor)
     if (!cursor) continue
     const trouble = readTrouble(places.trouble)
+    const waits = cursor.segments ? await closedSince(files, cursor) : { end, since: cursor.next }
     found.push({
       name,
       next: cursor.next,
-      behind: Math.max(0, end - cursor.next),
-      behindSeconds: cursor.next < end ? await ageOf(files, cursor, now) : 0,
+      behind: Math.max(0, waits.end - cursor.next),
+      behindSeconds: cursor.next < waits.end ? await ageOf(files, waits.since, now) : 0,
       parked: countLetters(places.dead),
       lost: cursor.lost,
       ...(trouble && { trouble }),
@@ -57,8 +61,14 @@ export async function readSinkStatus(
   return found
 }
 
-async function ageOf(files: LedgerFiles, { next }: Cursor, now: number): Promise<number> {
-  const line = await readAt(files, next)
+/** Where the closed segments end, and the entry with which the one at the cursor was closed. */
+async function closedSince(files: LedgerFiles, { next }: Cursor): Promise<{ end: number; since: number }> {
+  const starts = (await listNumbered(files)).map(({ firstSeq }) => firstSeq)
+  return { end: starts.at(-1) ?? 0, since: starts.find((start) => start > next) ?? next }
+}
+
+async function ageOf(files: LedgerFiles, seq: number, now: number): Promise<number> {
+  const line = await readAt(files, seq)
   const time = line ? timeOf(line.bytes) : Number.NaN
   return Number.isNaN(time) ? 0 : Math.max(0, Math.round((now - time) / 1000))
 }

@@ -97,8 +97,27 @@ test('the objects are the closed segments under their names, and the newest chec
     names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
   )
   const [status] = await readSinkStatus(place.path, NOW)
-  assert.equal(status?.behind, linesOf(place.path).length - linesOf(place.path, 'closed').length) // the segment that is written
-  assert.equal(status?.trouble, undefined)
+  assert.deepEqual([status?.behind, status?.behindSeconds, status?.trouble], [0, 0, undefined])
+})
+
+test('the segment that is written is not behind; a closed one is, from the moment at which it was closed', async (t) => {
+  const { peer, place, ledger, plan, deliver } = await withLedger(t, 40)
+  await deliver()
+  const status = async (now = NOW) => (await readSinkStatus(place.path, now))[0]
+  const written = linesOf(place.path).length - linesOf(place.path, 'closed').length
+  assert.ok(written > 0)
+  assert.deepEqual([(await status())?.behind, (await status())?.behindSeconds], [0, 0])
+  peer.fail('down', Number.POSITIVE_INFINITY)
+  append(ledger, 40, 20)
+  ledger.close()
+  const delivery = start(place.path, ledger.info.origin, [plan()])
+  await until(async () => (await status())?.trouble !== undefined)
+  await delivery.close()
+  const { next, behind } = (await status())!
+  assert.equal(behind, linesOf(place.path, 'closed').length - next)
+  const starts = readdirSync(join(place.path, 'segments')).map((name) => Number(name.slice(0, 20)))
+  const closedBy = linesOf(place.path)[Math.min(...starts.filter((start) => start > next))]!
+  assert.equal((await status(Date.parse(JSON.parse(closedBy).timestamp) + 60_000))?.behindSeconds, 60)
 })
 
 test('a folder with the objects verifies as a ledger, one object alone by its chain, and a change in it is found', async (t) => {
