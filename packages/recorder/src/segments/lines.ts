@@ -6,10 +6,13 @@
  * @module
  */
 
-import { openSegment } from './bytes.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isCompressed, openSegment, readRange } from './bytes.ts'
 import { type LedgerFiles, listSegments } from './find.ts'
 
 const MAX_LINE = 2 << 20
+/** Chunks after which others have their turn: reading a plain file waits for nothing. */
+const TURN_CHUNKS = 4
 
 export interface RawLine {
   readonly file: string
@@ -21,7 +24,7 @@ export interface RawLine {
   readonly complete: boolean
 }
 
-/** Cuts chunks into lines. */
+/** Cuts chunks into lines, which lie where their chunk lies. */
 export function createSplitter(): { push(chunk: Buffer): Buffer[]; rest(): Buffer } {
   let held: Buffer[] = []
   let size = 0
@@ -40,7 +43,7 @@ export function createSplitter(): { push(chunk: Buffer): Buffer[]; rest(): Buffe
         start = end + 1
       }
       const tail = chunk.subarray(start)
-      if (tail.length > 0 && size < MAX_LINE) held.push(tail)
+      if (tail.length > 0 && size < MAX_LINE) held.push(Buffer.from(tail)) // the next chunk may lie where this one lay
       size += tail.length
       return lines
     },
@@ -49,17 +52,29 @@ export function createSplitter(): { push(chunk: Buffer): Buffer[]; rest(): Buffe
 }
 
 /** All lines of one file. */
-export async function* readLines(path: string): AsyncGenerator<RawLine> {
+export function readLines(path: string): AsyncGenerator<RawLine> {
+  return toLines(path, openSegment(path))
+}
+
+/** All lines of a ledger, oldest first; the bytes of each hold until the next one is asked for. */
+export async function* readLedger(files: LedgerFiles): AsyncGenerator<RawLine> {
+  for (const { path } of listSegments(files)) yield* toLines(path, isCompressed(path) ? openSegment(path) : readInTurns(path))
+}
+
+async function* toLines(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<RawLine> {
   const splitter = createSplitter()
   let number = 0
-  for await (const chunk of openSegment(path)) {
+  for await (const chunk of chunks) {
     for (const bytes of splitter.push(chunk)) yield { file: path, number: ++number, bytes, complete: true }
   }
   const bytes = splitter.rest()
   if (bytes.length > 0) yield { file: path, number: ++number, bytes, complete: false }
 }
 
-/** All lines of a ledger, oldest first. */
-export async function* readLedger(files: LedgerFiles): AsyncGenerator<RawLine> {
-  for (const segment of listSegments(files)) yield* readLines(segment.path)
+async function* readInTurns(path: string): AsyncGenerator<Buffer> {
+  let chunks = 0
+  for (const chunk of readRange(path, 0)) {
+    yield chunk
+    if (++chunks % TURN_CHUNKS === 0) await nextTurn()
+  }
 }
