@@ -27,7 +27,10 @@ const STARTED: Readonly<Record<string, readonly string[]>> = {
 const ALONE: Readonly<Record<string, readonly string[]>> = { sworn: ['dist/answering/ask.js'] }
 
 /** What is folded in with us, package by package: others' code that is part of the build, and is named in THIRD-PARTY.md. */
-const FOLDED: Readonly<Record<string, readonly string[]>> = { '@sworn/proxy': ['protobufjs/minimal.js', 'long'] }
+const FOLDED: Readonly<Record<string, readonly string[]>> = {
+  '@sworn/analyze': ['kysely'],
+  '@sworn/proxy': ['protobufjs/minimal.js', 'long'],
+}
 
 /** Replaces `dist/**\/*.js` of the package in `folder`, which must be built. */
 export async function bundlePackage(folder: string): Promise<void> {

@@ -23,7 +23,7 @@ function youngMb(argument: string): [number, number] {
   return JSON.parse(execFileSync(process.execPath, [...flags, '-e', CHILD, argument], { encoding: 'utf8' })) as [number, number] // the child's own
 }
 
-test('the young generation is brought to 8 MB and stays there, however much survives and although a thread was started', () => {
-  assert.deepEqual(youngMb('small'), [8, 8])
-  assert.ok(youngMb('as it is')[1] > 8, 'V8 lets it grow by itself: what the flag is for')
+test('the young generation is brought to 4 MB and stays there, however much survives and although a thread was started', () => {
+  assert.deepEqual(youngMb('small'), [4, 4])
+  assert.ok(youngMb('as it is')[1] > 4, 'V8 lets it grow by itself: what the flag is for')
 })

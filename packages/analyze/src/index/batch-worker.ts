@@ -3,27 +3,15 @@
  * @module
  */
 import { parentPort } from 'node:worker_threads'
-import { SwornError } from '@sworn/verify'
-import { type Batch, createBatch, type Lines } from './batch.ts'
+import { answerBatch, type BatchAnswer, type Lines } from './batch.ts'
 
-/** What the thread answers, in the order in which it was asked; the lines come back with it. */
-export type BatchAnswer = { readonly batch: Batch; readonly bytes: Uint8Array } | { readonly fault: string; readonly at: string }
-
+/** Answers in the order in which it was asked; the lines come back with each. */
 parentPort?.on('message', (lines: Lines) => {
-  const answer = tryBatch(lines)
+  const answer = answerBatch(lines)
   parentPort?.postMessage(answer, 'batch' in answer ? buffersOf(answer) : [])
 })
 
-function tryBatch(lines: Lines): BatchAnswer {
-  try {
-    return { batch: createBatch(lines), bytes: lines.bytes }
-  } catch (e) {
-    if (!SwornError.is(e, 'LINE_MALFORMED')) throw e
-    return { fault: 'an entry that goes on was expected', at: e.at }
-  }
-}
-
-function buffersOf({ batch, bytes: lines }: Extract<BatchAnswer, { batch: Batch }>): ArrayBuffer[] {
+function buffersOf({ batch, bytes: lines }: Extract<BatchAnswer, { batch: unknown }>): ArrayBuffer[] {
   const { correlationId, parentId, ...rows } = batch.rows
   const texts = [correlationId, parentId].flatMap((column) => [column.bytes, column.lengths])
   const columns = [...Object.values(rows), ...texts, ...batch.signatures.map(({ signature }) => signature)]

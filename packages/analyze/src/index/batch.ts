@@ -78,6 +78,19 @@ export interface LastEntry {
   readonly head: string
 }
 
+/** A batch and the lines it was made of, or why there is none. */
+export type BatchAnswer = { readonly batch: Batch; readonly bytes: Uint8Array } | { readonly fault: string; readonly at: string }
+
+/** As `createBatch`; what it throws as an answer. */
+export function answerBatch(lines: Lines): BatchAnswer {
+  try {
+    return { batch: createBatch(lines), bytes: lines.bytes }
+  } catch (e) {
+    if (!SwornError.is(e, 'LINE_MALFORMED')) throw e
+    return { fault: 'an entry that goes on was expected', at: e.at }
+  }
+}
+
 /**
  * @throws SwornError LINE_MALFORMED at `offset=N` for an entry that goes back
  */

@@ -4,8 +4,7 @@
  */
 import { SwornError } from '@sworn/verify'
 import { startThreads, type Threads } from '../threads.ts'
-import { type Batch, createBatch, type Lines } from './batch.ts'
-import type { BatchAnswer } from './batch-worker.ts'
+import { answerBatch, type Batch, type BatchAnswer, createBatch, type Lines } from './batch.ts'
 
 export interface Batcher {
   /** Pieces that became batches: the next ones may lie where they lay. */
@@ -18,12 +17,13 @@ export interface Batcher {
   close(): Promise<void>
 }
 
-/** @param threads 2: others work ahead, while the caller uses the batch at hand */
+/** @param threads 2: others work beside the caller, and ahead while it uses the batch at hand */
 export function createBatcher(threads: 1 | 2): Batcher {
   const spare: Uint8Array[] = []
   if (threads === 1) return { spare, batches: (lines) => oneByOne(lines, spare), close: async () => {} }
   const workers = startThreads<Lines, BatchAnswer>(import.meta.url, './batch-worker', {
     fault: 'INDEX_FAILED',
+    answer: answerBatch,
     toTransfer: ({ bytes }) => [bytes.buffer as ArrayBuffer], // made by readWholeLines: not shared
   })
   return { spare, batches: (lines) => onThreads(workers, lines, spare), close: workers.close }

@@ -11,7 +11,7 @@ import { SwornError } from '@sworn/verify'
 import { MAX_LINE, parseEntry } from '../reading/entry.ts'
 import type { Lines } from './batch.ts'
 
-const BATCH_BYTES = 1 << 20
+const BATCH_BYTES = 512 << 10
 /** A piece and, as a rule, the line that is carried over to it. */
 const ROOM = BATCH_BYTES + (64 << 10)
 /** Of a file that grows while it is read. */
@@ -51,7 +51,7 @@ function firstSeqOf(path: string): number | undefined {
 }
 
 /**
- * The whole lines of a segment from `offset` on, in pieces of about 1 MiB that are the caller's own.
+ * The whole lines of a segment from `offset` on, in pieces of about 512 KiB that are the caller's own.
  * A line that grows over 2 MiB is not held: it is a piece of its LF alone.
  *
  * @param spare pieces that the caller is done with: the next ones may lie where they lay

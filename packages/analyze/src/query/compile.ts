@@ -9,26 +9,8 @@ import { KIND_MEMBERS, WHO_MEMBERS } from '../columns.ts'
 import { keyOf } from '../index/batch.ts'
 import { type Filter, severitiesFrom } from './filter.ts'
 import { DAY_MS, type Group, HOUR_MS } from './groups.ts'
+import { NO_VALUE, type Order } from './order.ts'
 import { type Compiler, divided, SPAN_ENTRIES, spanOfEntry, type Tables } from './tables.ts'
-
-export const SORTS = ['seq', 'time', 'duration_ms'] as const
-export type Sort = (typeof SORTS)[number]
-
-/** The last entry of a page. */
-export interface After {
-  /** What it was sorted by; the seq itself when sorted by seq. */
-  readonly value: number
-  readonly seq: number
-}
-
-export interface Order {
-  readonly sort: Sort
-  readonly descending: boolean
-  readonly after?: After | undefined
-}
-
-/** An entry without time or duration sorts before all. */
-export const NO_VALUE = -1
 
 /** Where the lines of the matches lie, at most `limit` when it is given: rows of seq, offset, bytes and, unless it is the seq, value, in order. */
 export function compileFind(compiler: Compiler, filter: Filter, { sort, descending, after }: Order, limit?: number): CompiledQuery {

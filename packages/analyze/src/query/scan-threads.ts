@@ -7,31 +7,11 @@
 import { closeSync, openSync } from 'node:fs'
 import { startThreads } from '../threads.ts'
 import type { Filter } from './filter.ts'
-import type { Group, Tally } from './groups.ts'
-import { cutRanges, type PieceRange } from './pieces.ts'
+import type { Group } from './groups.ts'
+import { cutRanges } from './pieces.ts'
+import { lookThrough, type RangeAnswer, type RangeTask } from './scan-range.ts'
 
 const RANGE_BYTES = 4 << 20
-
-export interface RangeTask {
-  readonly fd: number
-  readonly range: PieceRange
-  /** Without `where`. */
-  readonly filter: Filter
-  /** Undefined: the lines are wanted. */
-  readonly groups: readonly Group[] | undefined
-}
-
-export interface RangeAnswer {
-  readonly lines: number
-  /** Lines that are no entries: how many of the range stand before each. */
-  readonly unreadable: readonly number[]
-  /** By the groups that were asked for. */
-  readonly counts: readonly Tally[]
-  /** Of the matches, and their lines one behind the other, without LF. */
-  readonly seqs: Float64Array<ArrayBuffer>
-  readonly lengths: Uint32Array<ArrayBuffer>
-  readonly bytes: Uint8Array<ArrayBuffer>
-}
 
 export interface ScanThreads {
   /** Answers about a plain file, in its order. @throws the file system's error; SwornError IO_FAILED when a thread died */
@@ -40,7 +20,7 @@ export interface ScanThreads {
 }
 
 export function startScanThreads(filter: Filter, groups: readonly Group[] | undefined): ScanThreads {
-  const threads = startThreads<RangeTask, RangeAnswer>(import.meta.url, './scan-worker', { fault: 'IO_FAILED' })
+  const threads = startThreads<RangeTask, RangeAnswer>(import.meta.url, './scan-worker', { fault: 'IO_FAILED', answer: lookThrough })
   function* tasks(fd: number): Generator<RangeTask> {
     for (const range of cutRanges(fd, RANGE_BYTES)) yield { fd, range, filter, groups }
   }

@@ -9,12 +9,13 @@ import { isCompressed, type LedgerFiles, listSegments, type RawLine } from '@swo
 import { SwornError } from '@sworn/verify'
 import { columnsOf } from '../columns.ts'
 import type { Entry } from '../reading/entry.ts'
-import { NO_VALUE, type Order, type Sort } from './compile.ts'
 import type { Filter } from './filter.ts'
 import { type Group, groupTexts, type Tally, tally } from './groups.ts'
 import { createMatcher, type Match } from './matcher.ts'
+import { NO_VALUE, type Order, type Sort } from './order.ts'
 import { readPieces } from './pieces.ts'
-import { type RangeAnswer, type ScanThreads, startScanThreads } from './scan-threads.ts'
+import type { RangeAnswer } from './scan-range.ts'
+import { type ScanThreads, startScanThreads } from './scan-threads.ts'
 import { type Found, type Source, sortCounts, toFound } from './source.ts'
 
 /** Matches that are held to be sorted. */

@@ -3,9 +3,9 @@
  * @module
  */
 import { type Entry, parseEntry } from '../reading/entry.ts'
-import type { Order } from './compile.ts'
 import type { Filter } from './filter.ts'
 import type { Group } from './groups.ts'
+import type { Order } from './order.ts'
 
 /** A stored line that matches. */
 export interface Found {

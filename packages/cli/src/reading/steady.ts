@@ -6,12 +6,12 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
 
 /** Smaller ones promote what is short-lived, larger ones gain nothing: a report of 10^5 entries takes the same time at 8 and 16 MB. */
-const YOUNG_BYTES = 8 * 2 ** 20
+const YOUNG_BYTES = 4 * 2 ** 20
 const MAX_ROUNDS = 100
 const HELD = 16_000
 
 /**
- * Brings the young generation of this thread to 8 MB and keeps it there; what outlives it is collected at half again as much.
+ * Brings the young generation of this thread to 4 MB and keeps it there; what outlives it is collected at half again as much.
  *
  * V8 doubles it, up to 64 MB and more, whenever what survived since the last doubling exceeds it, so that a long read gets
  * there however little it holds, and to load a command is enough for 16 MB: call it before that. Its size can only be
