@@ -37,10 +37,15 @@ function timeCommand({ command, args, cwd, env, input }: Command): number {
   return ms
 }
 
-/** Loaded before anything else: says at the end how much was resident at most, on a line of its own. */
-const SAY_PEAK = `import { writeSync } from 'node:fs'
+/**
+ * Loaded before anything else: says at the end how much was resident at most, on a line of its own. By `/proc` where there
+ * is one: `maxRSS` counts what the starting process had when it started this one.
+ */
+const SAY_PEAK = `import { existsSync, readFileSync, writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
-if (isMainThread) process.on('exit', () => writeSync(2, '\\n' + process.resourceUsage().maxRSS))`
+const STATUS = '/proc/self/status'
+const peak = () => (existsSync(STATUS) ? /VmHWM:\\s+(\\d+)/.exec(readFileSync(STATUS, 'utf8'))[1] : process.resourceUsage().maxRSS)
+if (isMainThread) process.on('exit', () => writeSync(2, '\\n' + peak()))`
 
 /**
  * The most memory that a process of this Node had resident, in MB, with its threads and with what it shares with others.
