@@ -29,7 +29,7 @@ export type ClaudeHooks = { [event: string]: { hooks: ((input: unknown) => Promi
 type CanUseTool = (tool: string, input: Record<string, unknown>, options: never) => Promise<{ readonly behavior: string } | null>
 
 const NAME = 'claude-agent-sdk'
-const MAX_ASKED = 1000
+const MAX_KEPT = 1000
 const OVER = ['PostToolUse', 'PostToolUseFailure', 'PermissionDenied']
 
 /** Records what an agent of the Claude Agent SDK does, and judges its tools by the recorder's policy. */
@@ -37,7 +37,7 @@ export function claudeHooks(recorder: Recorder): ClaudeHooks {
   const { client, tell, asked } = engineOf(recorder)
   const answer = async (input: unknown): Promise<ClaudeHookReply> => {
     const { hook_event_name: event, tool_use_id: id } = (input ?? {}) as Record<string, unknown> // hostile
-    if (event === 'PreToolUse') remember(asked, String(id), input as object)
+    if (event === 'PreToolUse') keep(asked, String(id), input as object)
     else if (OVER.includes(String(event))) asked.delete(String(id))
     return replyTo(input, await tell(input))
   }
@@ -75,22 +75,34 @@ function engineOf(recorder: Recorder): Engine {
   const { rewrite: _none, ...claudeCode } = findHookClient('claude-code')! // one of the table
   const client: HookClient = { ...claudeCode, name: NAME }
   const calls = heldCalls()
+  const told = new Map<string, Promise<Answer>>() // hooks that are given twice are told everything twice
+  const answerTo = (input: unknown) => {
+    const { onAuditFailure } = recorder // as it is now
+    return answered(client, input, { recorder, gate: gateOf(recorder) ?? NO_GATE, calls, onAuditFailure, now: Date.now })
+  }
   const made: Engine = {
     client,
     asked: new Map(),
     tell(input) {
-      const { onAuditFailure } = recorder // as it is now
-      return answered(client, input, { recorder, gate: gateOf(recorder) ?? NO_GATE, calls, onAuditFailure, now: Date.now })
+      const key = callEventOf(input)
+      return key === undefined ? answerTo(input) : (told.get(key) ?? keep(told, key, answerTo(input)))
     },
   }
   engines.set(recorder, made)
   return made
 }
 
-function remember(asked: Map<string, object>, id: string, input: object): void {
-  asked.set(id, input)
-  const [oldest] = asked.keys()
-  if (asked.size > MAX_ASKED && oldest !== undefined) asked.delete(oldest)
+/** What happens once to each call; undefined for everything that is about no call. */
+function callEventOf(input: unknown): string | undefined {
+  const { session_id: session, hook_event_name: event, tool_use_id: id } = (input ?? {}) as Record<string, unknown> // hostile
+  return typeof id === 'string' && typeof session === 'string' ? JSON.stringify([session, event, id]) : undefined
+}
+
+function keep<T>(kept: Map<string, T>, key: string, value: T): T {
+  kept.set(key, value)
+  const [oldest] = kept.keys()
+  if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest)
+  return value
 }
 
 const SOURCE = { kind: 'instrumentation', name: NAME, vantage: 'inline' }

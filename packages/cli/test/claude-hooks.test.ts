@@ -1,13 +1,10 @@
-/** `claudeHooks`: by the hooks that Claude Code was seen to send, and with the SDK and the agent itself where they are installed. @module */
+/** `claudeHooks`: by the hooks that Claude Code was seen to send, with the SDK and the agent itself: claude-agent-sdk.test.ts. @module */
 import assert from 'node:assert/strict'
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { test } from 'node:test'
 import { openRecorder } from 'sworn'
 import { claudeHooks, claudePermissions } from 'sworn/instrument'
-import { startFakeModel } from '../../../testkit/src/fake-model.ts'
-import { loadPeer, missing } from '../../../testkit/src/peer.ts'
 import { temporary } from './support/io.ts'
 
 const POLICY = `apiVersion: aip.io/v1alpha1
@@ -124,6 +121,27 @@ test('parallel calls, and calls of a subagent, are told apart', async () => {
   assert.ok(ends.every(({ parent_id, agent_id }) => parent_id === begun?.correlation_id && agent_id === 'a-1'))
 })
 
+test('hooks that are given twice record a call once, and refuse it twice', async () => {
+  const { recorder, hooks, tell, entries } = await openWithPolicy()
+  const again = claudeHooks(recorder)
+  const both = (event: string, input: object) =>
+    Promise.all([
+      tell(event, input),
+      again[event]![0]!.hooks[0]!({ session_id: 's', hook_event_name: event, ...input }),
+      hooks[event]![0]!.hooks[0]!({ session_id: 's-2', hook_event_name: event, ...input }), // of another session
+    ])
+  await both('PreToolUse', bash('c-1', 'echo'))
+  await both('PostToolUse', { ...bash('c-1', 'echo'), tool_response: 'ok' })
+  const replies = await both('PreToolUse', { tool_name: 'WebFetch', tool_input: { url: 'https://example.com/' }, tool_use_id: 'c-2' })
+  assert.ok(replies.every(({ hookSpecificOutput }) => hookSpecificOutput?.permissionDecision === 'deny'))
+  assert.deepEqual(
+    wordsOf(await entries()).toSorted(),
+    ['authorization_decision allow', 'authorization_decision deny tool_not_allowed', 'tool_call_end', 'tool_call_start']
+      .flatMap((word) => [word, word])
+      .toSorted(),
+  )
+})
+
 test('what is no hook, or is not JSON, refuses a call and throws nothing', async () => {
   const { hooks, tell, entries } = await openWithPolicy()
   const circle: Record<string, unknown> = {}
@@ -134,55 +152,4 @@ test('what is no hook, or is not JSON, refuses a call and throws nothing', async
   }
   for (const input of [undefined, null, 'x', { hook_event_name: 'Nothing' }]) assert.deepEqual(await hooks.Stop![0]!.hooks[0]!(input), {})
   await entries()
-})
-
-const CLAUDE = fileURLToPath(
-  new URL('../../../testkit/peers/claude-code/node_modules/@anthropic-ai/claude-code-linux-x64/claude', import.meta.url),
-)
-const notRun =
-  process.env.SWORN_TESTS !== 'full'
-    ? 'runs with SWORN_TESTS=full'
-    : missing('claude-agent-sdk') || (!existsSync(CLAUDE) && 'NOT RUN: npm ci --ignore-scripts --prefix testkit/peers/claude-code')
-
-interface AgentSdk {
-  query(call: { prompt: string; options: object }): AsyncIterable<{ readonly type: string }>
-}
-
-describe('the Claude Agent SDK', { skip: notRun, timeout: 120_000 }, () => {
-  test('runs what is allowed, obeys a refusal, and everything is recorded', async () => {
-    const { hooks, folder, entries } = await openWithPolicy()
-    let turn = 0
-    const model = await startFakeModel(({ body }) => {
-      if (!Array.isArray(body.tools) || body.tools.length === 0) return { text: 'ok' }
-      const command = ['echo > ran', undefined][turn++]
-      if (turn === 1) return { tools: [{ id: 'run', name: 'Bash', args: { command, description: 'x' } }] }
-      if (turn === 2) return { tools: [{ id: 'fetch', name: 'WebFetch', args: { url: 'https://example.com/', prompt: 'x' } }] }
-      return { text: 'done' }
-    })
-    try {
-      const { agent } = await loadPeer<{ agent: AgentSdk }>('claude-agent-sdk')
-      const env = {
-        PATH: process.env.PATH,
-        HOME: folder,
-        ANTHROPIC_BASE_URL: model.url,
-        ANTHROPIC_API_KEY: 'fake',
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      }
-      const options = { hooks, env, cwd: folder, pathToClaudeCodeExecutable: CLAUDE, allowedTools: ['Bash', 'WebFetch'] }
-      const types = new Set<string>()
-      for await (const { type } of agent.query({ prompt: 'do it', options })) types.add(type)
-      assert.ok(types.has('result'))
-    } finally {
-      await model.close()
-    }
-    assert.equal(existsSync(join(folder, 'ran')), true)
-    assert.deepEqual(wordsOf(await entries()), [
-      'user_prompt',
-      'authorization_decision allow',
-      'tool_call_start',
-      'tool_call_end',
-      'authorization_decision deny tool_not_allowed',
-      'turn_end',
-    ])
-  })
 })
