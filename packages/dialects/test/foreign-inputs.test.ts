@@ -274,7 +274,16 @@ describe('NOA grants and action digests', { skip: absent }, () => {
       assert.ok(!report.claims.signed.holds || !report.claims.chain.holds)
     })
   }
+  for (const vector of vectors.filter(({ contextText }) => contextText !== undefined)) {
+    it(`${vector.name}: no chain, and refused as an input`, async () => {
+      assert.equal(findForeignFormat(utf8(vector.contextText!)), undefined)
+      const { context } = vectors.find(({ expect }) => expect.ok)!
+      await assert.rejects(check(json(context!.chain), { inputs: [json(vector.claim), utf8(vector.contextText!)] }), isUsage)
+    })
+  }
   it('no vector is left out', () => {
+    const run = vectors.filter(({ context, contextText }) => context || contextText !== undefined)
+    assert.equal(run.length, vectors.length)
     assert.equal(vectors.filter(({ context, expect }) => context && !expect.ok).length, refused.length + Object.keys(found).length)
   })
   it('a grant alone is checked: form, signature, receipt; what is not given is named', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import {
   ALL_FOREIGN_FORMATS,
   checkAivs,
@@ -14,7 +14,7 @@ import { parseHex, text, toHex, utf8 } from '@sworn/verify'
 import { agentReceiptBytes } from '../src/foreign/agent-receipts.ts'
 import { didKey } from '../src/foreign/keys.ts'
 import { jcs } from '../src/jcs.ts'
-import { absent, vector, vectorJson } from './support/vectors.ts'
+import { absent, allVectors, seen, vector, vectorJson } from './support/vectors.ts'
 
 type Receipt = Parameters<typeof agentReceiptBytes>[0]
 
@@ -368,6 +368,24 @@ describe('agent receipts (Obsigna)', { skip: absent }, () => {
       const report = await check(vector(`agent-receipts/spec/examples/${name}.json`), {}, 'agent-receipts')
       assert.deepEqual(at(report, 'malformed'), [], name)
     }
+    for (const names of [
+      ['chain-receipt-1', 'chain-receipt-2', 'chain-receipt-3'],
+      ['chain-receipt-1', 'chain-receipt-2', 'v0-2-terminal-chain-receipt-3'],
+    ]) {
+      const receipts = names.map((name) => vectorJson<Receipt>(`agent-receipts/spec/examples/${name}.json`))
+      const report = await check(log(receipts), {}, 'agent-receipts')
+      assert.deepEqual(at(report, 'malformed'), [], names.join())
+    }
+  })
+  it('a disclosure envelope and what is sealed in it have the canonical form; it stays sealed, for we have no HPKE', () => {
+    const { vectors } = vectorJson<{
+      vectors: { plaintext_object: Receipt; plaintext_canonical_jcs: string; envelope_object: Receipt; envelope_canonical_jcs: string }[]
+    }>('agent-receipts/spec/test-vectors/disclosure-envelope/vectors.json')
+    assert.ok(vectors.length > 0)
+    for (const one of vectors) {
+      assert.equal(text(jcs(one.plaintext_object)), one.plaintext_canonical_jcs)
+      assert.equal(text(jcs(one.envelope_object)), one.envelope_canonical_jcs)
+    }
   })
 })
 
@@ -415,4 +433,33 @@ describe('AIVS', { skip: absent }, () => {
     assert.deepEqual(unseen.findings, [])
     assert.match(unseen.cannot.join(' '), /Inputs, outputs and errors are not hashed/)
   })
+})
+
+/** Files that this file's tests do not read, and why. */
+const UNREAD: Readonly<Record<string, string>> = {
+  'agent-receipts/cross-sdk-tests/emit_failure_vectors.json': 'what an SDK does when its daemon is away: no receipt',
+  'agent-receipts/spec/schema/agent-receipt.schema.json': 'a schema, not a vector',
+  'agent-receipts/spec/schema/parameters-disclosure.schema.json': 'a schema, not a vector',
+  'agent-receipts/spec/schema/taxonomy.schema.json': 'a schema, not a vector',
+  'aivs/examples/aivs-micro.json': 'a hash of a web page, unsigned: there is no log, and the page is not here',
+  'aivs/examples/verify-output.txt': 'what the script of a bundle prints: it is never run',
+  'aivs/schemas/aivs-micro.schema.json': 'a schema, not a vector',
+  'aivs/schemas/audit-log-entry.schema.json': 'a schema, not a vector',
+  'aivs/schemas/manifest.schema.json': 'a schema, not a vector',
+  'aivs/schemas/proof-bundle-manifest.schema.json': 'a schema, not a vector',
+  'cose-receipts/consistency-receipt.cddl': 'the form of the .cbor beside it, which is read',
+  'cose-receipts/consistency-receipt.diag': 'the .cbor beside it as text',
+  'cose-receipts/inclusion-receipt.cddl': 'the form of the .cbor beside it, which is read',
+  'cose-receipts/inclusion-receipt.diag': 'the .cbor beside it as text',
+  'noa/conformance/action-digest/vectors.json': 'read by foreign-inputs.test.ts, whole',
+  'noa/schema/noa-receipt-0.1.schema.json': 'a schema, not a vector',
+}
+
+test('every vector is read above, or stands here with a reason', { skip: absent }, () => {
+  assert.deepEqual(
+    allVectors()
+      .filter((path) => !seen.has(path))
+      .sort(),
+    Object.keys(UNREAD).sort(),
+  )
 })
