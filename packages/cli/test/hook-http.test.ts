@@ -71,7 +71,7 @@ test('what a client sends over HTTP is decided, recorded and answered as by the 
   ] as const)
     assert.equal((await ask(path, bash, options)).status, status, path)
   const unread = (await ask('/v1/hooks/claude-code/PreToolUse', '{')).body
-  assert.match(JSON.stringify(unread), /audit_unavailable/)
+  assert.match(JSON.stringify(unread), /malformed_request/)
   assert.equal((await ask('/v1/hooks/claude-code/Stop', '{')).status, 503)
   const entries = (await end()).filter(({ session_id }) => session_id === 's-1')
   assert.deepEqual(

@@ -1,6 +1,6 @@
 /** `sworn hook`: a coding agent's session on a real ledger, and what is said when there is none. @module */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { HOOK_CLIENTS } from '@sworn/proxy/hooks'
@@ -193,10 +193,43 @@ test('with on_audit_failure: continue what cannot be recorded goes on, and that 
 
 test('a payload that cannot be read refuses the call when the command line names the hook, and is exit 2 when nothing does', async () => {
   const here = place()
-  assert.equal(decisionOf((await here.hook('PreToolUse', '{"tool_name":')).out).permissionDecision, 'deny')
+  const before = await here.hook('PreToolUse', '{"tool_name":')
+  assert.match(decisionOf(before.out).permissionDecisionReason, /^sworn refused this call \(malformed_request\): JSON was expected$/)
+  assert.deepEqual([before.code, before.err.split('\n')[0]], [0, 'error: EVENT_INVALID JSON was expected'])
   assert.equal((await here.hook('Stop', '{"tool_name":')).code, 1)
   assert.equal((await sworn(['hook', 'claude-code'], { ...here, stdin: '{' })).code, 2)
-  assert.equal(existsSync(join(here.cwd, 'audit')), false)
+  const [blocked, gap, ...more] = (await here.entries()).filter(({ source }) => (source as { kind?: string } | undefined)?.kind === 'hook')
+  assert.deepEqual(
+    [blocked?.event_type, blocked?.decision, blocked?.reason_code, blocked?.metadata],
+    ['method_blocked', 'deny', 'malformed_request', { hook: 'PreToolUse' }],
+  )
+  assert.deepEqual(
+    [gap?.event_type, gap?.metadata],
+    ['observation_gap', { hook: 'Stop', reason: 'payload_unreadable', detail: 'JSON was expected' }],
+  )
+  assert.deepEqual(more, [])
+})
+
+test('arguments that cannot be read are refused with on_audit_failure: continue too: nobody could judge them', async () => {
+  const here = place()
+  writeFileSync(join(here.home, 'sworn.yaml'), 'audit:\n  on_audit_failure: continue\n')
+  const half = '{"tool_name":"WebFetch","tool_input":{"url":"x\\ud800"}}'
+  for (const flags of [
+    ['--policy', 'agent.yaml'],
+    ['--audit-log', 'agent.yaml'],
+  ]) {
+    const { code, out } = await here.hook('PreToolUse', half, ...flags)
+    assert.deepEqual([code, decisionOf(out).permissionDecision], [0, 'deny'])
+  }
+})
+
+test('an output that was cut within an emoji ends its call: the half is replaced, and the entry says so', async () => {
+  const here = place()
+  await here.hook('PreToolUse', bash('c-1'))
+  const { code, err } = await here.hook('PostToolUse', { ...bash('c-1'), tool_response: { stdout: `cut here \ud83d` } })
+  assert.deepEqual([code, err], [0, ''])
+  const end = (await here.entries()).find(({ event_type }) => event_type === 'tool_call_end')
+  assert.match(JSON.stringify(end?.result), /cut here \ufffd/)
 })
 
 test('a policy that does not hold refuses every call', async () => {

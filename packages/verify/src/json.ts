@@ -14,19 +14,25 @@ export interface JsonObject {
   [name: string]: JsonValue
 }
 
+export interface StrictOptions {
+  /** Arrays and objects within each other, 64 when not given. */
+  readonly maxDepth?: number
+  /** For a reader that replaces escaped halves of surrogate pairs itself; they are refused when not given. */
+  readonly loneSurrogates?: 'keep'
+}
+
 const NUMBER = /-?[0-9][0-9.eE+-]*/y
 
 /**
  * Parses one JSON text.
  *
  * @param input attacker-controlled; bytes must be UTF-8
- * @param options.maxDepth arrays and objects within each other, 64 when not given
  * @throws SwornError JSON_DUPLICATE_MEMBER; JSON_INVALID for everything else
  */
-export function parseStrict(input: Uint8Array | string, options: { maxDepth?: number } = {}): JsonValue {
+export function parseStrict(input: Uint8Array | string, options: StrictOptions = {}): JsonValue {
   const source = typeof input === 'string' ? input : decodeJson(input)
   if (!source.isWellFormed()) throw invalid('text without lone surrogates was expected')
-  checkTokens(source, options.maxDepth ?? 64)
+  checkTokens(source, options)
   try {
     return JSON.parse(source) as JsonValue // JSON.parse makes nothing else
   } catch {
@@ -48,14 +54,14 @@ function decodeJson(bytes: Uint8Array): string {
 }
 
 /** Walks the tokens of a text that may not be JSON at all; syntax is left to JSON.parse. */
-function checkTokens(source: string, maxDepth: number): void {
+function checkTokens(source: string, { maxDepth = 64, loneSurrogates }: StrictOptions): void {
   const open: (Set<string> | undefined)[] = [] // member names of the objects around, undefined for arrays
   let nameNext = false
   for (let at = 0; at < source.length; at++) {
     const character = source[at]!
     if (character === '"') {
       const end = stringEnd(source, at)
-      checkString(source.slice(at, end), nameNext ? open.at(-1) : undefined)
+      checkString(source.slice(at, end), nameNext ? open.at(-1) : undefined, loneSurrogates)
       nameNext = false
       at = end - 1
     } else if (character === '{' || character === '[') {
@@ -78,9 +84,9 @@ function stringEnd(source: string, start: number): number {
 }
 
 /** Checks a string token, and as a member name when `names` is given. */
-function checkString(token: string, names: Set<string> | undefined): void {
+function checkString(token: string, names: Set<string> | undefined, loneSurrogates: StrictOptions['loneSurrogates']): void {
   const value = token.includes('\\') ? stringValue(token) : token.slice(1, -1)
-  if (!value.isWellFormed()) throw invalid('text without lone surrogates was expected')
+  if (loneSurrogates !== 'keep' && !value.isWellFormed()) throw invalid('text without lone surrogates was expected')
   if (names?.has(value)) throw new SwornError('JSON_DUPLICATE_MEMBER', 'member names that differ were expected')
   names?.add(value)
 }

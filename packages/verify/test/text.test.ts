@@ -250,3 +250,11 @@ sharedTest('Ed25519 of the host passes all Wycheproof cases', 'wycheproof', asyn
 for (const what of ['witness', 'ML-DSA-44']) {
   test(`vectors of ${what}`, { todo: 'not yet' })
 }
+
+test('halves of surrogate pairs are refused, or left to a reader that says so', () => {
+  for (const text of ['"\\ud83d"', '{"\\udc00":1}', '["a\\ud83d b"]']) {
+    assert.throws(() => parseStrict(text), { code: 'JSON_INVALID' })
+    assert.deepEqual(parseStrict(text, { loneSurrogates: 'keep' }), JSON.parse(text))
+  }
+  assert.throws(() => parseStrict('{"\\ud83d":1,"\\ud83d":2}', { loneSurrogates: 'keep' }), { code: 'JSON_DUPLICATE_MEMBER' })
+})

@@ -7,7 +7,17 @@
  * @module
  */
 import type { Readable } from 'node:stream'
-import { type Answer, findHookClient, HOOK_CLIENTS, type Hook, type HookClient, kindOf, MAX_HOOK_BYTES, readHook } from '@sworn/proxy/hooks'
+import {
+  type Answer,
+  findHookClient,
+  HOOK_CLIENTS,
+  type Hook,
+  type HookClient,
+  kindOf,
+  MAX_HOOK_BYTES,
+  readHook,
+  unreadHook,
+} from '@sworn/proxy/hooks'
 import { SwornError } from '@sworn/verify'
 import { ACTING_FLAGS } from '../frame/acting-flags.ts'
 import { type Command, defineCommand, type ExitCode } from '../frame/command.ts'
@@ -57,13 +67,17 @@ export function createHook(load: () => Promise<VisitLedger>) {
         throw new SwornError('USAGE', `an event of ${client.name} was expected: ${Object.keys(client.events).join(', ')}`)
       let found: Hook | undefined
       try {
-        found = readHook(client, await readPayload(io.stdin), event)
-        return await visit(client, found, flags, { io, ledger: await load() })
+        found = await readGiven(client, io.stdin, event)
+        const code = await visit(client, found, flags, { io, ledger: await load() })
+        if (found.unread === undefined) return code
+        await printFailure(found.unread, io)
+        return found.kind === 'before' ? 0 : NOT_RECORDED
       } catch (e) {
-        const kind = found?.kind ?? (event === undefined ? undefined : kindOf(client, event))
-        if (kind === undefined) throw e
+        if (found === undefined) throw e
         await printFailure(e, io)
-        return kind === 'before' ? await refuse(client, e, flags, io) : NOT_RECORDED
+        if (found.kind !== 'before') return NOT_RECORDED
+        const isJudged = found.unread === undefined // what nobody could read no setting lets pass
+        return isJudged && (await mayContinue(flags, io)) ? GO_ON : await refuse(client, e, io)
       }
     },
   })
@@ -81,6 +95,17 @@ function findClient(name: string | undefined): HookClient {
   const client = name === undefined ? undefined : findHookClient(name)
   if (client) return client
   throw new SwornError('USAGE', `one of ${HOOK_CLIENTS.map((one) => one.name).join(', ')} was expected`)
+}
+
+/** @throws SwornError EVENT_INVALID when it cannot be read, and nobody says which hook it is of */
+async function readGiven(client: HookClient, stdin: Readable, event: string | undefined): Promise<Hook> {
+  try {
+    return readHook(client, await readPayload(stdin), event)
+  } catch (e) {
+    const unread = event !== undefined && SwornError.is(e, 'EVENT_INVALID') ? unreadHook(client, event, e) : undefined
+    if (unread === undefined) throw e
+    return unread
+  }
 }
 
 /** @throws SwornError EVENT_INVALID beyond the bound */
@@ -120,9 +145,8 @@ function toOptions(flags: HookFlags) {
 }
 
 /** What could not even be looked at is refused, unless the configuration says otherwise; one that cannot be read says nothing. */
-async function refuse(client: HookClient, e: unknown, flags: HookFlags, io: Io): Promise<ExitCode> {
+async function refuse(client: HookClient, e: unknown, io: Io): Promise<ExitCode> {
   const code = SwornError.is(e) ? e.code : 'IO_FAILED'
-  if (await mayContinue(flags, io)) return GO_ON
   const reason = `sworn refused this call (audit_unavailable): it cannot be recorded, ${code}`
   await io.out(JSON.stringify(client.reply({ decision: 'deny', reason })))
   return 0

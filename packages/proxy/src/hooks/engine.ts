@@ -5,6 +5,7 @@
  * `outcome_unknown` when the turn of their agent or the session ends. Source: capture.md §4.6; events.md §2.
  * @module
  */
+import type { SwornError } from '@sworn/recorder'
 import { beginCall, endCall, endUnknown } from './calls.ts'
 import { contextOf, type HookRoom, sourceOf, type Visit } from './context.ts'
 import type { Answer, Hook, HookClient, HookKind } from './types.ts'
@@ -19,12 +20,30 @@ const NONE: Answer = { decision: 'none' }
  */
 export function answerHook(client: HookClient, hook: Hook, room: HookRoom): Promise<Answer> {
   const visit: Visit = { ...room, client, hook, session: hook.session ?? '' }
+  if (hook.unread !== undefined) return answerUnread(visit, hook.unread)
   if (hook.kind === 'subagent_start' && hook.agent !== undefined) room.calls.link(visit.session, hook.agent)
   return room.recorder.withContext(contextOf(visit), async () => {
     if (hook.kind === 'before') return beginCall(visit)
     await visitors[hook.kind](visit)
     return NONE
   })
+}
+
+/** Nobody knows what it was about: a call is refused, whatever the policy says, and what was not seen is a gap. */
+async function answerUnread(visit: Visit, { message: reason }: SwornError): Promise<Answer> {
+  const { recorder, hook } = visit
+  const source = sourceOf(visit)
+  if (hook.kind !== 'before') {
+    await recorder.record({
+      event_type: 'observation_gap',
+      source,
+      metadata: { hook: hook.event, reason: 'payload_unreadable', detail: reason },
+    })
+    return NONE
+  }
+  const refused = { decision: 'deny', reason, reason_code: 'malformed_request', enforced: true }
+  await recorder.record({ event_type: 'method_blocked', ...refused, source, metadata: { hook: hook.event } })
+  return { decision: 'deny', reason: `sworn refused this call (malformed_request): ${reason}` }
 }
 
 const visitors: Readonly<Record<Exclude<HookKind, 'before'>, (visit: Visit) => Promise<void>>> = {

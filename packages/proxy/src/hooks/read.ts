@@ -2,10 +2,12 @@
  * One hook's JSON to a `Hook`: by the client's table of names, bounded, nothing guessed.
  *
  * Hostile input: the agent, and whatever talks to it, chose most of these texts. What readers of JSON disagree about is
- * refused, so that what is judged is what the client runs.
+ * refused, so that what is judged is what the client runs. Half a surrogate pair is refused where a call is judged; in what
+ * comes later, an output cut within an emoji, the recorder replaces it and says so.
  * @module
  */
 import { parseStrict, SwornError } from '@sworn/recorder'
+import { isWellFormed } from '../frames/scan.ts'
 import { type Hook, type HookClient, type HookKind, type Payload, TEXT_MEMBERS, type TextMember, type ValueMember } from './types.ts'
 
 /** Bytes of one payload. */
@@ -27,7 +29,14 @@ export function readHook(client: HookClient, bytes: Uint8Array, event?: string):
   const kind = name === undefined ? undefined : kindOf(client, name)
   if (name === undefined || kind === undefined)
     throw new SwornError('EVENT_INVALID', `an event of ${client.name} was expected`, '/hook_event_name')
+  if (kind === 'before' && !isWellFormed(payload)) throw new SwornError('EVENT_INVALID', 'text without lone surrogates was expected')
   return toHook(client, payload, name, kind)
+}
+
+/** What stands for a payload that cannot be read; undefined where nobody says which hook it was of. */
+export function unreadHook(client: HookClient, event: string, unread: SwornError): Hook | undefined {
+  const kind = kindOf(client, event)
+  return kind && { kind, event, status: 'unknown', unread }
 }
 
 /** undefined: the client has no such event, or it is not one that we read. */
@@ -39,7 +48,7 @@ function parsePayload(bytes: Uint8Array): Payload {
   if (bytes.length > MAX_HOOK_BYTES) throw new SwornError('EVENT_INVALID', `a payload of at most ${MAX_HOOK_BYTES} bytes was expected`)
   let value: unknown
   try {
-    value = parseStrict(bytes, { maxDepth: MAX_DEPTH })
+    value = parseStrict(bytes, { maxDepth: MAX_DEPTH, loneSurrogates: 'keep' })
   } catch (e) {
     if (!SwornError.is(e)) throw e
     throw new SwornError('EVENT_INVALID', e.message, e.at)
@@ -82,7 +91,7 @@ function findValue(payload: Payload, names: readonly string[]): unknown {
 /** An id or a name that is longer is not one; numbers are times. */
 function toText(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value)
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT ? value : undefined
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TEXT && value.isWellFormed() ? value : undefined
 }
 
 /** Arguments that come as JSON text are judged as what they say. */

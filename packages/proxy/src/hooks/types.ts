@@ -5,7 +5,7 @@
  * is in the engine, once. Source: the clients' hook references; capture.md §4.6.
  * @module
  */
-import type { Outcome } from '@sworn/recorder'
+import type { Outcome, SwornError } from '@sworn/recorder'
 
 export const HOOK_KINDS = [
   'session_start',
@@ -52,6 +52,8 @@ export type Hook = { readonly kind: HookKind /** The client's own name of it. */
   readonly durationMs?: number
   /** What became of the call, for `after`, `failed` and `permission_denied`. */
   readonly status: Outcome['status']
+  /** Why the payload could not be read; then nothing else of it is known. */
+  readonly unread?: SwornError
 }
 
 /** What the client is told. `none`: nothing; it goes on by its own rules. `rewrite`: the same, with other arguments. */
