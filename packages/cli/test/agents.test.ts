@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { findHookClient } from '@sworn/proxy/hooks'
 import fc from 'fast-check'
+import { codexHook } from '../src/agents/codex-trust.ts'
 import { formatCommand } from '../src/agents/command-line.ts'
 import { addHooks, findHooks, removeHooks } from '../src/agents/edit.ts'
 import { markOf } from '../src/agents/mark.ts'
@@ -189,6 +190,16 @@ test('a hook of ours that a person moved into a group of theirs is taken out alo
   assert.deepEqual(JSON.parse(left), { hooks: { A: [{ matcher: 'x', hooks: [{ command: 'mine' }] }] } })
 })
 
+/** What Codex writes when its user trusts our hooks; `except` is switched off. */
+function trustAll(file: string, except?: string): void {
+  const root = parseJsonc(readFileSync(file, 'utf8'), file)
+  const tables = Object.keys(root.members!.get('hooks')!.value as object).map((event) => {
+    const { key, hash } = codexHook(root, file, event, markOf('codex', event))!
+    return `[hooks.state.${JSON.stringify(key)}]\ntrusted_hash = "${hash}"\n${event === except ? 'enabled = false\n' : ''}`
+  })
+  writeFileSync(join(dirname(file), 'config.toml'), `model = "m"\n\n[hooks.state]\n\n${tables.join('\n')}`)
+}
+
 test('doctor says which agents are recorded, and which are not whole', async () => {
   const [home, cwd] = [temporary(), temporary()]
   const look = async () => (await sworn(['doctor', '--json'], { home, cwd })).out
@@ -198,8 +209,16 @@ test('doctor says which agents are recorded, and which are not whole', async () 
   mkdirSync(join(home, '.codex'))
   assert.match(detailOf(await look())!.detail, /not recorded; `sworn install codex`/)
   await sworn(['install', 'codex', '--yes'], { home, cwd })
-  assert.match(detailOf(await look())!.detail, /^recorded: 10 hooks in /)
+  assert.match(detailOf(await look())!.detail, /^installed in .*, not trusted yet, so they are skipped; open the client and type \/hooks$/)
+  assert.equal(detailOf(await look())!.ok, false)
   const file = fileOf('codex', home)
+  trustAll(file)
+  assert.match(detailOf(await look())!.detail, /^recorded: 10 hooks in /)
+  assert.equal((await sworn(['install', 'codex', '--audit-log', 'elsewhere', '--yes'], { home, cwd })).code, 0)
+  assert.match(detailOf(await look())!.detail, /, not trusted yet, /)
+  trustAll(file, 'Stop')
+  assert.match(detailOf(await look())!.detail, /, Stop not trusted as they are now, so they are skipped/)
+  trustAll(file)
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll('codex Stop', 'codex Stopp'))
   assert.match(detailOf(await look())!.detail, /no hook for Stop in /)
   writeFileSync(file, '{')

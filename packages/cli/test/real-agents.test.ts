@@ -14,6 +14,7 @@ import { endWithTests } from '../../../testkit/src/children.ts'
 import { type FakeModel, type Script, startFakeModel } from '../../../testkit/src/fake-model.ts'
 import type { ToolUse, Turn } from '../../../testkit/src/fake-model-dialects.ts'
 import { HOOK_CELLS } from '../../../testkit/src/hook-cells.ts'
+import { listCodexHooks } from './support/codex-server.ts'
 import { startGeminiModel } from './support/gemini-model.ts'
 import { sworn, temporary } from './support/io.ts'
 import { end, type Started, SWORN, startProcess } from './support/process.ts'
@@ -136,12 +137,19 @@ interface RunOptions {
   readonly args?: readonly string[]
   readonly policy?: string
   /** Starts who answers the hooks; gives the flags of `sworn install` for it. */
-  readonly serve?: (place: { readonly cwd: string; readonly home: string }, ledger: string) => Promise<readonly string[]>
+  readonly serve?: (place: Place, ledger: string) => Promise<readonly string[]>
+  /** Between the installation and the run. */
+  readonly between?: (place: Place, env: NodeJS.ProcessEnv) => Promise<void>
+}
+
+interface Place {
+  readonly cwd: string
+  readonly home: string
 }
 
 /** One run of the agent: hooks installed, the model's turns said. */
 async function runAgent(peer: Peer, script: (ledger: string) => Script, options: RunOptions = {}): Promise<Session> {
-  const { change = (text) => text, args = peer.args, policy = POLICY, serve = async () => [] } = options
+  const { change = (text) => text, args = peer.args, policy = POLICY, serve = async () => [], between } = options
   const [cwd, home] = [temporary(), temporary()]
   const ledger = join(home, 'coding-agents')
   const model = await (peer.start ?? startFakeModel)(script(ledger))
@@ -154,6 +162,7 @@ async function runAgent(peer: Peer, script: (ledger: string) => Script, options:
     const file = join(home, peer.file)
     writeFileSync(file, change(readFileSync(file, 'utf8')))
     const env = { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: home, ...own }
+    await between?.({ cwd, home }, env)
     const [program, ...before] = /\.js$|gemini$/.test(peer.program) ? [process.execPath, peer.program] : [peer.program]
     const child = endWithTests(spawn(program!, [...before, ...args], { cwd, env, stdio: 'ignore' }))
     await new Promise((resolve) => child.on('close', resolve))
@@ -353,8 +362,35 @@ async function ended({ process: child, code }: Started): Promise<void> {
   await code
 }
 
-test('NOT found: Codex skips hooks that nobody trusted, and nothing is recorded', { skip: skipOf(CODEX), timeout: 120_000 }, async () => {
-  const args = CODEX.args.filter((arg) => !arg.includes('trust'))
-  const { cwd, entries } = await runAgent(CODEX, () => shellTurns([['run', 'echo > ran']]), { args })
+const withoutTrust = CODEX.args.filter((arg) => !arg.includes('trust'))
+
+/** What `sworn doctor` says of Codex. */
+async function coveredAt({ cwd, home }: Place): Promise<string> {
+  const { out } = await sworn(['doctor', '--json'], { cwd, home })
+  return JSON.parse(out).checks.find(({ what }: { what: string }) => what === 'codex').detail
+}
+
+test('Codex skips hooks that nobody trusted: nothing is recorded, and doctor says so', {
+  skip: skipOf(CODEX),
+  timeout: 120_000,
+}, async () => {
+  const between = async (place: Place) => assert.match(await coveredAt(place), /, not trusted yet, so they are skipped/)
+  const { cwd, entries } = await runAgent(CODEX, () => shellTurns([['run', 'echo > ran']]), { args: withoutTrust, between })
   assert.deepEqual([existsSync(join(cwd, 'ran')), entries], [true, []])
+})
+
+test('Codex runs hooks that its user trusted, and doctor knows which by the hashes of Codex', {
+  skip: skipOf(CODEX),
+  timeout: 120_000,
+}, async () => {
+  const between = async (place: Place, env: NodeJS.ProcessEnv) => {
+    const asking = { program: CODEX.program, cwd: place.cwd, env }
+    const status = async (trusts: boolean) => new Set((await listCodexHooks(asking, trusts)).map(({ trustStatus }) => trustStatus))
+    assert.deepEqual(await status(true), new Set(['untrusted']))
+    assert.deepEqual(await status(false), new Set(['trusted']))
+    assert.match(await coveredAt(place), /^recorded: 10 hooks/)
+  }
+  const { cwd, entries } = await runAgent(CODEX, () => shellTurns([['run', 'echo > ran']]), { args: withoutTrust, between })
+  assert.equal(existsSync(join(cwd, 'ran')), true)
+  assert.deepEqual(callsOf(entries).run, RAN)
 })

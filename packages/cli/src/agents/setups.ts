@@ -5,11 +5,16 @@
  * has a word for that.
  * @module
  */
+import { realpathSync } from 'node:fs'
 import { join, posix, win32 } from 'node:path'
 import { findHookClient, type HookClient, type HookKind } from '@sworn/proxy/hooks'
+import { readTextFile } from '@sworn/recorder'
+import { parseJsonc } from '../clients/jsonc.ts'
 import type { Io } from '../frame/io.ts'
+import { CODEX_END_S, type CodexHook, codexHook, readCodexTrust } from './codex-trust.ts'
 import { type Command, quote } from './command-line.ts'
 import { type EntryForm, entriesOf, type HookForm, pluginOf } from './forms.ts'
+import { markOf } from './mark.ts'
 import type { PluginName } from './plugin.ts'
 
 export const SCOPES = ['user', 'project', 'managed'] as const
@@ -25,6 +30,8 @@ interface Place {
   readonly unwritten?: Partial<Record<Scope, string>>
   /** What has to be done besides. */
   readonly hint?: string
+  /** Events of ours in a file that the client does not run yet: its user has to trust them. Absent: it runs what is there. */
+  untrusted?(file: string, text: string, where: Where): readonly string[]
 }
 
 export interface AgentSetup extends Place {
@@ -61,12 +68,23 @@ const codex: Place & EntryForm = {
   home: ({ env, homeDirectory }) => env.CODEX_HOME || join(homeDirectory, '.codex'),
   files: (where) => ({ user: join(codex.home(where), 'hooks.json'), project: join(where.cwd, '.codex', 'hooks.json') }),
   head: {},
-  entry: (command, kind) => ({ hooks: [{ type: 'command', command: refusing(command, kind), timeout: TIMEOUT_S }] }),
+  entry: (command, kind) => ({
+    hooks: [{ type: 'command', command: refusing(command, kind), timeout: kind === 'session_end' ? CODEX_END_S : TIMEOUT_S }],
+  }),
   unwritten: {
     managed:
       'Codex takes managed hooks from the table `hooks` of /etc/codex/requirements.toml, whose form was never seen to work here, and sworn writes hooks as JSON only',
   },
   hint: 'open `/hooks` in Codex and trust them: until then Codex skips them',
+  untrusted(file, text, where) {
+    const root = parseJsonc(text, file)
+    const trusted = readCodexTrust(readTextFile(join(codex.home(where), 'config.toml')) ?? '')
+    const isTrusted = (hook: CodexHook | undefined) => hook === undefined || trusted.get(hook.key) === hook.hash
+    const names = [file, realpathSync(file)] // Codex follows links in CODEX_HOME, and not in the home
+    return Object.keys(findHookClient('codex')?.events ?? {}).filter(
+      (event) => !names.some((name) => isTrusted(codexHook(root, name, event, markOf('codex', event)))),
+    )
+  },
 }
 
 const gemini: Place & EntryForm = {
