@@ -77,11 +77,12 @@ function insertHook(text: string, file: string, event: string, entry: WantedHook
 /** Behind the last child, or as the only one. @param depth of the container */
 function insert(text: string, container: JsonNode, child: string, step: string, depth: number): string {
   const last = childrenOf(container).at(-1)
-  const line = `\n${step.repeat(depth + 1)}${child}`
+  const end = text.includes('\r\n') ? '\r\n' : '\n'
+  const line = `${end}${step.repeat(depth + 1)}${child.replaceAll('\n', end)}`
   if (last) return `${text.slice(0, last.end)},${line}${text.slice(last.end)}`
   const at = container.start + 1
   const rest = text.slice(at, container.end - 1).trim() === '' ? text.slice(container.end - 1) : text.slice(at)
-  return `${text.slice(0, at)}${line}\n${step.repeat(depth)}${rest}`
+  return `${text.slice(0, at)}${line}${end}${step.repeat(depth)}${rest}`
 }
 
 function format(value: unknown, step: string, depth: number): string {

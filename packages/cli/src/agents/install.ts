@@ -5,7 +5,7 @@
  * nobody edited the file in between. After that exactly our entries are taken out.
  * @module
  */
-import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isLoopback } from '@sworn/recorder/http'
 import { openTokenFiles } from '@sworn/server'
@@ -13,6 +13,7 @@ import { SwornError } from '@sworn/verify'
 import { agree } from '../clients/agree.ts'
 import { launcher } from '../clients/launcher.ts'
 import {
+  checkUnchanged,
   findOriginal,
   forgetOriginal,
   hashBytes,
@@ -21,6 +22,7 @@ import {
   replaceFile,
   restoreOriginal,
   saveOriginal,
+  toText,
 } from '../clients/originals.ts'
 import type { ExitCode } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
@@ -47,13 +49,14 @@ export async function installAgent(setup: AgentSetup, wish: AgentWish, io: Io): 
   const server = serverOf(setup, wish, io)
   const path = fileOf(setup, wish, io)
   const original = existsSync(path) ? readBytes(path) : undefined
-  const before = original?.toString('utf8') ?? ''
+  const before = original === undefined ? '' : toText(original, path)
   const { text, changed } = form.put(before, path, { ...(await launchOf(wish, io)), ...(server && { server }) })
   if (changed.length === 0) return nothing(path, io)
   if (server && original && (statSync(path).mode & 0o077) !== 0)
     throw new SwornError('USAGE', 'a file that only you can read was expected, for a token stands in it: chmod 600', path)
   const shown = (whole: string) => (server ? whole.replaceAll(server.token, '[TOKEN]') : whole)
   if (!(await agree(path, shown(before), shown(text), wish.yes, io))) return 1
+  checkUnchanged(path, original)
   keepOriginal(stateDirectory(io), path, original, text)
   mkdirSync(dirname(path), { recursive: true })
   replaceFile(path, text, wish.scope === 'user' ? 0o600 : 0o644)
@@ -89,10 +92,11 @@ export async function uninstallAgent(setup: AgentSetup, wish: Omit<AgentWish, 'f
     await io.out(escapeText(saved.bytes ? `restored ${path} byte for byte` : `removed ${path}, which was not there before`))
     return 0
   }
-  const before = current.toString('utf8')
+  const before = toText(current, path)
   const { text, changed } = setup.form.take(before, path)
   if (changed.length === 0) return nothing(path, io)
   if (!(await agree(path, before, text, wish.yes, io))) return 1
+  checkUnchanged(path, current)
   if (text === '') rmSync(path)
   else replaceFile(path, text)
   forgetOriginal(state, path)
@@ -105,7 +109,7 @@ function nothing(path: string, io: Io): ExitCode {
   return 0
 }
 
-/** @throws SwornError USAGE for a scope that the client has not */
+/** @throws SwornError USAGE for a scope that the client has not; IO_FAILED for a link that leads nowhere, which would be replaced */
 function fileOf({ client, files, unwritten = {} }: AgentSetup, { scope, file }: Pick<AgentWish, 'scope' | 'file'>, io: Io): string {
   const found = files(io)
   const path = file === undefined ? found[scope] : resolve(io.cwd, file)
@@ -117,7 +121,9 @@ function fileOf({ client, files, unwritten = {} }: AgentSetup, { scope, file }: 
       '--scope',
     )
   }
-  return existsSync(path) ? realpathSync(path) : path
+  if (existsSync(path)) return realpathSync(path)
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return path
+  throw new SwornError('IO_FAILED', 'a link to a file that is there was expected', path)
 }
 
 /** A project's file is shared: it names `sworn` by its name, and no path of this machine. */

@@ -4,8 +4,9 @@
  * Saved in the state directory before the file is touched, so a crash between the two loses nothing.
  * @module
  */
+import { isUtf8 } from 'node:buffer'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readTextFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
@@ -70,6 +71,25 @@ export function readBytes(path: string): Buffer {
   } catch (cause) {
     throw new SwornError('IO_FAILED', 'the file cannot be read', path, { cause })
   }
+}
+
+/**
+ * What a client's file says, as text that can be written back.
+ * @throws SwornError CONFIG_INVALID for bytes that would come back as others
+ */
+export function toText(bytes: Buffer, path: string): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  throw new SwornError('CONFIG_INVALID', 'UTF-8 was expected', path)
+}
+
+/**
+ * The client may write its file too, while somebody reads what would change.
+ * @throws SwornError USAGE when the file is not any more what was shown
+ */
+export function checkUnchanged(path: string, shown: Buffer | undefined): void {
+  const now = existsSync(path) ? readBytes(path) : undefined
+  if (now === undefined ? shown === undefined : shown?.equals(now)) return
+  throw new SwornError('USAGE', 'the file was changed while the difference was shown; nothing was written, run it again', path)
 }
 
 function savedPath(state: string, path: string): string {

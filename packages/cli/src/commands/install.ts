@@ -11,7 +11,17 @@ import { SwornError } from '@sworn/verify'
 import { AGENTS, type AgentSetup, findAgentSetup, SCOPES, type Scope } from '../agents/setups.ts'
 import { agree } from '../clients/agree.ts'
 import { launcher } from '../clients/launcher.ts'
-import { findOriginal, forgetOriginal, hashBytes, readBytes, replaceFile, restoreOriginal, saveOriginal } from '../clients/originals.ts'
+import {
+  checkUnchanged,
+  findOriginal,
+  forgetOriginal,
+  hashBytes,
+  readBytes,
+  replaceFile,
+  restoreOriginal,
+  saveOriginal,
+  toText,
+} from '../clients/originals.ts'
 import { CLIENTS, type Client, clientFiles } from '../clients/places.ts'
 import { type Rewritten, unwrapServers, wrapServers } from '../clients/wrap.ts'
 import { defineCommand, type ExitCode, type Flags } from '../frame/command.ts'
@@ -84,11 +94,12 @@ interface ClientFlags {
 async function installProxies(file: string | undefined, flags: ClientFlags, passed: readonly string[], io: Io): Promise<ExitCode> {
   const path = findFile(file, flags.client, io)
   const original = readBytes(path)
-  const next = wrapServers(original.toString('utf8'), path, launcher(io.self), passed)
-  if (!(await agreeOn(path, original.toString('utf8'), next, flags.yes, io))) return next.changed.length === 0 ? 0 : 1
+  const next = wrapServers(toText(original, path), path, launcher(io.self), passed)
+  if (!(await agreeOn(path, toText(original, path), next, flags.yes, io))) return next.changed.length === 0 ? 0 : 1
   const state = stateDirectory(io)
   const known = findOriginal(state, path)
   if (known) throw new SwornError('USAGE', 'the file was wrapped before and edited since; run `sworn uninstall mcp-client` first', path)
+  checkUnchanged(path, original)
   saveOriginal(state, path, original, next.text)
   replaceFile(path, next.text)
   await io.out(escapeText(`wrapped ${next.changed.join(', ')} in ${path}; restart the client`))
@@ -106,7 +117,7 @@ async function uninstallProxies(file: string | undefined, flags: ClientFlags, io
     await io.out(escapeText(`restored ${path} byte for byte`))
     return 0
   }
-  return await unwrapEdited(path, current.toString('utf8'), flags.yes, io)
+  return await unwrapEdited(path, current, flags.yes, io)
 }
 
 type PassedFlags = { readonly [name in 'policy' | 'roles' | 'audit-log']?: string | undefined } & {
@@ -132,9 +143,11 @@ async function policyKeys(given: readonly string[], io: Io): Promise<readonly st
 }
 
 /** The file was edited after it was wrapped: only our part is taken out. */
-async function unwrapEdited(path: string, current: string, yes: boolean, io: Io): Promise<ExitCode> {
-  const next = unwrapServers(current, path)
-  if (!(await agreeOn(path, current, next, yes, io))) return next.changed.length === 0 ? 0 : 1
+async function unwrapEdited(path: string, current: Buffer, yes: boolean, io: Io): Promise<ExitCode> {
+  const text = toText(current, path)
+  const next = unwrapServers(text, path)
+  if (!(await agreeOn(path, text, next, yes, io))) return next.changed.length === 0 ? 0 : 1
+  checkUnchanged(path, current)
   replaceFile(path, next.text)
   forgetOriginal(stateDirectory(io), path)
   await io.out(
