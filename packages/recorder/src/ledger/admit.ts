@@ -64,12 +64,11 @@ function linkEvent(core: Core, item: Item, key: string): Linked {
   const { sessionId, producerId } = item
   const ends = item.eventType === 'session_end'
   const sessionSeq = sessionId === undefined ? undefined : core.sessions.next(sessionId)
-  const producerSeq = core.sessions.nextOfProducer(producerId)
-  const counters = { producerId, producerSeq, ...(sessionSeq !== undefined && { sessionSeq }) }
+  const counters = { producerId, producerSeq: core.sessions.nextOfProducer(producerId), sessionId, sessionSeq, ends, at: core.env.now() }
   const payload = ends && sessionSeq !== undefined ? withSessionCount(item.json, sessionSeq + 1) : (item.utf8 ?? item.json)
   if (item.vault) core.batch.rows.push(...item.vault)
   const linked = link(core, payload, counterMembers(counters), item.eventType)
-  core.sessions.note({ ...counters, ...(sessionId !== undefined && { sessionId }), ends, at: core.env.now() })
+  core.sessions.note(counters)
   core.dedupe.note(key, linked)
   return linked
 }

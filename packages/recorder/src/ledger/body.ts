@@ -27,7 +27,7 @@ export interface Body {
 }
 
 export interface Counters {
-  readonly sessionSeq?: number
+  readonly sessionSeq?: number | undefined
   readonly producerId: string
   readonly producerSeq: number
 }

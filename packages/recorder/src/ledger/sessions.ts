@@ -24,12 +24,22 @@ export interface SessionsSnapshot {
   readonly producers: readonly (readonly [id: string, next: number])[]
 }
 
+export interface Noted {
+  readonly sessionId?: string | undefined
+  readonly sessionSeq?: number | undefined
+  readonly producerId?: string | undefined
+  readonly producerSeq?: number | undefined
+  readonly ends: boolean
+  /** Milliseconds. */
+  readonly at: number
+}
+
 export interface Sessions {
   /** The number the next record of this session will carry. */
   next(sessionId: string): number
   nextOfProducer(producerId: string): number
   /** A record was linked. */
-  note(record: { sessionId?: string; sessionSeq?: number; producerId?: string; producerSeq?: number; ends: boolean; at: number }): void
+  note(record: Noted): void
   /** Open sessions without a record since `before`. */
   idle(before: number): readonly string[]
   /** Milliseconds of the oldest last record of an open session. */

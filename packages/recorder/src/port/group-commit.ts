@@ -200,26 +200,33 @@ function quietly(step: () => void): void {
 
 /** Writes as much of the queue as one commit may hold and settles what became complete. */
 function commitOne(ledger: AppendableLedger, queue: Waiting[]): void {
-  const taken: { readonly of: Waiting; readonly item: Item }[] = []
+  const items = takeItems(queue)
+  const answers = appendOrUnknown(ledger, items)
+  let given = 0
+  while (queue[0]) {
+    const { items: asked, answers: told, resolve } = queue[0]
+    while (given < items.length && told.length < asked.length)
+      told.push(answers[given++] ?? new SwornError('APPEND_UNKNOWN', 'the ledger gave no answer'))
+    if (told.length < asked.length) return
+    queue.shift()
+    resolve(told)
+  }
+}
+
+/** The first of all that have no answer, in order. */
+function takeItems(queue: readonly Waiting[]): readonly Item[] {
+  const taken: Item[] = []
   let units = 0
-  scan: for (const waiting of queue) {
-    for (const item of waiting.items.slice(waiting.answers.length)) {
+  for (const { items, answers } of queue) {
+    for (let n = answers.length; n < items.length; n++) {
+      const item = items[n]!
       const length = (item.utf8?.length ?? item.json.length) + rowChars(item)
-      const full = taken.length > 0 && (taken.length >= MAX_RECORDS || units + length > MAX_UNITS)
-      if (full) break scan
-      taken.push({ of: waiting, item })
+      if (taken.length > 0 && (taken.length >= MAX_RECORDS || units + length > MAX_UNITS)) return taken
+      taken.push(item)
       units += length
     }
   }
-  const answers = appendOrUnknown(
-    ledger,
-    taken.map((t) => t.item),
-  )
-  for (const [n, { of }] of taken.entries()) of.answers.push(answers[n] ?? new SwornError('APPEND_UNKNOWN', 'the ledger gave no answer'))
-  while (queue[0] && queue[0].answers.length === queue[0].items.length) {
-    const done = queue.shift()
-    done?.resolve(done.answers)
-  }
+  return taken
 }
 
 function appendOrUnknown(ledger: AppendableLedger, items: readonly Item[]): readonly Answer[] {
