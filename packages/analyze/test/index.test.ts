@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -169,6 +180,48 @@ test('a damaged, foreign, older or half-deleted index is made anew and said, and
     assert.match(notices.join('\n'), said)
     assert.deepEqual(await contentOf(directory), right)
   }
+})
+
+/** Pages of the WAL that a checkpoint has brought into the file when the process that did it is killed: every other one. */
+function tearCheckpoint(path: string): void {
+  const [file, wal] = [readFileSync(path), readFileSync(`${path}-wal`)]
+  const pageBytes = wal.readUInt32BE(8)
+  const salt = wal.toString('hex', 16, 24) // a frame of another one is from before the log began anew
+  for (let at = 32, frame = 0; at + 24 + pageBytes <= wal.length; at += 24 + pageBytes, frame++) {
+    const place = (wal.readUInt32BE(at) - 1) * pageBytes
+    const isOwn = wal.toString('hex', at + 8, at + 16) === salt
+    if (isOwn && frame % 2 === 1 && place + pageBytes <= file.length) wal.copy(file, place, at + 24, at + 24 + pageBytes)
+  }
+  writeFileSync(path, file)
+}
+
+test('a deletion of the index that is killed at any of its steps leaves nothing that answers wrong, were its checkpoint torn too', async () => {
+  const directory = join(temporary(), 'audit')
+  const files = writeSegments(directory, LINES.slice(0, 400), [0])
+  const crashed = join(temporary(), 'crashed')
+  await feed(files) // and closed: all of it is in the file
+  const index = await openIndexDatabase(directory)
+  appendFileSync(segmentPath(directory, 0), LINES.slice(400).join(''))
+  await feedIndex(index, files)
+  mkdirSync(crashed)
+  for (const suffix of ['', '-wal']) copyFileSync(join(directory, INDEX_NAME + suffix), join(crashed, INDEX_NAME + suffix))
+  index.close()
+  const right = await rebuilt(files)
+  for (const torn of [false, true])
+    for (let killedAt = 0; killedAt <= 3; killedAt++) {
+      removeIndex(directory)
+      for (const suffix of ['', '-wal']) copyFileSync(join(crashed, INDEX_NAME + suffix), join(directory, INDEX_NAME + suffix))
+      if (torn) tearCheckpoint(join(directory, INDEX_NAME))
+      let removed = 0
+      const remove = (path: string): void => {
+        if (removed++ === killedAt) throw new Error('killed')
+        rmSync(path, { force: true })
+      }
+      if (killedAt < 3) assert.throws(() => removeIndex(directory, remove), /killed/)
+      else removeIndex(directory, remove)
+      await feed(files)
+      assert.deepEqual(await contentOf(directory), right, `torn: ${torn}, killed before deletion ${killedAt}`)
+    }
 })
 
 test('the index is readable by its owner only, and a link in its place is not followed', async () => {

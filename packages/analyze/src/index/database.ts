@@ -6,7 +6,7 @@
  * second finds the cursor moved and drops its batch. WAL: a reader never waits for the writer, nor it for a reader.
  * @module
  */
-import { closeSync, lstatSync, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DatabaseSync, loadSqlite } from '@sworn/recorder/sqlite'
 import { SwornError } from '@sworn/verify'
@@ -17,6 +17,8 @@ import { createWriter, dropBelow } from './writer.ts'
 
 /** In the header of the file: an index of ours, of this form. */
 const APPLICATION_ID = 0x53574f52
+/** Where SQLite keeps it. */
+const APPLICATION_ID_AT = 68
 const FORM = 3
 const BUSY_MS = 10_000
 const TABLES = ['entry', 'kind', 'who', 'session', 'kind_count', 'who_count', 'block', 'segment', 'unreadable', 'cursor']
@@ -97,10 +99,36 @@ export async function openIndexDatabase(directory: string, onReplaced: (why: Rep
  * Deletes the index of a ledger; it comes back with the next query, or with the next look of who keeps it.
  *
  * The file itself goes last: whoever opens it meanwhile has one that nobody finds again. The other way round it could be
- * the next index whose WAL is deleted.
+ * the next index whose WAL is deleted. Without its WAL a file may be half of one moment and half of another, which nobody
+ * would see: it ceases to be ours before, and whatever a killed deletion leaves is made anew.
+ *
+ * @param remove deletes a file that need not be there
  */
-export function removeIndex(directory: string): void {
-  for (const suffix of ['-wal', '-shm', '']) rmSync(join(directory, INDEX_NAME + suffix), { force: true })
+export function removeIndex(directory: string, remove = (path: string): void => rmSync(path, { force: true })): void {
+  const path = join(directory, INDEX_NAME)
+  disown(path)
+  for (const suffix of ['-wal', '-shm', '']) remove(path + suffix)
+}
+
+/** Whoever opens it finds a foreign file. A link in its place is not followed. */
+function disown(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return
+  const fd = openToWrite(path)
+  if (fd === undefined) return
+  try {
+    if (fstatSync(fd).size > APPLICATION_ID_AT) writeSync(fd, new Uint8Array(4), 0, 4, APPLICATION_ID_AT)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Undefined: somebody else has deleted it, or it cannot be written. */
+function openToWrite(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+  } catch {
+    return undefined
+  }
 }
 
 /** True for an error of SQLite that says that the file is not what was written. */
