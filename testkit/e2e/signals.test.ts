@@ -127,6 +127,32 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
+test('sworn sql is ended by SIGINT and SIGTERM in the middle of a statement without end', { timeout: 120_000 }, async () => {
+  const place: Place = { cwd: temporary(), home: temporary() }
+  await sworn(['record'], place, EVENT)
+  const endless = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x = 1'
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const running = start(['sql', endless, '--format', 'jsonl'], place)
+    await running.until((out) => out.includes('{"x":1}'))
+    running.process.kill(signal)
+    assert.deepEqual(await running.ended, { code: null, signal })
+    assert.equal(running.err(), '')
+  }
+})
+
+for (const command of ['query', 'report', 'metrics']) {
+  test(`sworn ${command} says that stdout takes no more`, {
+    skip: existsSync('/dev/full') ? false : 'no /dev/full here',
+    timeout: 120_000,
+  }, async () => {
+    const place: Place = { cwd: temporary(), home: temporary(), wrap: ['sh', '-c', '"$@" > /dev/full', 'sh'] }
+    await sworn(['record'], { ...place, wrap: [] }, EVENT)
+    const { code, err } = await sworn([command], place)
+    assert.equal(code, 3)
+    assert.match(err, /error: IO_FAILED ENOSPC in write \(at stdout\)\nhint: /)
+  })
+}
+
 test('a proxy whose client vanishes ends its server, and the log is stopped and signed', { timeout: 120_000 }, async () => {
   const place: Place = { cwd: temporary(), home: temporary() }
   const running = start(CASES.proxy!.argv, place)

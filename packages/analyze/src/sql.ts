@@ -15,7 +15,7 @@ export type SqlValue = string | number | null
 
 export interface SqlAnswer {
   readonly columns: readonly string[]
-  /** May be gone through once; a row's values in the order of `columns`, bytes as hex. */
+  /** May be gone through once; a row's values in the order of `columns`, bytes as hex, integers of more than 53 bits as text. */
   readonly rows: Iterable<readonly SqlValue[]>
   close(): void
 }
@@ -23,8 +23,9 @@ export interface SqlAnswer {
 /**
  * Brings the index up to date and asks it.
  *
- * @throws SwornError USAGE for a statement that SQLite refuses, or that does more than read; NODE_TOO_OLD;
- *   LINE_MALFORMED for a ledger that cannot be indexed. Rows are read as they are asked for, so an error may come with one
+ * @throws SwornError USAGE for a statement that SQLite refuses, that does more than read, or that is not alone; NODE_TOO_OLD;
+ *   LINE_MALFORMED for a ledger that cannot be indexed. Rows are read as they are asked for, so an error may come with one,
+ *   and each is computed in one go: nothing else of the process runs meanwhile, signal handlers included
  */
 export async function askSql(files: LedgerFiles, directory: string, statement: string, options: SourceOptions = {}): Promise<SqlAnswer> {
   await tryOut(statement)
@@ -33,7 +34,10 @@ export async function askSql(files: LedgerFiles, directory: string, statement: s
     allowReadingOnly(db)
     const prepared = db.prepare(statement)
     const columns = prepared.columns().map(({ name }) => name)
-    return { columns, rows: readRows(prepared.iterate(), columns), close: () => db.close() }
+    const arranged = prepared as typeof prepared & ReturningArrays // 24.16 is the floor of loadSqlite
+    arranged.setReturnArrays(true) // two columns may have one name
+    prepared.setReadBigInts(true)
+    return { columns, rows: readRows(prepared.iterate()), close: () => db.close() }
   } catch (e) {
     db.close()
     throw toUsage(e)
@@ -47,7 +51,9 @@ async function tryOut(statement: string): Promise<void> {
   try {
     createTables(db, 0)
     allowReadingOnly(db)
-    if (db.prepare(statement).columns().length === 0) throw new SwornError('USAGE', 'a statement that selects was expected', 'SQL')
+    const prepared = db.prepare(statement)
+    if (prepared.columns().length === 0) throw new SwornError('USAGE', 'a statement that selects was expected', 'SQL')
+    if (/[^\s;]/.test(statement.slice(prepared.sourceSQL.length))) throw new SwornError('USAGE', 'one statement was expected', 'SQL')
   } catch (e) {
     throw toUsage(e)
   } finally {
@@ -55,7 +61,10 @@ async function tryOut(statement: string): Promise<void> {
   }
 }
 
-/** What @types/node does not know yet of Node 24.10 and later. */
+/** What @types/node does not know yet of Node 24.0 and later, and of 24.10 and later. */
+interface ReturningArrays {
+  setReturnArrays(enabled: boolean): void
+}
 interface Authorizing {
   setAuthorizer(ask: (action: number, first: string | null, second: string | null) => number): void
 }
@@ -69,15 +78,16 @@ function allowReadingOnly(db: DatabaseSync): void {
   authorizing.setAuthorizer((action) => (ALLOWED.has(action) ? OK : DENY))
 }
 
-function* readRows(rows: Iterable<Record<string, unknown>>, columns: readonly string[]): Generator<SqlValue[]> {
+function* readRows(rows: Iterable<unknown>): Generator<SqlValue[]> {
   try {
-    for (const row of rows) yield columns.map((name) => toValue(row[name]))
+    for (const row of rows) yield (row as unknown[]).map(toValue) // arrays, as was asked for
   } catch (e) {
     throw toUsage(e)
   }
 }
 
 function toValue(value: unknown): SqlValue {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   return typeof value === 'string' || typeof value === 'number' ? value : null
 }

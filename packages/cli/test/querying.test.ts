@@ -123,6 +123,10 @@ test('counts by members, pages that go on, neighbours of an entry, orders', asyn
   assert.deepEqual([rest.entries.map(({ seq }: { seq: number }) => seq), rest.next], [[5, 4, 2], undefined])
   assert.deepEqual(await seqs('--around', '4', '--limit', '1'), [3, 4, 5])
   assert.deepEqual(await seqs('--around', '4', '--limit', '1', '--decision', 'allow'), [2, 4])
+  const around = async (...argv: string[]) => (await query('--around', ...argv, '--format', 'jsonl')).err
+  assert.doesNotMatch(await around('4', '--decision', 'allow'), /seq 4/)
+  assert.match(await around('3', '--decision', 'allow'), /seq 3 is not among what matches; its neighbours are shown/)
+  assert.match(await around('4711'), /seq 4711 is not among what matches/)
   assert.deepEqual(await seqs('--correlation', 'c-1'), [2, 3])
   assert.deepEqual(await seqs('--where', 'duration_ms > 100.0'), [6])
   assert.deepEqual(await seqs('--outcome', 'denied,error'), [5, 6])
@@ -182,6 +186,17 @@ test('sql selects, and nothing else', async () => {
     assert.equal((await sql(statement, 'audit')).code, 2, statement)
   assert.equal(existsSync(join(cwd, 'x.db')), false)
   assert.equal(statSync(join(cwd, 'audit/audit.db')).mode & 0o777, 0o600)
+})
+
+test('sql answers each column by its place and whole numbers as they are, of one statement', async () => {
+  const sql = (statement: string, format: string) => sworn(['sql', statement, 'audit', '--format', format], { cwd, home })
+  assert.equal((await sql('SELECT 1 AS x, 2 AS x', 'csv')).out, 'x,x\n1,2\n')
+  assert.match((await sql('SELECT 1 AS x, 2 AS x', 'jsonl')).err, /^error: USAGE .*names.*AS/)
+  assert.equal((await sql('SELECT 9007199254740993 AS n, -7 AS m, 1.5 AS r', 'csv')).out, 'n,m,r\n9007199254740993,-7,1.5\n')
+  assert.equal((await sql('SELECT 9007199254740993 AS n, 7 AS m', 'jsonl')).out, '{"n":"9007199254740993","m":7}\n')
+  const two = await sql('SELECT 1; SELECT 2', 'csv')
+  assert.deepEqual([two.code, two.out], [2, ''])
+  assert.equal((await sql(' SELECT 1 AS x ; ', 'csv')).out, 'x\n1\n')
 })
 
 test('a ledger that nobody may write to is read without an index, with the same answers', async () => {

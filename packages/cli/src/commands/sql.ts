@@ -45,8 +45,12 @@ export const sql = defineCommand({
     const options = { signal: io.signal, onProgress: progress.show, onNotice, onUnreadable: unreadable.tell }
     const answer = await askSql(files, files.directory, statement, options).finally(progress.clear)
     try {
-      const output = await openOutput(flags.output, io)
       const format = flags.json ? 'json' : ((flags.format ?? 'table') as Format) // one of the choices
+      if (format.startsWith('json') && new Set(answer.columns).size < answer.columns.length)
+        throw new SwornError('USAGE', 'names of columns that differ were expected; give them with AS', 'SQL')
+      const output = await openOutput(flags.output, io)
+      io.signal.throwIfAborted()
+      io.leaveSignals()
       for (const line of formats[format](answer, io.isTTY ? io.columns : 200)) await output.write(line)
       await output.close()
     } finally {

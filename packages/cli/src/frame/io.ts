@@ -39,6 +39,8 @@ export interface World {
   now(): number
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
+  /** From here on both end the process at once: for work that no code can look up from. */
+  leaveSignals(): void
   confirm(question: string): Promise<boolean>
   /** Runs a program to its end, output captured. */
   spawn(command: string, args: readonly string[]): Promise<Spawned>

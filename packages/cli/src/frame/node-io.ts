@@ -9,7 +9,7 @@ import { startAgain } from './start-again.ts'
  * proxy still has calls to end and to record. Without a reader of stderr everything goes on.
  */
 export function createNodeIo(): World {
-  let abort: AbortController | undefined
+  let taken: Taken | undefined
   process.stdout.on('error', endWithoutReader)
   process.stderr.on('error', () => {})
   return {
@@ -30,8 +30,9 @@ export function createNodeIo(): World {
     columns: process.stdout.columns ?? 120,
     now: Date.now,
     get signal() {
-      return (abort ??= abortOnSignals()).signal
+      return (taken ??= abortOnSignals()).signal
     },
+    leaveSignals: () => taken?.leave(),
     confirm,
     spawn,
     startDetached: (args) => startAgain(process.argv[1]!, args),
@@ -40,14 +41,22 @@ export function createNodeIo(): World {
 }
 
 function endWithoutReader(e: NodeJS.ErrnoException): void {
-  process.exit(e.code === 'EPIPE' ? 0 : 3)
+  if (e.code === 'EPIPE') process.exit(0)
+  process.stderr.write(`error: IO_FAILED ${e.code} in write (at stdout)\nhint: Check what stdout is, and the free space.\n`)
+  process.exit(3)
+}
+
+interface Taken {
+  readonly signal: AbortSignal
+  leave(): void
 }
 
 /** Only a command that asks for `signal` takes over SIGINT and SIGTERM; the second one ends the process as ever. */
-function abortOnSignals(): AbortController {
+function abortOnSignals(): Taken {
   const abort = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort(name))
-  return abort
+  const listener = (name: NodeJS.Signals): void => abort.abort(name)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, listener)
+  return { signal: abort.signal, leave: () => void process.off('SIGINT', listener).off('SIGTERM', listener) }
 }
 
 async function writeLine(stream: NodeJS.WritableStream, line: string): Promise<void> {

@@ -43,6 +43,7 @@ export async function sworn(argv: readonly string[], options: RunOptions = {}): 
     columns: 100,
     now: () => Date.parse('2026-11-21T12:00:00Z'),
     signal: new AbortController().signal,
+    leaveSignals: () => {},
     confirm: async () => false,
     spawn: async () => ({ code: 0, stdout: '', stderr: '' }),
     self: ['/usr/bin/node', '/opt/sworn/bin.js'],
