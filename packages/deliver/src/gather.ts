@@ -32,7 +32,7 @@ export interface GatherOptions {
 /** Entries that the filter leaves out are passed in steps of this many, so that the cursor moves. */
 const MAX_LINES = 10_000
 
-/** While fewer than a batch wait for more, the ledger is read this often, however fast it grows: each read syncs it, beside whoever records. */
+/** While fewer than a batch wait for more, the ledger is read this often, however fast it grows. */
 const LOOK_MS = 50
 
 /** A function that gives the next window; empty when nothing is there. */
@@ -45,7 +45,7 @@ export function createGatherer({ source, shape, limits, clock, lingerMs, signal 
     let bytes = 0
     let begun: number | undefined
     while (lines.length < MAX_LINES) {
-      if (held.length === 0) held = await source.read()
+      if (held.length === 0) held = await source.read('later')
       const taken = await fill()
       held = held.slice(taken.count)
       if (taken.full) break
@@ -55,8 +55,9 @@ export function createGatherer({ source, shape, limits, clock, lingerMs, signal 
       const left = lingerMs - (clock.elapsed() - begun)
       if (signal.aborted || (left <= 0 && !source.isBehind)) break
       if (!source.isBehind) await clock.wait(Math.min(left, LOOK_MS), signal)
-      held = await source.read()
+      held = await source.read('later')
     }
+    await source.sync() // once a window: it meets the recorder's own
     return { lines, items, runs: runsOf(lines) }
 
     async function fill(): Promise<{ count: number; full: boolean }> {

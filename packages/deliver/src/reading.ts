@@ -13,8 +13,10 @@ import { SwornError } from '@sworn/verify'
 import { type Numbered, parseEntryLine } from './numbered.ts'
 
 export interface Reading {
-  /** The next whole lines, about 1 MiB; undefined at the present end. What is given is on disk. */
+  /** The next whole lines, about 1 MiB; undefined at the present end. */
   read(): Promise<readonly Buffer[] | undefined>
+  /** Resolves when what was read is on disk. */
+  sync(): Promise<void>
   /** The last read did not come to the present end. */
   readonly isBehind: boolean
   /** True when `path` is this file, under whatever name. */
@@ -49,6 +51,7 @@ function openCompressed(path: string): Reading {
         if (lines.length > 0) return lines
       }
     },
+    sync: async () => {}, // who compressed it has seen to that
     isSame: async (other) => other === path,
     async close() {
       stream.destroy()
@@ -57,7 +60,7 @@ function openCompressed(path: string): Reading {
 }
 
 interface Chunk {
-  /** Whole ones, on disk. */
+  /** Whole ones. */
   readonly lines: Buffer
   /** It does not come to the present end. */
   readonly isFull: boolean
@@ -68,12 +71,12 @@ async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Pr
   let at = await seek(file, files, segment, seq)
   let size = CHUNK_BYTES
   let isBehind = false
+  let isSynced = true
   let ahead: Promise<Chunk> | undefined // read while the one before it is shaped and shipped
   async function load(): Promise<Chunk> {
     const buffer = Buffer.allocUnsafe(size)
     const { bytesRead } = await file.read(buffer, 0, size, at)
     const lines = buffer.subarray(0, buffer.subarray(0, bytesRead).lastIndexOf(10) + 1)
-    if (lines.length > 0) await sync(file)
     return { lines, isFull: bytesRead === buffer.length }
   }
   async function take(): Promise<Chunk> {
@@ -92,6 +95,7 @@ async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Pr
         isBehind = isFull
         if (lines.length > 0) {
           at += lines.length
+          isSynced = false
           size = CHUNK_BYTES
           if (isFull) ahead = load()
           ahead?.catch(() => {}) // met where it is taken
@@ -102,6 +106,10 @@ async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Pr
         size *= 2
       }
     },
+    async sync() {
+      if (!isSynced && process.platform !== 'win32') await file.datasync() // there only a writer may
+      isSynced = true
+    },
     async isSame(path) {
       const [a, b] = await Promise.all([file.stat({ bigint: true }), stat(path, { bigint: true }).catch(() => undefined)])
       return b !== undefined && a.ino === b.ino && a.dev === b.dev
@@ -111,11 +119,6 @@ async function openPlain(files: LedgerFiles, segment: Numbered, seq: number): Pr
       await file.close()
     },
   }
-}
-
-/** The writer may be some milliseconds behind with this; whoever asks first makes it durable for both. */
-async function sync(file: FileHandle): Promise<void> {
-  if (process.platform !== 'win32') await file.datasync() // there only a writer may
 }
 
 /** The offset of entry `seq`, by the recorder's own index; 0 where that does not lead to it. */

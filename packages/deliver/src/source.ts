@@ -1,8 +1,9 @@
 /**
  * The lines of a ledger from a position on, while it is written, rotated, compressed and pruned.
  *
- * Promise: a line is handed out only after it is on disk, because what was shipped and then lost in a power cut would
- * contradict the ledger; and each line once, in order. What was pruned before it was read shows as a step in
+ * Promise: a line is on disk when it is handed out, or after `sync` where that was asked for, because what was shipped and
+ * then lost in a power cut would contradict the ledger: the writer may be some milliseconds behind with this, and whoever
+ * asks first makes it durable for both. And each line once, in order. What was pruned before it was read shows as a step in
  * the seqs. Where only closed segments are asked for, it ends before the one that is written. Nothing is verified here:
  * that is `sworn verify`.
  * @module
@@ -24,8 +25,13 @@ export interface Source {
   readonly next: number
   /** More was there already when it was read last. */
   readonly isBehind: boolean
-  /** The lines that are there now, at most about 1 MiB of them; none at the end and after `close`. @throws SwornError LINE_MALFORMED; the file system's errors */
-  read(): Promise<readonly Line[]>
+  /**
+   * The lines that are there now, at most about 1 MiB of them; none at the end and after `close`. They are on disk; with
+   * `later`, after `sync`. @throws SwornError LINE_MALFORMED; the file system's errors
+   */
+  read(sync?: 'later'): Promise<readonly Line[]>
+  /** Resolves when all that was read is on disk. @throws the file system's errors: it may be lost in a power cut */
+  sync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -38,6 +44,7 @@ export function openSource(files: LedgerFiles, from: number, segments: 'all' | '
   async function move(): Promise<boolean> {
     const found = await findSegment(files, next, { current: reading, segments })
     if (!found) return false
+    await reading?.sync()
     await reading?.close()
     reading = await openReading(files, found, next)
     if (closed) await reading.close()
@@ -58,7 +65,7 @@ export function openSource(files: LedgerFiles, from: number, segments: 'all' | '
     get isBehind() {
       return reading?.isBehind ?? false
     },
-    async read() {
+    async read(sync) {
       while (!closed) {
         const ended = reading === undefined || (await hasSuccessor(files, reading, next)) // asked before the read, so that the read reaches the true end
         const lines = await reading?.read()
@@ -67,10 +74,13 @@ export function openSource(files: LedgerFiles, from: number, segments: 'all' | '
           continue
         }
         const fresh = lines.flatMap((bytes) => take(bytes) ?? [])
-        if (fresh.length > 0) return fresh
+        if (fresh.length === 0) continue
+        if (sync !== 'later') await reading?.sync()
+        return fresh
       }
       return []
     },
+    sync: async () => await reading?.sync(),
     async close() {
       closed = true
       await reading?.close()

@@ -22,6 +22,7 @@ function sourceOf(reads: Line[][], isBehind: boolean): Source {
       return isBehind && reads.length > 0
     },
     read: async () => reads.shift() ?? [],
+    sync: async () => {},
     close: async () => {},
   }
 }
@@ -49,13 +50,19 @@ test('the present end of the ledger ends a batch where nobody waits for more', a
   assert.deepEqual([(await gather()).items.length, (await gather()).items.length], [1, 1])
 })
 
-test('a ledger that grows all the time is not read at each of its entries', async () => {
-  let [now, reads] = [0, 0]
+test('a ledger that grows all the time is not read at each of its entries, and synced once a batch', async () => {
+  let [now, reads, syncs] = [0, 0, 0]
   const clock = { ...systemClock, elapsed: () => now, wait: async (ms: number) => void (now += ms) }
-  const source: Source = { next: 0, isBehind: false, read: async () => [entryOf(reads++)], close: async () => {} }
+  const source: Source = {
+    next: 0,
+    isBehind: false,
+    read: async () => [entryOf(reads++)],
+    sync: async () => void syncs++,
+    close: async () => {},
+  }
   const { signal } = new AbortController()
   const gather = createGatherer({ source, shape: shapeOf(), limits: LIMITS, clock, lingerMs: 200, signal })
-  assert.deepEqual([(await gather()).items.length, reads, now], [5, 5, 200])
+  assert.deepEqual([(await gather()).items.length, reads, syncs, now], [5, 5, 1, 200])
 })
 
 test('a window says of each run without a step which entries it has, and their root', async () => {
