@@ -96,7 +96,9 @@ test('configuration and usage exit 2, what kept us from looking exits 3, and not
   assert.equal((await runFailing(new SwornError('CONFIG_INVALID', 'x', 'audit.y'))).code, 2)
   assert.equal((await runFailing(new SwornError('LEDGER_BUSY', 'x'))).code, 3)
   assert.equal((await runFailing(Object.assign(new Error('x'), { code: 'EACCES', syscall: 'open', path: '/a\u001b' }))).code, 3)
-  for (const e of [new TypeError('odd'), 'text', undefined]) {
+  const full = await runFailing(Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 778 }))
+  assert.deepEqual([full.code, full.err.split('\n')[0]], [3, 'error: IO_FAILED disk I/O error in SQLite'])
+  for (const e of [new TypeError('odd'), Object.assign(new Error('no such table'), { errcode: 1 }), 'text', undefined]) {
     const { code, err } = await runFailing(e)
     assert.equal(code, 3)
     assert.match(err, /^error: unexpected .*\nhint: this is a defect/)

@@ -306,6 +306,16 @@ test('sinks, checkpoint and recorder stand beside it; a line that is none is sai
   await assert.rejects(numbersOf(place, ledger, { strict: true }), /LINE_MALFORMED|an entry was expected/)
 })
 
+test('an index that cannot be read is said, and takes nothing else from the page, strict or not', async () => {
+  const place = makePlace()
+  const ledger = openAt(place)
+  const index = () => Promise.reject(new Error('file is not a database'))
+  for (const strict of [false, true]) {
+    const values = await numbersOf(place, ledger, { strict, index })
+    assert.deepEqual([values.get('sworn_readable{part="index"}'), values.get('sworn_readable{part="ledger"}')], [0, 1])
+  }
+})
+
 test('what the last verification said is told until the next one, and what is no such file is not', async () => {
   const place = makePlace()
   const ledger = openAt(place)

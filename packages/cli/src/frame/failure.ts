@@ -54,8 +54,13 @@ export async function printFailure(e: unknown, io: World): Promise<ExitCode> {
   return 3
 }
 
-/** `ENOENT no such file (at path)` for an error of the operating system. */
+/** Of SQLite: busy, read only, I/O, full, cannot open. The place is at fault, not the file and not us. */
+const SQLITE_PLACE = new Set([5, 8, 10, 13, 14])
+
+/** `ENOENT in open (at path)` for an error of the operating system, also where SQLite met it. */
 function toSystemError(e: unknown): string | undefined {
+  if (e instanceof Error && 'errcode' in e && typeof e.errcode === 'number' && SQLITE_PLACE.has(e.errcode & 0xff))
+    return `${e.message} in SQLite`
   if (!(e instanceof Error) || !('syscall' in e) || !('code' in e)) return undefined
   const path = 'path' in e && typeof e.path === 'string' ? ` (at ${e.path})` : ''
   return `${String(e.code)} in ${String(e.syscall)}${path}`

@@ -31,7 +31,7 @@ export interface MetricsOptions {
   readonly index?: () => Promise<readonly Family[]>
   /** What a verification of this process said; undefined: what the last one left beside the ledger. */
   readonly verified?: () => Verified | undefined
-  /** What cannot be read is an error, instead of being left out. */
+  /** What cannot be read is an error, instead of being left out; but for the index, which is derived. */
   readonly strict?: boolean
   readonly clock?: Clock
 }
@@ -72,7 +72,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
     const found: Family[] = []
     const readable: [string, number][] = []
     for (const [name, read] of Object.entries(parts)) {
-      const part = await (strict ? read() : read().catch(() => undefined))
+      const part = await (strict && name !== 'index' ? read() : read().catch(() => undefined))
       readable.push([name, part ? 1 : 0])
       found.push(...(part ?? []))
     }
