@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { endWithTests } from '../../../testkit/src/children.ts'
 import { type Script, startFakeModel } from '../../../testkit/src/fake-model.ts'
 import { sworn, temporary } from './support/io.ts'
+import { SWORN } from './support/process.ts'
 import { startServe, tokenOf } from './support/served.ts'
 
 interface Teller {
@@ -76,27 +77,54 @@ function skipOf({ agent, program }: Teller): string | false {
   return !existsSync(program) && `NOT RUN: npm ci --ignore-scripts --prefix testkit/peers/${agent}`
 }
 
+/** What `sworn doctor` says of the newest entries. */
+async function coverageAt(here: { readonly cwd: string; readonly home: string }): Promise<string> {
+  const { out } = await sworn(['doctor', '--json'], here)
+  return JSON.parse(out).checks.find(({ what }: { what: string }) => what === 'coverage').detail
+}
+
+/** One call of the agent, told to a server by its telemetry, and by its hooks when they are installed. */
+async function runTeller(teller: Teller, hooked: boolean) {
+  const here = { cwd: realpathSync(temporary()), home: temporary() }
+  const server = await startServe(here)
+  const model = await startFakeModel(oneCall(teller))
+  const home = temporary()
+  const own = teller.prepare(home, model.url, server.url, tokenOf(here, 'report'))
+  const env = { PATH: process.env.PATH ?? '', HOME: home, SWORN_HOME: here.home, ...own }
+  if (hooked) {
+    const flags = ['--audit-log', join(here.cwd, 'audit'), '--yes']
+    assert.equal((await sworn(['install', teller.agent, ...flags], { cwd: home, home, io: { self: SWORN } })).code, 0)
+  }
+  const args = hooked && teller.agent === 'codex' ? ['exec', '--dangerously-bypass-hook-trust', ...teller.args.slice(1)] : teller.args
+  const child = endWithTests(spawn(teller.program, args, { cwd: home, env, stdio: 'ignore' }))
+  await new Promise((resolve) => child.on('close', resolve))
+  await model.close()
+  server.process.kill('SIGTERM')
+  assert.equal(await server.code, 0)
+  const { out } = await sworn(['query', '--format', 'jsonl', '--limit', '1000'], here)
+  const lines: readonly Record<string, unknown>[] = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return { here, lines }
+}
+
 for (const teller of TELLERS) {
+  test(`${teller.agent}: where hooks and telemetry tell of a session nothing is silent`, {
+    skip: skipOf(teller),
+    timeout: 120_000,
+  }, async () => {
+    const { here, lines } = await runTeller(teller, true)
+    const kinds = new Set(lines.map(({ source }) => (source as { kind?: string } | undefined)?.kind))
+    assert.ok(kinds.has('hook') && kinds.has('otlp'), [...kinds].join())
+    assert.doesNotMatch(await coverageAt(here), /silent/)
+  })
+
   test(`${teller.agent}: its own telemetry says what it was asked, what it decided, ran and used`, {
     skip: skipOf(teller),
     timeout: 120_000,
   }, async () => {
-    const here = { cwd: realpathSync(temporary()), home: temporary() }
-    const server = await startServe(here)
-    const model = await startFakeModel(oneCall(teller))
-    const home = temporary()
-    const own = teller.prepare(home, model.url, server.url, tokenOf(here, 'report'))
-    const env = { PATH: process.env.PATH ?? '', HOME: home, ...own }
-    const child = endWithTests(spawn(teller.program, teller.args, { cwd: home, env, stdio: 'ignore' }))
-    await new Promise((resolve) => child.on('close', resolve))
-    await model.close()
-    server.process.kill('SIGTERM')
-    assert.equal(await server.code, 0)
-    const { out } = await sworn(['query', '--format', 'jsonl', '--limit', '1000'], here)
-    const lines: readonly Record<string, unknown>[] = out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+    const { here, lines } = await runTeller(teller, false)
     const told = lines.filter(({ source }) => (source as { kind?: string } | undefined)?.kind === 'otlp')
     const of = (type: string) => told.filter(({ event_type }) => event_type === type)
     assert.deepEqual([of('user_prompt').length, of('model_response').length, of('observation_gap').length], [1, 2, 0])
@@ -104,5 +132,6 @@ for (const teller of TELLERS) {
     assert.partialDeepStrictEqual(end, { tool: teller.tool, arguments: teller.call, source: { vantage: 'reported' }, is_error: false })
     assert.partialDeepStrictEqual(decision, { decision: 'allow', correlation_id: end?.correlation_id, session_id: end?.session_id })
     for (const { usage } of of('model_response')) assert.partialDeepStrictEqual(usage, { input_tokens: 7, output_tokens: 5 })
+    assert.match(await coverageAt(here), new RegExp(`; hooks of ${teller.agent} silent: 1 sessions are told of by its telemetry alone`))
   })
 }

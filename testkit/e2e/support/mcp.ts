@@ -49,7 +49,9 @@ export async function open(argv: readonly string[], { cwd, home, env = {}, wrap 
     errors += String(chunk)
   })
   const client = new Client({ name: 'sworn-e2e', version: '1.0.0' }, { capabilities: {} })
-  await client.connect(transport)
+  await client.connect(transport).catch((cause: unknown) => {
+    throw new Error(`${cause instanceof Error ? cause.message : cause}; the process said: ${errors}`, { cause })
+  })
   endWithTests({ kill: (signal) => isAlive(transport.pid ?? 0) && process.kill(transport.pid!, signal) })
   return {
     client,
