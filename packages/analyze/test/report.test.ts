@@ -10,7 +10,9 @@ import { feedIndex } from '../src/index/feed.ts'
 import { createIndexSource } from '../src/query/index-source.ts'
 import { createScan } from '../src/query/scan.ts'
 import { ACCURACY, createDurations } from '../src/report/durations.ts'
+import { formatMarkdown } from '../src/report/markdown.ts'
 import { createOpenEnds, MAX_OPEN } from '../src/report/open-ends.ts'
+import { toDocument } from '../src/report/pages/index.ts'
 import { createReport, summarize } from '../src/report/report.ts'
 import { createSummary, type Summary } from '../src/report/summary.ts'
 import { createTally, MAX_LISTED, MAX_NAMES, type Tallied } from '../src/report/tally.ts'
@@ -315,6 +317,17 @@ test('a summary is what counting by hand gives, over any entries', () => {
     }),
     runs,
   )
+})
+
+test('a clock that is ahead is counted and said, and widens neither the period nor the chart', async () => {
+  const at = (time: string): Members => ({ event_type: 'data_access', timestamp: time, user: 'alice' })
+  const lines = linesOf([at('2026-11-20T10:00:00.000Z'), at('2026-11-20T12:30:00.000Z'), at('2199-12-31T23:59:00.000Z')])
+  const files = writeSegments(temporary(), lines, [0])
+  const now = Date.parse('2026-11-20T12:00:00.000Z')
+  const report = await createReport(createScan(files), { integrity: null, now })
+  assert.deepEqual([report.total_events, report.last, report.period_hours], [3, '2026-11-20T12:30:00.000Z', 2.5])
+  assert.deepEqual([report.timeline.ahead, report.timeline.step_hours, report.timeline.steps.length], [1, 1, 3])
+  assert.match(formatMarkdown(toDocument(report)), /1.* events say a time after this report was made/)
 })
 
 test('a report of a period is the same through the index and through a scan, and counts that period', async () => {

@@ -39,6 +39,8 @@ export interface ReportOptions {
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+/** Clocks differ: an event is not ahead of the report by less. */
+const AHEAD_MS = HOUR_MS
 const GDPR = 'gdpr'
 /** Before the period, for what is usual: a day's report reads at most sixteen days. */
 const MAX_BEFORE_MS = 15 * DAY_MS
@@ -55,12 +57,13 @@ export async function createReport(source: Source, options: ReportOptions): Prom
   const before = beforePeriod(options)
   const findings = options.rules && createFindings(options.rules, now, before?.since)
   if (findings && before) await learn(source, { ...scope, ...before }, findings, options.signal)
-  const summary = await summarize(source, scope, (entry, line) => {
+  const onEntry = (entry: Entry, line: Buffer): void => {
     options.signal?.throwIfAborted()
     evidence?.add(entry, line)
     findings?.add(entry)
     processing?.add(entry, columnsOf(entry))
-  })
+  }
+  const summary = await summarize(source, scope, { onEntry, latest: now + AHEAD_MS })
   return {
     report: 'sworn report 1',
     generated: new Date(now).toISOString(),
@@ -98,12 +101,16 @@ export function toScope({ since, until, subject }: Pick<ReportOptions, 'since' |
   }
 }
 
-/**
- * Reads every entry of the scope once, in the order of the ledger.
- * @param onEntry sees each entry with the line as stored, which holds as long as the call
- */
-export async function summarize(source: Source, scope: Scope, onEntry?: (entry: Entry, line: Buffer) => void): Promise<Summary> {
-  const summary = createSummary()
+export interface Summarizing {
+  /** Sees each entry with the line as stored, which holds as long as the call. */
+  readonly onEntry?: (entry: Entry, line: Buffer) => void
+  /** No event can have a later time. */
+  readonly latest?: number
+}
+
+/** Reads every entry of the scope once, in the order of the ledger. */
+export async function summarize(source: Source, scope: Scope, { onEntry, latest }: Summarizing = {}): Promise<Summary> {
+  const summary = createSummary(latest)
   for await (const found of source.find({ filter: scope, order: { sort: 'seq', descending: false }, passing: true })) {
     const entry = found.entry()
     summary.add(entry)

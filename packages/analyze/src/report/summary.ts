@@ -32,10 +32,11 @@ export interface SummaryBuilder {
   done(): Summary
 }
 
-export function createSummary(): SummaryBuilder {
-  const totals = createTotals()
+/** @param latest an event of a later time is counted, but widens neither the time covered nor the timeline */
+export function createSummary(latest = Number.POSITIVE_INFINITY): SummaryBuilder {
+  const totals = createTotals(latest)
   const parts = {
-    timeline: createTimeline(),
+    timeline: createTimeline(latest),
     calls: createCalls(),
     approvals: createApprovals(),
     dlp: createDlp(),

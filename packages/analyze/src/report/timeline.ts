@@ -27,13 +27,16 @@ export interface Timeline {
   readonly steps: readonly Step[]
   /** Events without a time, or in more hours than are told apart. */
   readonly unplaced: number
+  /** Events of a time after the latest that can be. */
+  readonly ahead: number
 }
 
 type Counts = [events: number, denied: number, failed: number]
 
-export function createTimeline(): Part<Timeline> {
+/** @param latest no event can have a later time: one clock that is ahead would leave the others a single column */
+export function createTimeline(latest: number): Part<Timeline> {
   const hours = new Map<number, Counts>()
-  let unplaced = 0
+  let [unplaced, ahead] = [0, 0]
   const countsOf = (hour: number): Counts | undefined => {
     const known = hours.get(hour)
     if (known || hours.size >= MAX_HOURS) return known
@@ -44,11 +47,12 @@ export function createTimeline(): Part<Timeline> {
   return {
     add(entry, columns) {
       if (isLogRecord(entry.event_type)) return
+      if (columns.time !== undefined && columns.time > latest) return void ahead++
       const counts = columns.time === undefined ? undefined : countsOf(Math.floor(columns.time / HOUR_MS))
       if (!counts) unplaced++
       else addTo(counts, entry)
     },
-    done: () => ({ ...toSteps(hours), unplaced }),
+    done: () => ({ ...toSteps(hours), unplaced, ahead }),
   }
 }
 
@@ -58,7 +62,7 @@ function addTo(counts: Counts, { event_type: type, decision, is_error: isError }
   if (type === 'tool_call_error' || type === 'model_error' || isError === true) counts[2]++
 }
 
-function toSteps(hours: ReadonlyMap<number, Counts>): Omit<Timeline, 'unplaced'> {
+function toSteps(hours: ReadonlyMap<number, Counts>): Omit<Timeline, 'unplaced' | 'ahead'> {
   if (hours.size === 0) return { step_hours: 1, steps: [] }
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const hour of hours.keys()) [first, last] = [Math.min(first, hour), Math.max(last, hour)]

@@ -11,7 +11,7 @@ export interface Totals {
   /** Entries with the ledger's own records, and without. */
   readonly total_entries: number
   readonly total_events: number
-  /** Times of the earliest and latest event, as they say themselves; null when none says. */
+  /** Times of the earliest and latest event, as they say themselves, those ahead of the clock aside; null when none says. */
   readonly first: string | null
   readonly last: string | null
   /** Events only, from here on. */
@@ -45,7 +45,8 @@ export function isLogRecord(type: unknown): boolean {
   return typeof type === 'string' && type.startsWith('log.')
 }
 
-export function createTotals(): Part<Totals> {
+/** @param latest no event can have a later time */
+export function createTotals(latest: number): Part<Totals> {
   const [type, user, agent, tool] = [createTally(), createTally(), createTally(), createTally()]
   const [decision, severity, risk, reason] = [createTally(), createTally(), createTally(), createTally()]
   const durations = createDurations()
@@ -66,7 +67,7 @@ export function createTotals(): Part<Totals> {
       reason.add(kind[REASON])
       if (kind[SEVERITY] === 'error' || kind[SEVERITY] === 'critical') errors++
       durations.add(durationMs)
-      if (time === undefined) return
+      if (time === undefined || time > latest) return
       first = Math.min(first, time)
       last = Math.max(last, time)
     },

@@ -56,7 +56,7 @@ export function summarySections(summary: Summary): Section[] {
 }
 
 function activity(s: Summary): Block[] {
-  const { steps, step_hours: hours, unplaced } = s.timeline
+  const { steps, step_hours: hours, unplaced, ahead } = s.timeline
   const step = hours % 24 === 0 ? `${hours / 24} d` : `${hours} h`
   return [
     facts(
@@ -77,6 +77,9 @@ function activity(s: Summary): Block[] {
         { title: 'denied', values: steps.map(({ denied }) => denied) },
       ],
     },
+    ...(ahead > 0
+      ? [warning(ahead, ' events say a time after this report was made, which no clock that is right does. They stand in no column.')]
+      : []),
     ...(unplaced > 0 ? [text(unplaced, ' events have no time that can be placed.')] : []),
     tallyTable('By type', 'event_type', s.events_by_type),
     tallyTable('By user', 'user', s.events_by_user),
