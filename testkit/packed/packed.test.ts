@@ -181,7 +181,7 @@ describe('packed and installed', { skip: slow ? false : 'slow: set SWORN_TESTS=c
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line).source.name)
-      assert.deepEqual(by.toSorted(), ['ai-sdk', 'ai-sdk', 'anthropic', 'mcp', 'mcp', 'openai', 'openai', 'openai'], ends.stderr)
+      assert.deepEqual(by.toSorted(), ['ai-sdk', 'ai-sdk', 'anthropic', 'mcp', 'mcp-received', 'openai', 'openai', 'openai'], ends.stderr)
       assert.equal(run(sworn, ['verify', 'agent-audit']).status, 0)
     })
   }
