@@ -96,7 +96,21 @@ export function planSinks(sinks: unknown, destinations: unknown, context: PlanCo
     if ('path' in config && isOfLedger(String(config.path), context.ledgerPath))
       throw new SwornError('CONFIG_INVALID', 'another file than those of the ledger was expected', 'audit.sinks.path')
   }
-  return found.map((config) => toPlan(config, context))
+  return found.map((config) => {
+    try {
+      return toPlan(config, context)
+    } catch (e) {
+      throw ofSink(e, config.name ?? config.type)
+    }
+  })
+}
+
+/** The same fault, saying of which sink: places such as `url` are of many. */
+function ofSink(e: unknown, name: string): unknown {
+  if (!SwornError.is(e, 'CONFIG_INVALID') && !SwornError.is(e, 'FILTER_INVALID')) return e
+  const place = ` (at ${e.at})`
+  const what = e.at !== '' && e.message.endsWith(place) ? e.message.slice(0, -place.length) : e.message
+  return new SwornError(e.code, what, [e.at, `sink ${name}`].filter(Boolean).join(' of '), { cause: e })
 }
 
 /** Whoever wrote into the ledger's own files would end it. */

@@ -98,6 +98,19 @@ test("a file of the ledger is no sink's, under whatever name", () => {
   assert.equal(planSinks([{ type: 'jsonl', path: join(folder, 'audit.jsonl.copy') }], [], { ...CONTEXT, ledgerPath }).length, 1)
 })
 
+test('a fault says of which sink it is', () => {
+  const good = { type: 'webhook', url: 'https://hook.example/' }
+  const planned = (bad: object) => () => planSinks([good, { type: 'webhook', name: 'second', ...bad }], [], CONTEXT)
+  assert.throws(planned({ url: 'https://me:pw-of-mine@hook.example/' }), {
+    code: 'CONFIG_INVALID',
+    message: 'a URL without a user was expected (at url of sink second)',
+  })
+  assert.throws(
+    planned({ url: 'https://hook.example/', where: 'no_such == 1' }),
+    (e) => SwornError.is(e, 'FILTER_INVALID') && e.at.endsWith(' of sink second'),
+  )
+})
+
 test('a secret file that others can read is refused', () => {
   const path = secretFile()
   chmodSync(path, 0o644)
