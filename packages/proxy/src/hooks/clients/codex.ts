@@ -21,6 +21,7 @@ export const codex: HookClient = {
     title: 'Codex CLI',
     source: 'measured',
     version: '0.169.0',
-    untrusted: 'new or changed hooks are skipped until they are trusted with `/hooks`; `codex exec` skips them without a word',
+    untrusted:
+      'new or changed hooks are skipped until they are trusted with `/hooks`; `codex exec` skips them without a word, `sworn doctor` says so',
   },
 }
