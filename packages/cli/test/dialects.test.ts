@@ -134,6 +134,7 @@ describe('sworn export', () => {
       const { code, err } = await run('export', 'audit', '--dialect', 'sahu', ...flags)
       assert.equal(code, 2)
       assert.match(err, /^error: KEY_INVALID /m)
+      assert.match(err, /^hint: .* to sign a private key as PEM/m)
     }
   })
 })

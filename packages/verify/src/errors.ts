@@ -24,7 +24,8 @@ export const ERRORS = {
   INDEX_FAILED: 'Delete audit.db beside the ledger, it comes back; `--no-index` reads the ledger itself meanwhile.',
   INDEX_STALE: 'Stored entries changed after they were indexed. Run `sworn verify`; delete audit.db to index them as they are now.',
   IO_FAILED: 'A file or socket could not be used. Check the path, its permissions and the free space.',
-  KEY_INVALID: 'The key is malformed, of an unknown type, or weak. Use a verifier key as `sworn keys` prints it.',
+  KEY_INVALID:
+    'The key is absent, malformed, of another type than is needed here, or weak. To check takes a verifier key as `sworn keys` prints it, to sign a private key as PEM.',
   JSON_DUPLICATE_MEMBER: 'A member name occurs twice in one object, so readers may disagree about its value. Correct the producer.',
   JSON_INVALID: 'The text is not I-JSON (syntax, depth, lone surrogate, number out of range). Correct the producer.',
   LEDGER_BUSY: 'Another process holds this ledger and cannot be reached. Give each its own ledger, or share one `sworn recorder`.',

@@ -77,6 +77,8 @@ function checkTogether(flags: QueryFlags): void {
     [flags.around, flags.sort, flags.limit, flags.after].some((value) => value !== undefined) || flags.reverse || flags.verified
   if (counts && ignored) throw new SwornError('USAGE', 'filters only were expected with --count-by', '--count-by')
   if (counts && flags.format === 'tree') throw new SwornError('USAGE', 'table, json, jsonl or csv was expected with --count-by', '--format')
+  if (flags.json && flags.format !== undefined && flags.format !== 'json')
+    throw new SwornError('USAGE', 'one of both was expected', '--json and --format')
   if (flags.key !== undefined && !flags.verified) throw new SwornError('USAGE', '--verified was expected with --key', '--key')
 }
 
@@ -114,11 +116,13 @@ async function printFound(source: Source, { check, parts, flags, io, unreadable 
   const { onlyVerified } = await import('../querying/verified.ts')
   let count = 0
   let last: Found | undefined
+  let isThere = flags.around === undefined
   async function* counted(): AsyncGenerator<Found> {
     const found = findParts(source, check ? parts.map((part) => below(part, check.size)) : parts)
     for await (const one of check ? onlyVerified(found, check) : found) {
       count++
       last = one
+      isThere ||= one.seq === Number(flags.around)
       yield one
     }
   }
@@ -127,7 +131,9 @@ async function printFound(source: Source, { check, parts, flags, io, unreadable 
     verified: check !== undefined,
     ...(last && parts.length === 1 && parts[0]?.limit === count && { next: formatPlace(last, flags.sort) }),
   })
-  await printers[format](counted(), output.write, { width, utc: flags.utc, ending })
+  await printers[format](counted(), output.write, { width, utc: flags.utc, now: io.now(), ending })
+  if (!isThere)
+    io.say('warn', `seq ${flags.around} is not among ${check ? 'what is verified and matches' : 'what matches'}; its neighbours are shown`)
   const said = check
     ? `each verified in the checkpoint of size ${check.size}; entries behind it are not shown`
     : 'shown as stored, `sworn verify` checks them'

@@ -40,13 +40,29 @@ export const retain = defineCommand({
       const [, action = 'list', ...rest] = args
       const [name, path] = action === 'list' ? [undefined, rest[0]] : rest
       const config = await loadFor(io, { log_path: path })
-      return await runHold(action, { name, ...flags }, await locate(config, io), io)
+      const located = await locate(config, io).catch((e) => {
+        throw name !== undefined && path !== undefined && isLedger(name, io) ? turned(action, e) : e
+      })
+      return await runHold(action, { name, ...flags }, located, io)
     }
     if (args.length > 1) throw new SwornError('USAGE', 'one PATH, or hold with list, add or release was expected')
     const config = await loadFor(io, { log_path: args[0] })
     return await retainNow(await locate(config, io), flags, io)
   },
 })
+
+function isLedger(path: string, io: Io): boolean {
+  try {
+    return findLedger(path, io.cwd) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** A ledger stands where the name of the hold does. */
+function turned(action: string, cause: unknown): SwornError {
+  return new SwornError('USAGE', `hold ${action} NAME PATH was expected, a ledger and then a name were found`, '', { cause })
+}
 
 export interface Located {
   readonly config: LoadedConfig
