@@ -99,6 +99,11 @@ test('the table shows hostile names escaped and fits the terminal', async () => 
   assert.match(ran.err, /4 found; shown as stored/)
 })
 
+test('--json beside another --format is refused, not ignored', async () => {
+  assert.match((await sworn(['query', directory(), '--json', '--format', 'csv'])).err, /^error: USAGE .*--json and --format/)
+  assert.equal((await sworn(['query', directory(), '--json', '--format', 'json'])).code, 0)
+})
+
 test('-o writes a file, --fail-empty exits 1, an absent ledger exits 3, a directory that is none exits 3', async () => {
   const cwd = temporary()
   const path = directory()

@@ -43,11 +43,14 @@ test('a column of which half says nothing is cut last', () => {
   assert.equal(formatTable(columns, rows, 12)[1], '01-31 12…  …')
 })
 
-test('a short time keeps day, second and offset', () => {
-  assert.equal(formatShortTime('2026-01-31T12:00:00.123Z', true), '01-31 12:00:00Z')
-  assert.match(formatShortTime('2026-01-31T12:00:00.123Z', false), /^0[12]-\d\d \d\d:\d\d:00[+-]\d\d:\d\d$/)
-  assert.equal(formatShortTime('soon', true), 'soon')
-  assert.equal(formatShortTime(7, true), '-')
+test('a short time keeps day, second and offset, and a year that is not this one', () => {
+  const now = Date.parse('2026-06-01T00:00:00Z')
+  assert.equal(formatShortTime('2026-01-31T12:00:00.123Z', true, now), '01-31 12:00:00Z')
+  assert.match(formatShortTime('2026-01-31T12:00:00.123Z', false, now), /^0[12]-\d\d \d\d:\d\d:00[+-]\d\d:\d\d$/)
+  assert.equal(formatShortTime('2199-01-31T12:00:00.123Z', true, now), '2199-01-31 12:00:00Z')
+  assert.equal(formatShortTime('1969-12-31T12:00:00.123Z', true, now), '1969-12-31 12:00:00Z')
+  assert.equal(formatShortTime('soon', true, now), 'soon')
+  assert.equal(formatShortTime(7, true, now), '-')
 })
 
 test('a spreadsheet runs no cell as a formula', () => {

@@ -20,6 +20,7 @@ type Write = (line: string) => Promise<void> | void
 export interface PrintOptions {
   readonly width: number
   readonly utc: boolean
+  readonly now: number
   /** Members of the json object behind the entries, asked when all were written. */
   ending(): object
 }

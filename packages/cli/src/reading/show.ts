@@ -20,22 +20,28 @@ const COLUMNS = [
   { title: 'WHAT', stretch: true },
 ] as const
 
-/** Below this, times stand without year and fraction of a second. */
+/** Below this, times stand without fraction of a second, and those of this year without it. */
 const NARROW = 110
 
+export interface TableOptions {
+  readonly width: number
+  readonly utc: boolean
+  readonly now: number
+}
+
 /** A table of entries; rows are cut to `width`. */
-export function formatEntries(entries: readonly Entry[], options: { readonly width: number; readonly utc: boolean }): string[] {
-  const time = options.width < NARROW ? formatShortTime : formatTime
+export function formatEntries(entries: readonly Entry[], { width, utc, now }: TableOptions): string[] {
+  const time = (timestamp: unknown) => (width < NARROW ? formatShortTime(timestamp, utc, now) : formatTime(timestamp, utc))
   const rows = entries.map((e) => [
     String(e.seq),
-    time(e.timestamp, options.utc),
+    time(e.timestamp),
     toText(e.event_type),
     toText(e.decision),
     toText(e.tool),
     toText(e.user),
     describeEntry(e),
   ])
-  return formatTable(COLUMNS, rows, options.width)
+  return formatTable(COLUMNS, rows, width)
 }
 
 const CSV_MEMBERS =

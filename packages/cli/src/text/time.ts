@@ -46,8 +46,11 @@ export function formatTime(timestamp: unknown, utc: boolean): string {
   return `${local}${offset < 0 ? '-' : '+'}${part(Math.floor(Math.abs(offset) / 60))}:${part(Math.abs(offset) % 60)}`
 }
 
-/** `01-31 13:00:00+01:00`, or `01-31 12:00:00Z`; what is no time comes back as it was. */
-export function formatShortTime(timestamp: unknown, utc: boolean): string {
-  const [, short, offset] = /^\d{4}-(\d\d-\d\d[ T]\d\d:\d\d:\d\d)\.\d+(.*)$/.exec(formatTime(timestamp, utc)) ?? []
-  return short === undefined ? formatTime(timestamp, utc) : `${short.replace('T', ' ')}${offset}`
+/** `01-31 13:00:00+01:00`, or `01-31 12:00:00Z`; with its year where that is not the year of `now`; what is no time as it was. */
+export function formatShortTime(timestamp: unknown, utc: boolean, now: number): string {
+  const text = formatTime(timestamp, utc)
+  const [, year, short, offset] = /^(\d{4})-(\d\d-\d\d[ T]\d\d:\d\d:\d\d)\.\d+(.*)$/.exec(text) ?? []
+  if (year === undefined || short === undefined) return text
+  const isThisYear = formatTime(new Date(now).toISOString(), utc).startsWith(year)
+  return `${isThisYear ? '' : `${year}-`}${short.replace('T', ' ')}${offset}`
 }
