@@ -31,7 +31,18 @@ const LIBRARY: OpenSurroundings = {
  * @throws SwornError CONFIG_INVALID, LEDGER_* as recovery found; TypeError for an unknown option name
  */
 export async function openRecorder(options: OpenOptions | string = {}): Promise<Recorder> {
-  const opened = await openAll(typeof options === 'string' ? { config: options } : options, LIBRARY)
+  return await open(typeof options === 'string' ? { config: options } : options, LIBRARY)
+}
+
+/** As `openRecorder`, in an application that knows nothing of it: SIGHUP ends it, as before, unless it says otherwise itself. */
+export function openRecorderBeside(): Promise<Recorder> {
+  return open({}, { ...LIBRARY, signals: NO_SIGNALS })
+}
+
+const NO_SIGNALS: OpenSurroundings['signals'] = { on() {}, off() {} }
+
+async function open(options: OpenOptions, surroundings: OpenSurroundings): Promise<Recorder> {
+  const opened = await openAll(options, surroundings)
   keepGate(opened.recorder, () => opened.gate)
   keepAsk(opened.recorder, askConfigured(opened, { platform: process.platform, env: process.env, cwd: process.cwd(), say: LIBRARY.say }))
   if (opened.config.values.prices) keepPrices(opened.recorder, opened.config.values.prices)

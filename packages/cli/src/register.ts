@@ -10,19 +10,41 @@
 import { realpathSync } from 'node:fs'
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Recorder } from '@sworn/recorder'
 import { printFailure } from './frame/failure.ts'
 import { createNodeIo } from './frame/node-io.ts'
 import { instrument } from './instrument.ts'
-import { openRecorder } from './library.ts'
+import { openRecorderBeside } from './library.ts'
 
 if (!isOwnProgram(process.argv[1])) {
   try {
-    const recorder = await openRecorder()
+    const recorder = await openRecorderBeside()
     await instrument(recorder, { find: 'as_loaded' })
-    process.once('beforeExit', () => void recorder.close())
+    closeAtEnd(recorder)
   } catch (error) {
     process.exit(await printFailure(error, createNodeIo()))
   }
+}
+
+/**
+ * Closes when the application is over: what it begins when it is told so (`beforeExit`) is recorded too. Closing would have
+ * Node tell it once more, so nobody listens any longer by then.
+ */
+function closeAtEnd(recorder: Recorder): void {
+  process.on('beforeExit', function look() {
+    process.off('beforeExit', look)
+    const idle = countActive()
+    setImmediate(() => {
+      if (countActive() > idle) return void process.on('beforeExit', look) // it goes on
+      process.removeAllListeners('beforeExit')
+      void recorder.close()
+    })
+  })
+}
+
+/** What Node may wait for; pipes of stdout and stderr are among it from their first use, so they are used. */
+function countActive(): number {
+  return process.stdout && process.stderr && process.getActiveResourcesInfo().length
 }
 
 function isOwnProgram(entry: string | undefined): boolean {

@@ -31,6 +31,16 @@ else fork(__filename, ['child']).on('close', () => {
   const NODE_OPTIONS = process.execArgv.map((flag) => JSON.stringify(flag)).join(' ')
   spawn(process.execPath, [__filename, 'child'], { stdio: 'inherit', env: { ...process.env, NODE_OPTIONS } })
 })`,
+  'ending.mjs': `import OpenAI from 'openai'${CALL}let last = say // once more when it is told that it is over
+process.on('beforeExit', async (code) => { const text = await last?.(); last = undefined; if (text) console.log(text) })
+process.once('exit', (code) => console.error(process.listenerCount('SIGHUP'), code))
+process.exitCode = 5
+console.log(await say())`,
+  'told.mjs': `let told = 0
+process.on('beforeExit', () => told++).on('exit', () => console.log('told', told))`,
+  'waiting.mjs': 'await new Promise(() => {})',
+  'hung-up.mjs': `setTimeout(() => {}, 60_000)
+process.kill(process.pid, 'SIGHUP')`,
   'leaving.mjs': `import OpenAI from 'openai'${CALL}console.log(await say())\nprocess.exit(7)`,
 }
 
@@ -95,6 +105,21 @@ for (const [app, { code = 0, calls = 1, skip = later }] of Object.entries(expect
     )
     assert.ok(types.indexOf('instrumentation_report') < types.indexOf('model_request'))
   })
+
+test('an application that works when it is told that it is over: that is recorded too, and its exit code is its own', async () => {
+  const ledger = join(folder, 'audit-ending')
+  assert.deepEqual(await run('ending.mjs', { SWORN_LEDGER: ledger }), { code: 5, out: 'hello\n'.repeat(2), err: '0 5\n' })
+  const types = linesOf(ledger).map((line) => JSON.parse(line).event_type)
+  assert.equal(types.filter((type) => type === 'model_response').length, 2)
+  assert.ok(types.includes('log.stop'))
+})
+
+test('an application is told once that it is over, waits as it did, and a terminal that is closed ends it', async () => {
+  for (const app of ['told.mjs', 'waiting.mjs', 'hung-up.mjs']) {
+    const bare = await run(app, {}, [])
+    assert.deepEqual(await run(app, { SWORN_LEDGER: join(folder, `audit-${app}`) }), bare, app)
+  }
+})
 
 test('the flag in NODE_OPTIONS does the same, and neither the threads nor the commands of sworn are taken for applications', {
   skip: later,
