@@ -7,8 +7,18 @@
  * `claudePermissions` ends it. Source: spec capture §4.6, `@anthropic-ai/claude-agent-sdk` 0.3.329.
  * @module
  */
-import { type Answer, answerHook, findHookClient, type HookClient, type HookRoom, heldCalls, readHook } from '@sworn/proxy/hooks'
-import type { Gate, Recorder } from '@sworn/recorder'
+import {
+  type Answer,
+  answerHook,
+  findHookClient,
+  type Hook,
+  type HookClient,
+  type HookRoom,
+  heldCalls,
+  readHook,
+  unreadHook,
+} from '@sworn/proxy/hooks'
+import { type Gate, type Recorder, SwornError } from '@sworn/recorder'
 import { gateOf } from './library-gate.ts'
 
 /** What a callback answers; without members the agent goes on by its own rules. */
@@ -125,10 +135,26 @@ const NO_GATE: Gate = {
 const REFUSED: Answer = { decision: 'deny', reason: 'sworn refused this call (audit_unavailable)' }
 
 async function answered(client: HookClient, input: unknown, room: HookRoom): Promise<Answer> {
+  let hook: Hook | undefined
   try {
-    return await answerHook(client, readHook(client, Buffer.from(JSON.stringify(input))), room)
+    hook = readInput(client, input)
+    return await answerHook(client, hook, room)
   } catch {
-    return room.onAuditFailure === 'block' ? REFUSED : { decision: 'none' }
+    const isJudged = hook !== undefined && hook.unread === undefined // what nobody could read no setting lets pass
+    return isJudged && room.onAuditFailure === 'continue' ? { decision: 'none' } : REFUSED
+  }
+}
+
+/** @throws for what is no hook of the client at all */
+function readInput(client: HookClient, input: unknown): Hook {
+  try {
+    return readHook(client, Buffer.from(JSON.stringify(input)))
+  } catch (e) {
+    const { hook_event_name: event } = Object(input) as { readonly hook_event_name?: unknown }
+    const why = SwornError.is(e) ? e : new SwornError('EVENT_INVALID', 'JSON was expected')
+    const unread = typeof event === 'string' ? unreadHook(client, event, why) : undefined
+    if (unread === undefined) throw e
+    return unread
   }
 }
 

@@ -146,10 +146,14 @@ test('what is no hook, or is not JSON, refuses a call and throws nothing', async
   const { hooks, tell, entries } = await openWithPolicy()
   const circle: Record<string, unknown> = {}
   circle.self = circle
-  for (const input of [circle, { command: 10n }]) {
-    const reply = await tell('PreToolUse', { tool_name: 'Bash', tool_input: input, tool_use_id: 'c' })
+  for (const [n, input] of [circle, { command: 10n }].entries()) {
+    const reply = await tell('PreToolUse', { tool_name: 'Bash', tool_input: input, tool_use_id: `c-${n}` })
     assert.equal(reply.hookSpecificOutput?.permissionDecision, 'deny')
   }
   for (const input of [undefined, null, 'x', { hook_event_name: 'Nothing' }]) assert.deepEqual(await hooks.Stop![0]!.hooks[0]!(input), {})
-  await entries()
+  const blocked = (await entries()).filter(({ event_type }) => event_type === 'method_blocked')
+  assert.deepEqual(
+    blocked.map(({ decision, reason_code }) => [decision, reason_code]),
+    Array(2).fill(['deny', 'malformed_request']),
+  )
 })
