@@ -76,6 +76,7 @@ test('a session is a tree: calls under calls, subagents under agents, decision, 
   assert.match((await query('--session', 's-1', '--format', 'table')).out, /^SEQ /)
   const narrow = await sworn(['query', 'audit', '--session', 's-1'], { cwd, home, io: { isTTY: true, columns: 30 } })
   for (const line of narrow.out.split('\n')) assert.ok(stringWidth(line) <= 30, line)
+  assert.match((await query('--tool', 'fetch')).out, / 900 ms/)
 })
 
 test('an action that was asked about shows the last decision and who gave it', async () => {

@@ -65,7 +65,12 @@ export function describeEntry(entry: Entry): string {
 function detail(entry: Entry): unknown {
   if (entry.arguments !== undefined) return entry.arguments
   if (entry.event_type === 'instrumentation_report') return describeSource(Object(entry.metadata))
-  return typeof entry.duration_ms === 'number' ? `${entry.duration_ms} ms` : undefined
+  return durationText(entry)
+}
+
+/** `duration_ms` for a person: at most two decimals; undefined without one. */
+export function durationText({ duration_ms: ms }: Entry): string | undefined {
+  return typeof ms === 'number' ? `${Math.round(ms * 100) / 100} ms` : undefined
 }
 
 /** What reports: a package or a client, and its version. */

@@ -23,7 +23,7 @@ export {
 } from '@sworn/recorder/segments'
 export { SEVERITIES } from '../columns.ts'
 export { createPredicate, createPrefilter, type Filter } from '../query/filter.ts'
-export { describeEntry, type Entry, parseEntry, toText } from './entry.ts'
+export { describeEntry, durationText, type Entry, parseEntry, toText } from './entry.ts'
 export { type FilePlace, followLedger } from './follow.ts'
 export { type Newest, readNewest } from './newest.ts'
 export { seekTime } from './seek.ts'

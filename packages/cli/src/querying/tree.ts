@@ -7,7 +7,7 @@
  * @module
  */
 import { createObservations } from '@sworn/analyze/actions'
-import { describeEntry, type Entry, toText } from '@sworn/analyze/reading'
+import { describeEntry, durationText, type Entry, toText } from '@sworn/analyze/reading'
 import { escapeText } from '../text/escape.ts'
 import { fitText } from '../text/table.ts'
 import { formatTime } from '../text/time.ts'
@@ -136,6 +136,6 @@ function outcomeOf(end: Entry | undefined, begun: boolean): string {
   if (!end) return begun ? 'outcome unknown' : ''
   if (end.error_type === 'outcome_unknown') return 'outcome unknown'
   const failed = end.is_error === true || String(end.event_type).endsWith('_error')
-  const duration = typeof end.duration_ms === 'number' ? ` in ${Math.round(end.duration_ms * 100) / 100} ms` : ''
-  return `${failed ? 'error' : 'ok'}${duration}`
+  const duration = durationText(end)
+  return `${failed ? 'error' : 'ok'}${duration === undefined ? '' : ` in ${duration}`}`
 }
