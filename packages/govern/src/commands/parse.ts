@@ -1,5 +1,5 @@
 /**
- * The door to the parser: `unbash`, behind the few types that are used of it.
+ * The door to the parser: `unbash`, behind the few types that are used of it; for tools that are scripts, what variables do too.
  *
  * Hostile input: total. A tree with errors is still walked, because what is dangerous in it stays dangerous;
  * the errors alone keep it from being safe.
@@ -9,6 +9,7 @@ import { type Script as BareScript, type ParseError, parse } from 'unbash'
 
 export type * from 'unbash'
 export { forEachChild } from 'unbash'
+export { choosesPrograms } from './variables.ts'
 
 export interface ParsedScript extends BareScript {
   readonly errors?: readonly ParseError[] | undefined

@@ -25,3 +25,11 @@ export function classifyVariable(name: string, exported: boolean): VariableKind 
   if (NUMBERS.test(name)) return 'number'
   return !exported && /^[a-z_][a-z0-9_]*$/.test(name) && !READ_BY_PROGRAMS.test(name) ? 'harmless' : 'other'
 }
+
+const SEARCHED = /^(PATH|IFS|PYTHONPATH|PYTHONHOME|NODE_PATH|RUBYLIB|CLASSPATH|path)$/
+
+/** True when whoever sets it chooses which programs or code will be run. */
+export function choosesPrograms(name: string): boolean {
+  const kind = classifyVariable(name, true)
+  return kind === 'command' || kind === 'dangerous' || SEARCHED.test(name)
+}

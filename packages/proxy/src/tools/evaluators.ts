@@ -5,7 +5,7 @@
  * values are never part of a script.
  * @module
  */
-import type { SyntaxNode } from '@sworn/govern/shell'
+import { choosesPrograms, type SyntaxNode } from '@sworn/govern/shell'
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
@@ -171,6 +171,7 @@ export function isEvaluated(chain: readonly SyntaxNode[], text: string, pos: num
   return chain.some((node, i) => {
     const child = chain[i + 1]
     if (!child) return false
+    if (node.type === 'Assignment') return choosesPrograms(node.name)
     if (node.type === 'Pipeline') return node.commands.some((command) => command.pos >= child.end && isShell(command))
     if (node.type !== 'Command') return false
     if (child.type === 'Word') return runsText(wordsOf(node, child.pos), unquoted(text.slice(child.pos, pos)))
