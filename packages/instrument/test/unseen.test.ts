@@ -1,6 +1,9 @@
 /** The check on the adapters: a model that is called without any of them seeing it is a gap in the ledger. @module */
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { spawn } from 'node:child_process'
+import { createServer, request } from 'node:http'
+import { connect, createServer as createHttp2Server } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { instrument } from '@sworn/instrument'
 import { createRecorder } from '@sworn/recorder'
@@ -70,6 +73,56 @@ for (const [name, path, act] of ways)
     assert.deepEqual(gaps(events), [{ reason: 'model_call_unseen', host: '127.0.0.1', path }])
     assert.equal(events.length, 1)
   })
+
+test('a model by WebSocket or gRPC is a gap, said once; other ones are none', async () => {
+  const server = createServer()
+  server.on('upgrade', (_, socket) => socket.destroy())
+  const rpc = createHttp2Server()
+  rpc.on('stream', (stream) => {
+    stream.respond({ ':status': 200 })
+    stream.end()
+  })
+  const portOf = (one: typeof server | typeof rpc) =>
+    new Promise<number>((done) => one.listen(0, '127.0.0.1', () => done((one.address() as AddressInfo).port)))
+  const [socketPort, rpcPort] = [await portOf(server), await portOf(rpc)]
+  const open = (path: string) =>
+    new Promise<void>((done) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${socketPort}${path}`)
+      socket.addEventListener('close', () => done())
+    })
+  const client = connect(`http://127.0.0.1:${rpcPort}`)
+  const ask = (path: string) =>
+    new Promise<void>((done) => {
+      const stream = client.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' })
+      stream.once('close', done).resume().end()
+    })
+  const generate = '/google.ai.generativelanguage.v1.GenerativeService/StreamGenerateContent'
+  const events = await watching({ fetch }, async () => {
+    await open('/v1/realtime?model=m')
+    await open('/v1/realtime?model=m')
+    await open('/chat')
+    await ask(generate)
+    await ask('/google.pubsub.v1.Publisher/Publish')
+  })
+  client.close()
+  rpc.close()
+  server.close()
+  assert.deepEqual(gaps(events), [
+    { reason: 'model_call_unseen', host: '127.0.0.1', path: '/v1/realtime' },
+    { reason: 'model_call_unseen', host: '127.0.0.1', path: generate },
+  ])
+})
+
+test('a process that is started is a gap, once for each program, without its arguments; Node with sworn/register is none', async () => {
+  const run = (program: string, args: readonly string[]) =>
+    new Promise<void>((done) => void spawn(program, args, { stdio: 'ignore' }).once('close', () => done()))
+  const events = await watching({}, async () => {
+    await run('/bin/true', ['--token', 'hunter2'])
+    await run('/bin/true', [])
+    await run(process.execPath, ['--version', '--import', 'sworn/register'])
+  })
+  assert.deepEqual(gaps(events), [{ reason: 'process_unseen', program: 'true' }])
+})
 
 test('what an adapter or the fetch recorder saw is no gap, and neither is what is no model', async () => {
   const client = new OpenAI({ apiKey: 'none', baseURL: `${model.url}/v1`, maxRetries: 0 })

@@ -4,13 +4,16 @@
  * Node says of every request that its `fetch`, undici and `node:http` make where it goes, whoever took them when. One
  * that has the address of a model's API and that nothing recorded is an `observation_gap`, once for each place that it
  * goes to: from then on the ledger says that it is blind there. Queries are not looked at, because keys stand in them.
+ * WebSockets and gRPC are told by their addresses as well. What a process that is started does cannot be seen from here:
+ * that is a gap for each program, unless it is Node with `sworn/register`.
  * Source: spec capture §4.10; Node, `diagnostics_channel`.
  * @module
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { basename } from 'node:path'
 import type { Adapter, InstrumentRecorder } from '../adapter.ts'
 import { isCovered } from '../covered.ts'
-import { memberOf, textAt } from '../members.ts'
+import { listAt, memberOf, textAt } from '../members.ts'
 
 /** Without a body to look at, an address has to be one that only models have. */
 const PATHS: readonly RegExp[] = [
@@ -18,8 +21,11 @@ const PATHS: readonly RegExp[] = [
   /\/(?:v1|openai)\/(?:.*\/)?responses$/,
   /\/v1\/messages$/,
   /\/models\/[^/]+:(?:generateContent|streamGenerateContent)$/,
-  /^\/model\/[^/]+\/(?:invoke|invoke-with-response-stream|converse|converse-stream)$/,
+  /^\/model\/[^/]+\/(?:invoke|invoke-with-(?:bidirectional|response)-stream|converse|converse-stream)$/,
+  /^\/google\.[\w.]+\.(?:GenerativeService|PredictionService)\/\w*(?:Generate|Predict)\w*$/,
 ]
+/** Opened as WebSockets. */
+const SOCKETS: readonly RegExp[] = [/^\/(?:v1|openai)\/(?:.*\/)?(?:realtime|responses)$/, /\.GenerativeService\.BidiGenerateContent$/]
 const MAX_PLACES = 1000
 const MAX_PATH_CHARS = 256
 
@@ -32,35 +38,62 @@ interface Sent {
 const CHANNELS: Readonly<Record<string, (request: unknown) => Sent | undefined>> = {
   'undici:request:create': (request) => sentTo(textAt(request, 'method'), hostOf(memberOf(request, 'origin')), textAt(request, 'path')),
   'http.client.request.created': (request) => sentTo(textAt(request, 'method'), textAt(request, 'host'), textAt(request, 'path')),
+  'http2.client.stream.created': (headers) => sentTo(textAt(headers, ':method'), hostIn(headers), textAt(headers, ':path')),
 }
+const PROCESSES = 'child_process'
+/** The member of a channel's message that says it. */
+const SUBJECTS: Readonly<Record<string, string>> = { 'http2.client.stream.created': 'headers', [PROCESSES]: 'process' }
+const MAX_PROGRAMS = 100
 
 export const unseen: Adapter = {
   id: 'unseen',
   layer: 'wire',
   facts: {
-    sees: "that a model was called and nothing else recorded it, by the address alone: a `fetch` that was taken before, `Request` objects, `node:http`, Bedrock's too; an `observation_gap`, once for each place",
+    sees: "that a model was called and nothing else recorded it, by the address alone: a `fetch` that was taken before, `Request` objects, `node:http`, Bedrock's too, WebSockets and gRPC; an `observation_gap`, once for each place; that a process was started that nobody watches, once for each program",
     stops: 'nothing',
-    misses: 'gRPC, WebSockets, child processes, addresses of another shape',
+    misses: 'what such a process does, addresses of another shape',
   },
   canBlock: () => false,
   targets: [{ pkg: 'http', entries: [], tested: [22, 26], isGlobal: true }],
   patch(_, { patches, recorder }) {
     const places = new Set<string>()
-    return Object.entries(CHANNELS)
-      .filter(([channel, read]) => patches.hold(channel, () => listen(channel, (request) => tell(read(request), places, recorder))))
+    const programs = new Set<string>()
+    const takes: Readonly<Record<string, (subject: unknown) => void>> = {
+      ...Object.fromEntries(
+        Object.entries(CHANNELS).map(([channel, read]) => [channel, (request: unknown) => tell(read(request), places, recorder)]),
+      ),
+      [PROCESSES]: (child) => process.nextTick(() => tellOf(child, programs, recorder)), // what it runs is set after it was made
+    }
+    return Object.entries(takes)
+      .filter(([channel, take]) => patches.hold(channel, () => listen(channel, take)))
       .map(([channel]) => channel)
   },
 }
 
-function listen(channel: string, take: (request: unknown) => void): () => void {
-  const onMessage = (message: unknown) => take(memberOf(message, 'request'))
+/** A process that nobody watches from here on; by its name alone, because secrets stand in arguments. */
+function tellOf(child: unknown, programs: Set<string>, recorder: InstrumentRecorder): void {
+  const program = basename(textAt(child, 'spawnfile') ?? '')
+  const isWatched = listAt(child, 'spawnargs').includes('sworn/register') || (process.env.NODE_OPTIONS ?? '').includes('sworn/register')
+  if (program === '' || (isWatched && /^node(?:\.exe)?$/.test(program)) || programs.has(program) || programs.size >= MAX_PROGRAMS) return
+  programs.add(program)
+  report({ reason: 'process_unseen', program: program.slice(0, MAX_PATH_CHARS) }, recorder)
+}
+
+function report(metadata: object, recorder: InstrumentRecorder): void {
+  const source = { kind: 'instrumentation', name: 'unseen', vantage: 'observed' }
+  recorder.record({ event_type: 'observation_gap', source, metadata }).catch(() => undefined) // nobody is here to be told
+}
+
+function listen(channel: string, take: (subject: unknown) => void): () => void {
+  const onMessage = (message: unknown) => take(memberOf(message, SUBJECTS[channel] ?? 'request'))
   subscribe(channel, onMessage)
   return () => void unsubscribe(channel, onMessage)
 }
 
 function sentTo(method: string | undefined, host: string | undefined, address: string | undefined): Sent | undefined {
   const [path = ''] = (address ?? '').split('?')
-  const isModel = method === 'POST' && PATHS.some((shape) => shape.test(path))
+  const shapes = { POST: PATHS, GET: SOCKETS }[method ?? ''] ?? []
+  const isModel = shapes.some((shape) => shape.test(path))
   return isModel && host !== undefined ? { host, path: path.slice(0, MAX_PATH_CHARS) } : undefined
 }
 
@@ -68,12 +101,14 @@ function hostOf(origin: unknown): string | undefined {
   return (typeof origin === 'string' ? URL.parse(origin)?.hostname : textAt(origin, 'hostname')) ?? undefined
 }
 
+function hostIn(headers: unknown): string | undefined {
+  return URL.parse(`http://${textAt(headers, ':authority') ?? ''}`)?.hostname
+}
+
 function tell(sent: Sent | undefined, places: Set<string>, recorder: InstrumentRecorder): void {
   if (!sent || isCovered()) return
   const place = `${sent.host} ${sent.path}`
   if (places.has(place) || places.size >= MAX_PLACES) return
   places.add(place)
-  const source = { kind: 'instrumentation', name: 'unseen', vantage: 'observed' }
-  const event = { event_type: 'observation_gap', source, metadata: { reason: 'model_call_unseen', ...sent } }
-  recorder.record(event).catch(() => undefined) // nobody is here to be told
+  report({ reason: 'model_call_unseen', ...sent }, recorder)
 }
