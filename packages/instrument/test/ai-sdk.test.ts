@@ -95,6 +95,28 @@ test('a call that switches telemetry off, or brings its own, is not seen: the pa
     assert.deepEqual(await events(), [])
   }))
 
+test('a call that holds back what goes in or comes out is recorded without it, and each kind of gap is said once', () =>
+  withRecorder(async (events) => {
+    const tools = { look: ai7.tool({ inputSchema: ai7.jsonSchema({ type: 'object' }), execute: async () => 'seen' }) }
+    for (const telemetry of [{ recordInputs: false }, { recordInputs: false, recordOutputs: false }])
+      await ai7.generateText({
+        prompt: 'go',
+        tools,
+        maxRetries: 0,
+        model: calling(MockLanguageModelV4, 'look', () => '{"at":"sea"}'),
+        telemetry,
+      })
+    const recorded = await events()
+    assert.doesNotMatch(JSON.stringify(recorded.filter(({ event_type }) => event_type === 'model_request')), /"go"/)
+    const gaps = recorded.filter(({ event_type }) => event_type === 'observation_gap').map(({ metadata }) => metadata)
+    assert.deepEqual(gaps, [
+      { reason: 'inputs_withheld', kind: 'model' },
+      { reason: 'inputs_withheld', kind: 'tool' },
+      { reason: 'outputs_withheld', kind: 'model' },
+      { reason: 'outputs_withheld', kind: 'tool' },
+    ])
+  }))
+
 /** Models may be asked, tools may not run. */
 const DENYING_TOOLS: Gate = {
   policy: { name: 'p' },

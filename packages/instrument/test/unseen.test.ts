@@ -74,6 +74,11 @@ for (const [name, path, act] of ways)
     assert.equal(events.length, 1)
   })
 
+test('a method of any name does no harm', async () => {
+  const ask = (method: string) => fetch(`${model.url}/v1/messages`, { method }).then((answer) => answer.text())
+  assert.deepEqual(gaps(await watching({}, () => Promise.all(['constructor', '__proto__', 'toString'].map(ask)))), [])
+})
+
 test('a model by WebSocket or gRPC is a gap, said once; other ones are none', async () => {
   const server = createServer()
   server.on('upgrade', (_, socket) => socket.destroy())

@@ -21,7 +21,7 @@ export const aiSdk: Adapter = {
     sees: 'tools and model calls, streamed or not, with usage; without `sworn/register` or the plugin in 6 tools alone, and nothing in 5',
     stops: 'tools, and a model call whose request cannot be recorded; without `sworn/register` or the plugin in 6 nothing',
     misses:
-      'in 7 models, and without `sworn/register` or the plugin tools too, of calls with `telemetry: { isEnabled: false }` or with integrations of their own; what `recordInputs` and `recordOutputs` hold back of models, and without the loader or the plugin of tools, also from a policy; tools that the provider runs; in 5 and 6 models that are named by a text or chosen for a step, and the end of a stream that is left',
+      'in 7 models, and without `sworn/register` or the plugin tools too, of calls with `telemetry: { isEnabled: false }` or with integrations of their own; what `recordInputs` and `recordOutputs` hold back of models, and without the loader or the plugin of tools, also from a policy, with an `observation_gap` that says so; tools that the provider runs; in 5 and 6 models that are named by a text or chosen for a step, and the end of a stream that is left',
   },
   canBlock: (found) => isLoaded(found) || generationOf(found) >= 7,
   targets: [

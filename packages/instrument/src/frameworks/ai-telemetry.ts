@@ -7,6 +7,7 @@ import { type Action, type Guard, type Outcome, SwornError } from '@sworn/record
 import type { InstrumentRecorder, Tools } from '../adapter.ts'
 import { covered, uncovered } from '../covered.ts'
 import { type Deciding, guardOf, observerOf } from '../deciding.ts'
+import { createGaps } from '../gaps.ts'
 import { memberOf, present, textAt } from '../members.ts'
 import { describeError } from '../models/stream.ts'
 import { describeModel } from './ai-models.ts'
@@ -17,6 +18,9 @@ import { createOpenCalls, type OpenCalls } from './open-calls.ts'
 interface Wrapped<T> {
   readonly execute: () => PromiseLike<T>
 }
+
+/** Inputs and outputs, of models and of tools. */
+const MAX_GAPS = 4
 
 type Callback = (event: unknown) => Promise<void>
 
@@ -48,10 +52,13 @@ export function createTelemetry(
   isActive: () => boolean,
 ): Telemetry {
   const [models, tools] = [createOpenCalls(guard), createOpenCalls(guard)]
+  const tellGap = createGaps(recorder, 'ai-sdk', MAX_GAPS)
   const seen = new WeakMap<object, { readonly ref: string; readonly startMs: number }>() // 6: by the call, its ids repeat
 
-  async function run<T>(open: OpenCalls, key: string, action: Action, { execute }: Wrapped<T>): Promise<T> {
+  async function run<T>(open: OpenCalls, key: string, action: Action, event: Wrapped<T>): Promise<T> {
+    const { execute } = event
     if (!isActive()) return execute()
+    for (const reason of withheldFrom(event)) tellGap({ reason, kind: action.kind })
     const { verdict, ref } = await guard.begin(action)
     if (verdict.decision !== 'allow') throw new SwornError('ACTION_DENIED', verdict.reasonCode, action.kind)
     open.add(key, ref)
@@ -94,6 +101,14 @@ export function createTelemetry(
     },
   }
   return Object.defineProperty(telemetry, TOLD, { value: true })
+}
+
+/** `recordInputs: false` and `recordOutputs: false` of a call: the SDK tells us of it without them. */
+function withheldFrom(event: unknown): readonly string[] {
+  return [
+    ...(memberOf(event, 'recordInputs') === false ? ['inputs_withheld'] : []),
+    ...(memberOf(event, 'recordOutputs') === false ? ['outputs_withheld'] : []),
+  ]
 }
 
 const modelKey = (event: unknown): string => textAt(event, 'callId') ?? ''

@@ -11,8 +11,9 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { basename } from 'node:path'
-import type { Adapter, InstrumentRecorder } from '../adapter.ts'
+import type { Adapter } from '../adapter.ts'
 import { isCovered } from '../covered.ts'
+import { createGaps, type TellGap } from '../gaps.ts'
 import { listAt, memberOf, textAt } from '../members.ts'
 
 /** Without a body to look at, an address has to be one that only models have. */
@@ -56,13 +57,13 @@ export const unseen: Adapter = {
   canBlock: () => false,
   targets: [{ pkg: 'http', entries: [], tested: [22, 26], isGlobal: true }],
   patch(_, { patches, recorder }) {
-    const places = new Set<string>()
-    const programs = new Set<string>()
+    const tellPlace = createGaps(recorder, 'unseen', MAX_PLACES)
+    const tellProgram = createGaps(recorder, 'unseen', MAX_PROGRAMS)
     const takes: Readonly<Record<string, (subject: unknown) => void>> = {
       ...Object.fromEntries(
-        Object.entries(CHANNELS).map(([channel, read]) => [channel, (request: unknown) => tell(read(request), places, recorder)]),
+        Object.entries(CHANNELS).map(([channel, read]) => [channel, (request: unknown) => tell(read(request), tellPlace)]),
       ),
-      [PROCESSES]: (child) => process.nextTick(() => tellOf(child, programs, recorder)), // what it runs is set after it was made
+      [PROCESSES]: (child) => process.nextTick(() => tellOf(child, tellProgram)), // what it runs is set after it was made
     }
     return Object.entries(takes)
       .filter(([channel, take]) => patches.hold(channel, () => listen(channel, take)))
@@ -71,17 +72,11 @@ export const unseen: Adapter = {
 }
 
 /** A process that nobody watches from here on; by its name alone, because secrets stand in arguments. */
-function tellOf(child: unknown, programs: Set<string>, recorder: InstrumentRecorder): void {
+function tellOf(child: unknown, tellGap: TellGap): void {
   const program = basename(textAt(child, 'spawnfile') ?? '')
   const isWatched = listAt(child, 'spawnargs').includes('sworn/register') || (process.env.NODE_OPTIONS ?? '').includes('sworn/register')
-  if (program === '' || (isWatched && /^node(?:\.exe)?$/.test(program)) || programs.has(program) || programs.size >= MAX_PROGRAMS) return
-  programs.add(program)
-  report({ reason: 'process_unseen', program: program.slice(0, MAX_PATH_CHARS) }, recorder)
-}
-
-function report(metadata: object, recorder: InstrumentRecorder): void {
-  const source = { kind: 'instrumentation', name: 'unseen', vantage: 'observed' }
-  recorder.record({ event_type: 'observation_gap', source, metadata }).catch(() => undefined) // nobody is here to be told
+  if (program === '' || (isWatched && /^node(?:\.exe)?$/.test(program))) return
+  tellGap({ reason: 'process_unseen', program: program.slice(0, MAX_PATH_CHARS) })
 }
 
 function listen(channel: string, take: (subject: unknown) => void): () => void {
@@ -92,7 +87,7 @@ function listen(channel: string, take: (subject: unknown) => void): () => void {
 
 function sentTo(method: string | undefined, host: string | undefined, address: string | undefined): Sent | undefined {
   const [path = ''] = (address ?? '').split('?')
-  const shapes = { POST: PATHS, GET: SOCKETS }[method ?? ''] ?? []
+  const shapes = method === 'POST' ? PATHS : method === 'GET' ? SOCKETS : []
   const isModel = shapes.some((shape) => shape.test(path))
   return isModel && host !== undefined ? { host, path: path.slice(0, MAX_PATH_CHARS) } : undefined
 }
@@ -105,10 +100,6 @@ function hostIn(headers: unknown): string | undefined {
   return URL.parse(`http://${textAt(headers, ':authority') ?? ''}`)?.hostname
 }
 
-function tell(sent: Sent | undefined, places: Set<string>, recorder: InstrumentRecorder): void {
-  if (!sent || isCovered()) return
-  const place = `${sent.host} ${sent.path}`
-  if (places.has(place) || places.size >= MAX_PLACES) return
-  places.add(place)
-  report({ reason: 'model_call_unseen', ...sent }, recorder)
+function tell(sent: Sent | undefined, tellGap: TellGap): void {
+  if (sent && !isCovered()) tellGap({ reason: 'model_call_unseen', ...sent })
 }
