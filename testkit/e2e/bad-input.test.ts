@@ -338,7 +338,6 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ...['', '{', '[]', '1', 'null', '\0\0', '{"hook_event_name":5}', '{"hook_event_name":"constructor"}', '{"a":1,"a":2}'].map(
       (payload): Row => [['claude-code'], 2, /^error: EVENT_INVALID .+\nhint: .+\n$/, payload],
     ),
-    [['claude-code', 'Stop'], 1, /^error: EVENT_INVALID .+\nhint: .+\n$/, '{'],
     [['claude-code', 'Stop', '--audit-log', 'text'], 1, /^error: LEDGER_DETACHED .*text/, '{}'],
     [['claude-code', 'Stop', '--audit-log', 'loop'], 1, /^error: IO_FAILED ELOOP .*loop/, '{}'],
     [['claude-code', 'Stop', '--config', 'missing'], 1, /^error: CONFIG_INVALID .*missing/, '{}'],

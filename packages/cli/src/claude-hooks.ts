@@ -7,6 +7,7 @@
  * `claudePermissions` ends it. Source: spec capture §4.6, `@anthropic-ai/claude-agent-sdk` 0.3.329.
  * @module
  */
+
 import {
   type Answer,
   answerHook,
@@ -19,6 +20,7 @@ import {
   unreadHook,
 } from '@sworn/proxy/hooks'
 import { type Gate, type Recorder, SwornError } from '@sworn/recorder'
+import { asText } from '@sworn/verify'
 import { gateOf } from './library-gate.ts'
 
 /** What a callback answers; without members the agent goes on by its own rules. */
@@ -47,8 +49,8 @@ export function claudeHooks(recorder: Recorder): ClaudeHooks {
   const { client, tell, asked } = engineOf(recorder)
   const answer = async (input: unknown): Promise<ClaudeHookReply> => {
     const { hook_event_name: event, tool_use_id: id } = (input ?? {}) as Record<string, unknown> // hostile
-    if (event === 'PreToolUse') keep(asked, String(id), input as object)
-    else if (OVER.includes(String(event))) asked.delete(String(id))
+    if (event === 'PreToolUse') keep(asked, asText(id), input as object)
+    else if (OVER.includes(asText(event))) asked.delete(asText(id))
     return replyTo(input, await tell(input))
   }
   void recorder.record({ event_type: 'instrumentation_report', source: SOURCE, metadata: reportOf(client) }).catch(() => {}) // the first action will be refused

@@ -370,7 +370,7 @@ async function coveredAt({ cwd, home }: Place): Promise<string> {
   return JSON.parse(out).checks.find(({ what }: { what: string }) => what === 'codex').detail
 }
 
-test('Codex skips hooks that nobody trusted: nothing is recorded, and doctor says so', {
+test('NOT found: Codex skips hooks that nobody trusted, and nothing is recorded; doctor says so', {
   skip: skipOf(CODEX),
   timeout: 120_000,
 }, async () => {

@@ -8,7 +8,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { readPrivateFile } from '@sworn/recorder'
-import { SwornError } from '@sworn/verify'
+import { asText, SwornError } from '@sworn/verify'
 import { EVENT_MEMBERS } from '@sworn/verify/events'
 import { z } from 'zod'
 import type { SinkPlan } from './delivery.ts'
@@ -93,7 +93,7 @@ export function planSinks(sinks: unknown, destinations: unknown, context: PlanCo
   const twice = found.find(({ name, type }, i) => found.findIndex((other) => (other.name ?? other.type) === (name ?? type)) !== i)
   if (twice) throw new SwornError('CONFIG_INVALID', 'two sinks have one name; give each its own', 'audit.sinks.name')
   for (const config of found) {
-    if ('path' in config && isOfLedger(String(config.path), context.ledgerPath))
+    if ('path' in config && isOfLedger(asText(config.path), context.ledgerPath))
       throw new SwornError('CONFIG_INVALID', 'another file than those of the ledger was expected', 'audit.sinks.path')
   }
   return found.map((config) => {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import type { LedgerFiles } from '@sworn/recorder/segments'
-import { GENESIS, parseCheckpoint, parseNote, SwornError, toBase64 } from '@sworn/verify'
+import { asText, GENESIS, parseCheckpoint, parseNote, SwornError, toBase64 } from '@sworn/verify'
 import type { Cursor } from './cursor.ts'
 import { readFile } from './files.ts'
 import { listNumbered } from './numbered.ts'
@@ -50,7 +50,7 @@ async function nearStart(files: LedgerFiles, start: Start): Promise<number> {
 export function timeOf(bytes: Buffer): number {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'))
-    return typeof value === 'object' && value !== null && 'timestamp' in value ? Date.parse(String(value.timestamp)) : Number.NaN
+    return typeof value === 'object' && value !== null && 'timestamp' in value ? Date.parse(asText(value.timestamp)) : Number.NaN
   } catch {
     return Number.NaN // read by time only: delivery itself says that the line is no entry
   }

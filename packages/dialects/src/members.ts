@@ -50,7 +50,7 @@ export function fitsMember(name: string, value: JsonValue): boolean {
 
 function fits(kind: Kind, value: JsonValue): boolean {
   if (typeof kind === 'string') return CHECKS[kind](value)
-  if (isWords(kind)) return kind.includes(String(value))
+  if (isWords(kind)) return typeof value === 'string' && kind.includes(value)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return Object.entries(value).every(([name, member]) => !Object.hasOwn(kind, name) || fits(kind[name]!, member))
 }

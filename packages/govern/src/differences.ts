@@ -5,7 +5,9 @@
  * refuse: hostile shapes have no places. Source: `profiles.ts`.
  * @module
  */
+
 import type { KeyObject } from 'node:crypto'
+import { asText } from '@sworn/recorder'
 import { normalizeName } from './names.ts'
 import { loadPolicy } from './policy/load.ts'
 import { parseYaml } from './policy/yaml.ts'
@@ -45,7 +47,7 @@ function namesOf(spec: Json): readonly (readonly [name: string, path: Path])[] {
 const rules = (name: string, want: (rule: Json) => boolean) => (spec: Json) =>
   listOf(spec.tool_rules).flatMap((rule, n) => (isObject(rule) && want(rule) ? [['spec', 'tool_rules', n, name]] : []))
 
-const normal = (value: unknown) => normalizeName(String(value), 'strict')
+const normal = (value: unknown) => normalizeName(asText(value), 'strict')
 
 function twoRules(spec: Json): readonly Path[] {
   const seen = new Set<string>()
@@ -67,7 +69,7 @@ function nulls(value: unknown, path: Path = []): readonly Path[] {
 
 const patterned = rules('allow_args', ({ allow_args }) => isObject(allow_args) && Object.keys(allow_args).length > 0)
 const bareNames = (spec: Json) =>
-  listOf(spec.protected_paths).flatMap((path, n) => (/[/\\]/.test(String(path)) ? [] : [['spec', 'protected_paths', n]]))
+  listOf(spec.protected_paths).flatMap((path, n) => (/[/\\]/.test(asText(path)) ? [] : [['spec', 'protected_paths', n]]))
 const openFailing = (spec: Json) =>
   memberOf(spec.server, 'failover_mode') === 'fail_open' ? [['spec', 'server', 'failover_mode']] : NOWHERE
 const isOn =

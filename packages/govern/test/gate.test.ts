@@ -46,6 +46,11 @@ test('without a policy strict allows everything, and aip-compat blocks every too
   assert.equal(reference.judgeMethod('resources/read').decision, 'deny')
 })
 
+test('a word of a command may be anything that JSON has', async () => {
+  for (const word of [{ toString: 1, valueOf: 1 }, [{ toString: 1 }], null, 5])
+    assert.match(await code('allowed_tools: [bash]', call('bash', { command: ['ls', word] })), /^allow /)
+})
+
 test('PW9: nobody who asked for nothing is blocked: addresses, numbers and commits in a call pass, and so does a secret', async () => {
   const texts = ['curl 10.0.0.1', 'mail ada@example.org', 'call 5551234567', `git show ${'3f78'.repeat(10)}`, `ghp_${'a1B2'.repeat(9)}`]
   for (const policy of [undefined, policyOf('allowed_tools: [bash]')]) {

@@ -1,6 +1,6 @@
 /** Makes records. @module */
 
-export { ERRORS, type ErrorCode, parseStrict, SwornError } from '@sworn/verify'
+export { asText, ERRORS, type ErrorCode, parseStrict, SwornError } from '@sworn/verify'
 export {
   EVENT_GROUPS,
   EVENT_TYPES,

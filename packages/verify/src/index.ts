@@ -8,7 +8,7 @@ export { createEpochs, type Epoch, type EpochChain, formatTransition, parseTrans
 export { ERRORS, type ErrorCode, SwornError } from './errors.ts'
 export { BROKEN_BY, FINDING_LEVEL, type Finding, type FindingClass, LEVELS, type LevelName } from './findings.ts'
 export { createFrontier, type Frontier } from './frontier.ts'
-export { isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts'
+export { asText, isJsonObject, type JsonObject, type JsonValue, parseStrict } from './json.ts'
 export { COSIGNATURE, ED25519, formatVkey, parseVkey, type VerifierKey } from './keys.ts'
 export {
   createSuffix,

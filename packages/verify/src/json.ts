@@ -111,3 +111,11 @@ function numberLength(source: string, at: number): number {
 function invalid(message: string): SwornError {
   return new SwornError('JSON_INVALID', message)
 }
+
+/**
+ * As `String`, of what was read from JSON. An object or a list is `[object]`: JavaScript makes no text of one that has a member
+ * `toString`, but throws.
+ */
+export function asText(value: unknown): string {
+  return typeof value === 'object' && value !== null ? '[object]' : String(value)
+}

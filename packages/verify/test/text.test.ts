@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { nodePrimitives as p } from '@sworn/verify/node'
 import fc from 'fast-check'
 import {
+  asText,
   concat,
   equalBytes,
   GENESIS,
@@ -257,4 +258,13 @@ test('halves of surrogate pairs are refused, or left to a reader that says so', 
     assert.deepEqual(parseStrict(text, { loneSurrogates: 'keep' }), JSON.parse(text))
   }
   assert.throws(() => parseStrict('{"\\ud83d":1,"\\ud83d":2}', { loneSurrogates: 'keep' }), { code: 'JSON_DUPLICATE_MEMBER' })
+})
+
+test('any JSON has a text, also what JavaScript makes none of', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => assert.equal(asText(value), typeof value === 'object' && value ? '[object]' : `${value}`)),
+    runs,
+  )
+  assert.throws(() => String({ toString: 1, valueOf: 1 }), TypeError)
+  assert.equal(asText({ toString: 1, valueOf: 1 }), '[object]')
 })

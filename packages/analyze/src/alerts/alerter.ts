@@ -6,7 +6,9 @@
  * from recorded alerts, at least once. At most one alerter a ledger, in the process that records it: the caller's part.
  * @module
  */
+
 import type { LedgerFiles } from '@sworn/recorder/segments'
+import { asText } from '@sworn/verify'
 import type { Entry } from '../reading/entry.ts'
 import { type Alert, recordsAlert } from './alert.ts'
 import { createEngine } from './engine.ts'
@@ -123,7 +125,7 @@ function createDesk({ directory, rules, record, act, say, now = Date.now, signal
   }
 
   function meet(entry: Entry): void {
-    const known = pending.get(String(entry.event_id))
+    const known = pending.get(asText(entry.event_id))
     if (!known || !recordsAlert(entry, known.alert)) return
     pending.delete(known.alert.id)
     if (!stored && !caughtUp) return // recorded before this state began: acted on then
@@ -135,7 +137,7 @@ function createDesk({ directory, rules, record, act, say, now = Date.now, signal
     take(entry: Entry): void {
       if (entry.event_type === 'security_alert') meet(entry)
       else hold(engine.take(entry, now()))
-      cursor = { seq: entry.seq, entryHash: String(entry.entry_hash) }
+      cursor = { seq: entry.seq, entryHash: asText(entry.entry_hash) }
     },
     catchUp(): void {
       caughtUp = true

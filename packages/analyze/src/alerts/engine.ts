@@ -7,6 +7,7 @@
  * Alerts are not looked at: no alert follows from an alert. Source: docs/guides/alerts.md.
  * @module
  */
+import { asText } from '@sworn/verify'
 import type { Entry } from '../reading/entry.ts'
 import { type Alert, createAlert, type Found, recordsAlert } from './alert.ts'
 import { type CallsState, createCalls, type FoundCall } from './calls.ts'
@@ -128,7 +129,7 @@ function createQuiet(before: number) {
       if (kept.size > MAX_QUIET) kept.delete(kept.keys().next().value!)
     },
     adopt(entry: Entry): void {
-      const one = kept.get(String(entry.event_id))
+      const one = kept.get(asText(entry.event_id))
       if (one && recordsAlert(entry, one.alert)) one.count.toldAt = Math.max(one.count.toldAt ?? 0, one.alert.time)
     },
   }

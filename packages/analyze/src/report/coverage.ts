@@ -2,6 +2,7 @@
  * What was seen, from where, and what was not: sources by layer, gaps, and times without a recorder.
  * @module
  */
+import { asText } from '@sworn/verify'
 import { createUnseen, type Unseen } from '../actions/index.ts'
 import { createNewest } from './newest.ts'
 import { amountOf, cutText, membersOf, type Part, textOf } from './part.ts'
@@ -118,7 +119,7 @@ function createGaps() {
       lost += amountOf(dropped) ?? 0
       newest.add({
         seq: entry.seq,
-        event_type: String(entry.event_type),
+        event_type: asText(entry.event_type),
         from: cutText(from ?? entry.first_at) ?? null,
         to: cutText(to ?? entry.last_at) ?? null,
         reason: cutText(reason) ?? null,

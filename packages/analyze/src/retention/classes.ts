@@ -7,7 +7,7 @@
  */
 import { type AuditBlock, EVENT_GROUPS, EVENT_TYPES } from '@sworn/recorder'
 import { FRAMEWORK_DAYS } from '@sworn/recorder/schemas'
-import { SwornError } from '@sworn/verify'
+import { asText, SwornError } from '@sworn/verify'
 import type { Entry } from '../reading/entry.ts'
 
 export type RetentionBlock = NonNullable<AuditBlock['retention']>
@@ -26,7 +26,7 @@ export function createRetention({ retention_days: rest, retention }: Pick<AuditB
   return {
     policy: [...classes.map(({ name }) => name), rest === undefined ? 'others for ever' : `others ${rest} d`].join(', '),
     keepDays(entry) {
-      if (String(entry.event_type).startsWith('log.')) return 0
+      if (asText(entry.event_type).startsWith('log.')) return 0
       const own = classes.filter(({ holds }) => holds(entry)).map(({ days }) => days)
       return own.length > 0 ? Math.max(...own, rest ?? 0) : (rest ?? Number.POSITIVE_INFINITY)
     },
@@ -41,7 +41,7 @@ function toClass({ events, risk, framework, days }: RetentionClass, index: numbe
     days: kept,
     name: words.filter((word) => word !== undefined).join(' '),
     holds: ({ event_type: type, risk_level: level }: Entry) =>
-      (!types || types.has(String(type))) && (!risk || (risk as readonly unknown[]).includes(level)), // four words among whatever a line says
+      (!types || types.has(asText(type))) && (!risk || (risk as readonly unknown[]).includes(level)), // four words among whatever a line says
   }
 }
 

@@ -6,7 +6,9 @@
  * Reads until the first segment that stays. Source: docs/guides/erasure-and-retention.md.
  * @module
  */
+
 import { type LedgerFiles, listSegments, readLines, type SegmentFile } from '@sworn/recorder/segments'
+import { asText } from '@sworn/verify'
 import { type Entry, parseEntry } from '../reading/entry.ts'
 import type { Retention } from './classes.ts'
 
@@ -64,10 +66,10 @@ async function lookAt(
   let keptUntil = Number.NEGATIVE_INFINITY
   for await (const line of readLines(file.path)) {
     const entry = line.complete ? parseEntry(line) : undefined
-    const ownMs = entry && Date.parse(String(entry.timestamp))
+    const ownMs = entry && Date.parse(asText(entry.timestamp))
     if (!entry || ownMs === undefined || Number.isNaN(ownMs) || entry.seq !== next) return { firstSeq, why: 'unreadable' }
     next++
-    if (String(entry.event_type).startsWith('log.')) appenderMs = ownMs
+    if (asText(entry.event_type).startsWith('log.')) appenderMs = ownMs
     const hold = heldBy(entry)
     if (hold !== undefined) return { firstSeq, why: 'hold', hold, seq: entry.seq }
     keptUntil = Math.max(keptUntil, (Number.isNaN(appenderMs) ? ownMs : Math.max(ownMs, appenderMs)) + retention.keepDays(entry) * DAY_MS)

@@ -7,7 +7,9 @@
  * its own counts as not trusted: what is told is then to look there.
  * @module
  */
+
 import { hash } from 'node:crypto'
+import { asText } from '@sworn/verify'
 import type { JsonNode } from '../clients/jsonc.ts'
 
 export interface CodexHook {
@@ -28,7 +30,7 @@ export function codexHook(root: JsonNode, file: string, event: string, mark: str
   const groups = root.members?.get('hooks')?.members?.get(event)?.items ?? []
   for (const [at, { members: group }] of groups.entries()) {
     const hooks = group?.get('hooks')?.items ?? []
-    const place = hooks.findIndex(({ members }) => String(members?.get('command')?.value).includes(mark))
+    const place = hooks.findIndex(({ members }) => asText(members?.get('command')?.value).includes(mark))
     if (place < 0) continue
     if (![...hooks[place]!.members!.keys()].every((member) => MEMBERS.has(member))) return undefined
     const name = event.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase()

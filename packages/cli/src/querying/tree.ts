@@ -6,8 +6,10 @@
  * one action.
  * @module
  */
+
 import { createObservations } from '@sworn/analyze/actions'
 import { describeEntry, durationText, type Entry, toText } from '@sworn/analyze/reading'
+import { asText } from '@sworn/verify'
 import { escapeText } from '../text/escape.ts'
 import { fitText } from '../text/table.ts'
 import { formatTime } from '../text/time.ts'
@@ -111,8 +113,8 @@ function describeAction(entries: readonly Entry[], utc: boolean): string {
   const first = entries[0]!
   const decisions = entries.filter(({ event_type: type }) => type === 'authorization_decision')
   const decision = decisions.find(({ decision: said }) => said === 'deny') ?? decisions.at(-1) // who is asked first decides last
-  const end = entries.find(({ event_type: type }) => ENDS.has(String(type)))
-  const begun = entries.some(({ event_type: type }) => ASKED.has(String(type))) || toText(decision?.decision) === 'allow'
+  const end = entries.find(({ event_type: type }) => ENDS.has(asText(type)))
+  const begun = entries.some(({ event_type: type }) => ASKED.has(asText(type))) || toText(decision?.decision) === 'allow'
   const head = `${first.seq}  ${formatTime(first.timestamp, utc)}`
   if (!decision && !end && !begun)
     return [head, toText(first.event_type), toText(first.decision).toUpperCase(), describeEntry(first)].filter(Boolean).join('  ')
@@ -135,7 +137,7 @@ function approvalOf(decisions: readonly Entry[]): string {
 function outcomeOf(end: Entry | undefined, begun: boolean): string {
   if (!end) return begun ? 'outcome unknown' : ''
   if (end.error_type === 'outcome_unknown') return 'outcome unknown'
-  const failed = end.is_error === true || String(end.event_type).endsWith('_error')
+  const failed = end.is_error === true || asText(end.event_type).endsWith('_error')
   const duration = durationText(end)
   return `${failed ? 'error' : 'ok'}${duration === undefined ? '' : ` in ${duration}`}`
 }

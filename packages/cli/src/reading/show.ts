@@ -4,6 +4,7 @@
  */
 
 import { describeEntry, type Entry, toText } from '@sworn/analyze/reading'
+import { asText } from '@sworn/verify'
 import type { Paint } from '../text/colour.ts'
 import { formatRow } from '../text/csv.ts'
 import { escapeText } from '../text/escape.ts'
@@ -68,5 +69,5 @@ export function formatLine(entry: Entry, paint: Paint, options: { readonly utc: 
 function colourOf(entry: Entry, paint: Paint): (text: string) => string {
   if (entry.decision === 'deny' || entry.severity === 'error' || entry.severity === 'critical') return paint.red
   if (entry.decision === 'ask' || entry.severity === 'warning' || entry.event_type === 'dlp_match') return paint.yellow
-  return String(entry.event_type).startsWith('log.') ? paint.dim : (text) => text
+  return asText(entry.event_type).startsWith('log.') ? paint.dim : (text) => text
 }

@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import {
+  asText,
   concat,
   createEpochs,
   createFrontier,
@@ -118,7 +119,7 @@ function openLedger(record: JsonObject | undefined, logId: string): Pick<MirrorS
   if (type !== 'log.open' || format !== LABEL) throw new SwornError('LEDGER_FOREIGN_FILE', `a log.open of ${LABEL} was expected`, 'seq=0')
   if (named !== logId) throw refuse('the log_id of the path was expected', 'seq=0')
   if (hash !== 'sha256' && hash !== 'sha3-256') throw refuse('a known hash was expected', 'seq=0')
-  const key = parseVkey(String(vkey))
+  const key = parseVkey(asText(vkey))
   if (key.name !== origin) throw refuse('a key named like the origin was expected', 'seq=0')
   return {
     origin,
@@ -131,8 +132,8 @@ function openLedger(record: JsonObject | undefined, logId: string): Pick<MirrorS
 async function takeRecord(draft: Draft, record: JsonObject & { event_type: string }, at: string): Promise<void> {
   if (record.event_type === 'log.open') throw refuse('no second log.open was expected', at)
   if (record.event_type === 'log.close') draft.state = { ...draft.state, closed: true }
-  if (record.event_type === 'log.checkpoint') await takeCheckpoint(draft, String(record.checkpoint), at)
-  if (record.event_type === 'log.key_transition') await takeTransition(draft, String(record.note), at)
+  if (record.event_type === 'log.checkpoint') await takeCheckpoint(draft, asText(record.checkpoint), at)
+  if (record.event_type === 'log.key_transition') await takeTransition(draft, asText(record.note), at)
 }
 
 /**

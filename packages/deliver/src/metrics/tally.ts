@@ -7,6 +7,7 @@
  * Source: AIP audit guide (metrics), AIP v1alpha2 §6.4.2, checklist A22, A35, AW7.
  * @module
  */
+import { asText } from '@sworn/verify'
 import type { Times } from './family.ts'
 
 export type RecordedEvent = Readonly<Record<string, unknown>>
@@ -110,17 +111,17 @@ export function createTally(before?: Counts, observer?: ActionObserver): Tally {
   }
 
   function addDecision({ decision, violation, human_decision: human }: RecordedEvent): void {
-    if (DECISIONS.some((name) => name === decision)) raise(decisions, String(decision))
+    if (DECISIONS.some((name) => name === decision)) raise(decisions, asText(decision))
     if (violation === true) violations++
     const { approved, response_time_ms: ms } = toMembers(human)
     if (typeof approved !== 'boolean') return
-    raise(approvals, String(approved))
+    raise(approvals, asText(approved))
     if (isAmount(ms)) addTime(times, ms)
   }
 
   function addAnchor({ target, size, timestamp }: RecordedEvent): void {
     const name = nameIn(anchors, MAX_ANCHORS, target)
-    const notedMs = Date.parse(String(timestamp))
+    const notedMs = Date.parse(asText(timestamp))
     if (isAmount(size) && isAmount(notedMs) && size >= (anchors.get(name)?.size ?? 0)) anchors.set(name, { size, notedMs })
   }
 
@@ -128,7 +129,7 @@ export function createTally(before?: Counts, observer?: ActionObserver): Tally {
     add(event) {
       const { event_type: type, pattern, match_count: amount, metadata } = event
       raise(events, nameIn(events, MAX_TYPES, type))
-      if (OF_CALLS.has(String(type))) addCall(event)
+      if (OF_CALLS.has(asText(type))) addCall(event)
       if (type === 'authorization_decision') addDecision(event)
       else if (type === 'approval_requested') raise(decisions, 'ask')
       else if (type === 'dlp_match') raise(patterns, nameIn(patterns, MAX_PATTERNS, pattern), isAmount(amount) ? amount : 1)

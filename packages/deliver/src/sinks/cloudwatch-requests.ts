@@ -6,6 +6,7 @@
  * RejectedLogEventsInfo, 2026-11.
  * @module
  */
+import { asText } from '@sworn/verify'
 import type { Item, Refusal } from '../sink.ts'
 
 export interface LogEvent {
@@ -44,7 +45,7 @@ export function toRequests(
 }
 
 function timeOf(timestamp: unknown, now: number): number {
-  const time = Date.parse(String(timestamp))
+  const time = Date.parse(asText(timestamp))
   return Number.isNaN(time) ? now : time
 }
 

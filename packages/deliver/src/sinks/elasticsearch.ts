@@ -6,7 +6,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { isJsonObject, type JsonValue } from '@sworn/verify'
+import { asText, isJsonObject, type JsonValue } from '@sworn/verify'
 import { createSender, type HttpOptions } from '../http.ts'
 import { type Answer, jsonOf, wrongAnswer } from '../http-answer.ts'
 import { allAgain, type Item, type OpenSink, type Outcome, type Probed, type Refusal } from '../sink.ts'
@@ -98,7 +98,7 @@ function judge(items: readonly Item[], answer: Answer): Outcome {
 function resultOf(result: JsonValue | undefined): { status: number; type: string; index?: string; id?: string } {
   const create = isJsonObject(result) ? result.create : undefined
   if (!isJsonObject(create) || typeof create.status !== 'number') return { status: 0, type: '' }
-  const type = isJsonObject(create.error) ? String(create.error.type) : ''
+  const type = isJsonObject(create.error) ? asText(create.error.type) : ''
   const place = typeof create._index === 'string' && typeof create._id === 'string' ? { index: create._index, id: create._id } : {}
   return { status: create.status, type: /^[a-z_]{1,64}$/.test(type) ? type : '', ...place }
 }

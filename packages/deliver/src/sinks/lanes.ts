@@ -2,11 +2,12 @@
  * One request an event: sessions side by side, the events of one session behind each other.
  * @module
  */
+import { asText } from '@sworn/verify'
 import type { Item, Outcome, Refusal } from '../sink.ts'
 
 /** Sends each item by itself; within a session, what follows a failure waits for it. */
 export async function sendLanes(items: readonly Item[], parallel: number, send: (item: Item) => Promise<Outcome>): Promise<Outcome> {
-  const lanes = Map.groupBy(items.keys(), (index) => String(items[index]!.event.session_id ?? `#${index}`))
+  const lanes = Map.groupBy(items.keys(), (index) => asText(items[index]!.event.session_id ?? `#${index}`))
   const open = [...lanes.values()]
   const refused: Refusal[] = []
   const again: number[] = []

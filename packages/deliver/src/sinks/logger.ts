@@ -5,8 +5,10 @@
  * below warning, so that it is seen at every usual level. Source: design "logger" and seed E8, hole EW9.
  * @module
  */
+
 import { channel } from 'node:diagnostics_channel'
 import type { Event } from '@sworn/dialects'
+import { asText } from '@sworn/verify'
 import type { OpenSink } from '../sink.ts'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -20,7 +22,7 @@ const OF_RISK: Readonly<Record<string, Level>> = { low: 'debug', medium: 'info',
 const OF_SEVERITY: Readonly<Record<string, Level>> = { debug: 'debug', info: 'info', warning: 'warn', error: 'error', critical: 'error' }
 
 export function levelOfEvent({ risk_level: risk, severity, decision }: Event): Level {
-  const level = OF_RISK[String(risk)] ?? OF_SEVERITY[String(severity)] ?? 'info'
+  const level = OF_RISK[asText(risk)] ?? OF_SEVERITY[asText(severity)] ?? 'info'
   return decision === 'deny' && ORDER.indexOf(level) < ORDER.indexOf('warn') ? 'warn' : level
 }
 

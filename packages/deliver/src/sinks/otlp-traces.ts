@@ -6,7 +6,7 @@
  * @module
  */
 import { type Event, endsSpan, spanKey, spanPart, toSpan, toTraceRequest } from '@sworn/dialects'
-import { isJsonObject, type JsonObject, type JsonValue } from '@sworn/verify'
+import { asText, isJsonObject, type JsonObject, type JsonValue } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { type Answer, jsonOf } from '../http-answer.ts'
 import type { Item, OpenSink, Outcome } from '../sink.ts'
@@ -71,7 +71,7 @@ export function otlpTraceSink({ origin, version, headers, ...options }: OtlpTrac
 function judge(items: readonly Item[], answer: Answer): Outcome {
   const body = jsonOf(answer)
   const partial = isJsonObject(body) ? body.partialSuccess : undefined
-  const rejected = isJsonObject(partial) ? Number(partial.rejectedSpans ?? 0) : 0
+  const rejected = isJsonObject(partial) ? Number(asText(partial.rejectedSpans ?? 0)) : 0
   return rejected > 0 ? { whole: 'rejected by the collector' } : believe(items, answer)
 }
 

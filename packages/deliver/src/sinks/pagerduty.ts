@@ -7,7 +7,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { isJsonObject } from '@sworn/verify'
+import { asText, isJsonObject } from '@sworn/verify'
 import { createSender, type HttpOptions, type HttpSender } from '../http.ts'
 import { type Answer, jsonOf, judgeStatus, wrongAnswer } from '../http-answer.ts'
 import { reasonOf } from '../ship.ts'
@@ -103,7 +103,7 @@ function toAlert(item: Item, { routingKey, subject, dedupKey, origin }: PagerDut
     payload: {
       summary: cut(subject(item) || event.event_type, MAX_SUMMARY),
       source: origin,
-      severity: SEVERITY[String(event.severity)] ?? 'info',
+      severity: SEVERITY[asText(event.severity)] ?? 'info',
       timestamp: event.timestamp,
       class: event.event_type,
       custom_details: details,

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { isJsonObject } from '@sworn/verify'
+import { asText, isJsonObject } from '@sworn/verify'
 import { createSender, type HttpOptions, type HttpSender } from '../http.ts'
 import { type Answer, jsonOf, wrongAnswer } from '../http-answer.ts'
 import { allAgain, type Item, type OpenSink, type Outcome, type Probed } from '../sink.ts'
@@ -63,7 +63,7 @@ function judgeNoData(answer: Answer): Probed {
 }
 
 function encode({ event, body, key }: Item, { index, sourcetype, hostname }: SplunkOptions): string {
-  const time = Date.parse(String(event.timestamp)) / 1000
+  const time = Date.parse(asText(event.timestamp)) / 1000
   const meta = {
     ...(Number.isFinite(time) && { time }),
     host: hostname,

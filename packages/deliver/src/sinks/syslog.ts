@@ -6,10 +6,12 @@
  * Source: RFC 5424 §6 (message), RFC 5425 (TLS), RFC 5426 (UDP), RFC 6587 §3.4.1 (octet counting).
  * @module
  */
+
 import { createSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Event } from '@sworn/dialects'
+import { asText } from '@sworn/verify'
 import type { Item, OpenSink, Outcome, Probed, Refusal, Sink } from '../sink.ts'
 
 export interface SyslogOptions {
@@ -50,7 +52,7 @@ function formatProbe(options: SyslogOptions): string {
 }
 
 function header({ event_type, severity }: Event, time: string, { hostname, facility }: SyslogOptions): string {
-  const priority = facility * 8 + (SEVERITY[String(severity)] ?? 6)
+  const priority = facility * 8 + (SEVERITY[asText(severity)] ?? 6)
   const name = event_type.replace(/[^\x21-\x7e]/g, '_').slice(0, 32)
   return `<${priority}>1 ${time} ${hostname.replace(/[^\x21-\x7e]/g, '_').slice(0, 255) || '-'} sworn ${process.pid} ${name}`
 }

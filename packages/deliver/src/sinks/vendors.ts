@@ -5,7 +5,7 @@
  * over HTTP in JSON, partial success; the founding document of Gantz for `siem`.
  * @module
  */
-import { isJsonObject } from '@sworn/verify'
+import { asText, isJsonObject } from '@sworn/verify'
 import type { HttpOptions } from '../http.ts'
 import { jsonOf } from '../http-answer.ts'
 import type { Item, OpenSink } from '../sink.ts'
@@ -45,7 +45,7 @@ export function lokiSink({ url, token, tenant, ...options }: VendorOptions & { r
     limits: { items: 1000, bytes: 2 << 20 },
     headers: { ...JSON_TYPE, ...bearer(token), ...(tenant !== undefined && { 'x-scope-orgid': tenant }) },
     encode: (items) => {
-      const streams = Map.groupBy(items, ({ event }) => String(event.severity ?? 'info'))
+      const streams = Map.groupBy(items, ({ event }) => asText(event.severity ?? 'info'))
       return JSON.stringify({
         streams: [...streams].map(([severity, of]) => ({ stream: { service_name: 'sworn', severity }, values: of.map(toLokiValue) })),
       })
@@ -61,7 +61,7 @@ export function lokiSink({ url, token, tenant, ...options }: VendorOptions & { r
 }
 
 function toLokiValue({ event, body, key }: Item): readonly [string, string, object] {
-  const ms = Date.parse(String(event.timestamp))
+  const ms = Date.parse(asText(event.timestamp))
   return [`${BigInt(Number.isNaN(ms) ? 0 : ms) * 1_000_000n}`, body, { sworn_key: key }]
 }
 
@@ -81,7 +81,7 @@ export function otlpSink({
     judge(items, answer) {
       const body = jsonOf(answer)
       const partial = isJsonObject(body) ? body.partialSuccess : undefined
-      const rejected = isJsonObject(partial) ? Number(partial.rejectedLogRecords ?? 0) : 0
+      const rejected = isJsonObject(partial) ? Number(asText(partial.rejectedLogRecords ?? 0)) : 0
       return rejected > 0 ? { whole: 'rejected by the collector' } : believe(items, answer)
     },
   })

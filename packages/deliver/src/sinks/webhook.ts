@@ -7,7 +7,7 @@
  * @module
  */
 import { createHmac } from 'node:crypto'
-import { SwornError } from '@sworn/verify'
+import { asText, SwornError } from '@sworn/verify'
 import { createSender, type HttpOptions, type HttpSender, parseUrl } from '../http.ts'
 import { type Answer, judgeStatus, saysFailure, wrongAnswer } from '../http-answer.ts'
 import { reasonOf } from '../ship.ts'
@@ -122,7 +122,7 @@ function batchRequest(items: readonly Item[], { contentType, origin }: WebhookOp
 function binaryRequest({ key, seq, body, event }: Item, { origin }: WebhookOptions): Request {
   const attributes = {
     'ce-specversion': '1.0',
-    'ce-id': String(event.event_id ?? key),
+    'ce-id': asText(event.event_id ?? key),
     'ce-source': origin,
     'ce-type': `dev.sworn.${event.event_type}`,
     ...(typeof event.timestamp === 'string' && { 'ce-time': event.timestamp }),

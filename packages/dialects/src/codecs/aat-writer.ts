@@ -6,7 +6,7 @@
  * one, so a session that is cut stays open. Source: draft-sharif-agent-audit-trail-06 (spec interop §3.1).
  * @module
  */
-import { concat, type JsonObject, type JsonValue, toHex, utf8 } from '@sworn/verify'
+import { asText, concat, type JsonObject, type JsonValue, toHex, utf8 } from '@sworn/verify'
 import { besideOf, type Dialect, type DialectOptions, type DialectSigner, lineDialect, REST, type Writer } from '../dialect.ts'
 import { jcs } from '../jcs.ts'
 import { type Codec, toNative } from '../lens.ts'
@@ -74,7 +74,7 @@ function openAatWriter(codec: Codec, hash: Hash, signer: DialectSigner | undefin
 
 /** What comes after a session's end is another session to AAT. */
 function nameOf(id: JsonValue, ended: number | undefined): JsonValue {
-  return ended === undefined ? id : `${String(id)}/${ended + 1}`
+  return ended === undefined ? id : `${asText(id)}/${ended + 1}`
 }
 
 function toFirst(record: JsonObject): JsonObject {
@@ -82,7 +82,7 @@ function toFirst(record: JsonObject): JsonObject {
 }
 
 function toGenesis(record: JsonObject, hash: Hash): JsonObject {
-  const record_id = toUuid4(toHex(hash(utf8(`genesis ${String(record.record_id)}`))))
+  const record_id = toUuid4(toHex(hash(utf8(`genesis ${asText(record.record_id)}`))))
   const action = { action_type: 'lifecycle', action_detail: { event: 'session_start' }, outcome: 'success' }
   return toFirst({ ...record, ...action, record_id })
 }

@@ -7,7 +7,7 @@
  * readable (spec interop §3.1).
  * @module
  */
-import { type JsonObject, type JsonValue, toHex } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue, toHex } from '@sworn/verify'
 import { jcs } from '../jcs.ts'
 import type { Codec } from '../lens.ts'
 import type { Event } from '../members.ts'
@@ -78,14 +78,14 @@ function toAction(event: Event, hash: HashJson): Action {
   }
   if (event_type === 'tool_call_error') {
     const message = typeof event.error === 'string' ? event.error : ''
-    const detail = { error_code: String(event.error_code ?? ''), error_message: message, error_category: 'internal', recoverable: false }
+    const detail = { error_code: asText(event.error_code ?? ''), error_message: message, error_category: 'internal', recoverable: false }
     return action('error', { ...detail, tool_name: name }, 'failure', 'post_execution')
   }
   if (event_type === 'approval_requested') {
-    const target = String(own(part(event, 'human_decision'), 'channel') ?? 'human')
+    const target = asText(own(part(event, 'human_decision'), 'channel') ?? 'human')
     return action(
       'escalation',
-      { escalation_reason: String(event.reason ?? ''), escalation_target: target, tool_name: name },
+      { escalation_reason: asText(event.reason ?? ''), escalation_target: target, tool_name: name },
       'escalated',
       'pre_execution',
     )

@@ -5,7 +5,7 @@
  * the hashes are the chain's. Source: Aegis audit trail page, "SHA-256 tamper-evident chain"; `core/crypto_audit.py`.
  * @module
  */
-import { type JsonObject, toHex, utf8 } from '@sworn/verify'
+import { asText, type JsonObject, toHex, utf8 } from '@sworn/verify'
 import { lineDialect, REST } from '../dialect.ts'
 import type { Codec } from '../lens.ts'
 import type { Digits } from '../native.ts'
@@ -31,7 +31,7 @@ const HASHED = [
 /** The bytes whose hash is `entry_hash`: ten members, sorted and compact, and the previous hash once more. */
 export function aegisHashInput(record: JsonObject, digits: Digits): Uint8Array {
   const members = HASHED.map((name) => [name, own(record, name) ?? null])
-  return utf8(pythonJson(Object.fromEntries(members), { sort: true, compact: true, digits }) + String(record.previous_hash))
+  return utf8(pythonJson(Object.fromEntries(members), { sort: true, compact: true, digits }) + asText(record.previous_hash))
 }
 
 const filled = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)

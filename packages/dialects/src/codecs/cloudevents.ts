@@ -4,7 +4,7 @@
  * `source` names the ledger when it is known. Source: CloudEvents 1.0.2, JSON event format §3.
  * @module
  */
-import { isJsonObject, type JsonValue } from '@sworn/verify'
+import { asText, isJsonObject, type JsonValue } from '@sworn/verify'
 import { RESERVED_MEMBERS } from '@sworn/verify/events'
 import { type Dialect, lineDialect } from '../dialect.ts'
 import type { Codec } from '../lens.ts'
@@ -28,12 +28,12 @@ export function createCloudEventsCodec(origin: string): Codec {
         subject: event.tool,
         datacontenttype: 'application/json',
         // The entry's place, as extension attributes: lower-case letters and digits, at most 20.
-        swornseq: event.seq === undefined ? undefined : String(event.seq),
+        swornseq: event.seq === undefined ? undefined : asText(event.seq),
         swornhash: event.entry_hash,
         data: eventOf(event),
       }
     },
-    isWhole: ({ type, data }) => isJsonObject(data) && type === TYPE + String(data.event_type),
+    isWhole: ({ type, data }) => isJsonObject(data) && type === TYPE + asText(data.event_type),
     decode(record) {
       return isJsonObject(record.data) ? record.data : { event_type: record.type, metadata: section({ data: record.data }) }
     },

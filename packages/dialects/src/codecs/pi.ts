@@ -6,7 +6,7 @@
  * `AuditRecord`.
  * @module
  */
-import type { JsonObject, JsonValue } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue } from '@sworn/verify'
 import { lineDialect, REST } from '../dialect.ts'
 import type { Codec } from '../lens.ts'
 import type { Event } from '../members.ts'
@@ -81,9 +81,9 @@ export const piCodec: Codec = {
 function toName(event: Event): string {
   const { event_type, decision, reason_code, dlp_action } = event
   if (event_type === 'tool_call_end') return 'tool_result'
-  if (event_type === 'dlp_match') return String(word(DLP, dlp_action ?? event_type))
+  if (event_type === 'dlp_match') return asText(word(DLP, dlp_action ?? event_type))
   if (event_type !== 'authorization_decision' || decision === 'ask' || decision === undefined) return event_type
-  if (decision === 'deny') return Object.hasOwn(DENIALS, String(reason_code)) ? DENIALS[String(reason_code)]! : 'tool_denied'
+  if (decision === 'deny') return Object.hasOwn(DENIALS, asText(reason_code)) ? DENIALS[asText(reason_code)]! : 'tool_denied'
   return own(part(event, 'human_decision'), 'approved') === true ? 'approval_granted' : 'tool_allowed'
 }
 
@@ -103,7 +103,7 @@ function fromName(name: JsonValue | undefined): Named {
   const action = word(inverse(DLP), name)
   if (action !== name) return { event: { event_type: 'dlp_match', dlp_action: action } }
   const reason = word(inverse(DENIALS), name)
-  return { event: reason === name ? { event_type: name } : decided('deny', String(reason)) }
+  return { event: reason === name ? { event_type: name } : decided('deny', asText(reason)) }
 }
 
 function toMetadata(type: string, metadata: JsonObject, { is_error }: Event): JsonObject {

@@ -5,7 +5,7 @@
  * Source: draft-sharif-agent-audit-trail-06 as far as it is public; rules marked (04) in spec interop §3.1 from -04.
  * @module
  */
-import { concat, equalBytes, isJsonObject, type JsonObject, type JsonValue, toHex } from '@sworn/verify'
+import { asText, concat, equalBytes, isJsonObject, type JsonObject, type JsonValue, toHex } from '@sworn/verify'
 import { aatLinkedBytes, aatSignedBytes, thumbprint } from '../codecs/aat-writer.ts'
 import { own, part } from '../codecs/values.ts'
 import { jcs } from '../jcs.ts'
@@ -77,7 +77,7 @@ function checkForm({ number, value, octets }: ForeignRecord, tally: Tally): void
   const missing = MANDATORY.find((name) => own(value, name) === undefined)
   if (missing) tally.add('malformed', number, `${missing} was expected`)
   for (const [name, words] of Object.entries(WORDS))
-    if (!words.includes(String(value[name]))) tally.add('malformed', number, `${name} is one of ${words.join(', ')}`)
+    if (!words.includes(asText(value[name]))) tally.add('malformed', number, `${name} is one of ${words.join(', ')}`)
   if (Object.keys(part(value, 'action_detail')).length === 0)
     tally.add('malformed', number, 'action_detail with at least one member was expected')
   if (octets.length > MAX_RECORD_BYTES) tally.add('malformed', number, `at most ${MAX_RECORD_BYTES} bytes were expected`)

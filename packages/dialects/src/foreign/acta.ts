@@ -5,7 +5,7 @@
  * Source: draft-farley-acta-signed-receipts-03 (spec interop §3.4).
  * @module
  */
-import { toHex } from '@sworn/verify'
+import { asText, toHex } from '@sworn/verify'
 import { own, part } from '../codecs/values.ts'
 import { jcs } from '../jcs.ts'
 import { form } from './chains.ts'
@@ -65,7 +65,7 @@ async function checkSignature({ number, value }: ForeignRecord, options: Foreign
   if (!isPinned(options)) return
   const key =
     (options.keys ?? []).find(({ algorithm, publicKey }) => algorithm === 'Ed25519' && actaKid(publicKey) === kid) ??
-    findKey(options, String(kid), 'Ed25519')
+    findKey(options, asText(kid), 'Ed25519')
   if (!key || (actaKid(key.publicKey) !== kid && key.id !== kid))
     return tally.add('key_unknown', number, 'kid is not the name of a key you gave')
   if (!(await verifySignature(options, key, jcs(payload), hexBytes(sig, 64))))

@@ -6,7 +6,7 @@
  * cross-SDK vectors.
  * @module
  */
-import { type JsonObject, type JsonValue, parseStrict, SwornError, text, toHex } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue, parseStrict, SwornError, text, toHex } from '@sworn/verify'
 import { own, part } from '../codecs/values.ts'
 import { jcs } from '../jcs.ts'
 import { form } from './chains.ts'
@@ -121,7 +121,7 @@ async function checkProof({ number, value }: ForeignRecord, options: ForeignOpti
     return tally.add('signature_invalid', number, 'a proof of type Ed25519Signature2020 was expected')
   if (signature?.length !== 64) return tally.add('signature_invalid', number, 'a proofValue of 64 bytes in base64url was expected')
   if (!isPinned(options)) return
-  const method = String(proof.verificationMethod)
+  const method = asText(proof.verificationMethod)
   const key = findKey(options, method, 'Ed25519')
   // A did:key names a key by itself: another one, however trusted, is not meant.
   if (!key || (method.startsWith('did:key:') && method.split('#', 1)[0] !== didKey(key.publicKey)))

@@ -6,7 +6,7 @@
  * Source: draft-stone-aivs-00, AIVS v1.0 §3 and §6.
  * @module
  */
-import { isJsonObject, type JsonObject, type JsonValue, parseHex, parseStrict, text, toHex, utf8 } from '@sworn/verify'
+import { asText, isJsonObject, type JsonObject, type JsonValue, parseHex, parseStrict, text, toHex, utf8 } from '@sworn/verify'
 import { LosslessNumber } from 'lossless-json'
 import { withDigits } from '../native.ts'
 import { pythonNumber } from '../python-json.ts'
@@ -34,7 +34,7 @@ export async function checkAivs(bundle: AivsBundle, options: ForeignOptions): Pr
   for (const { number, value, digits } of records) {
     if (value.prev_hash !== previous) tally.add('link_mismatch', number, 'prev_hash is not the hash of the row before')
     if (value.row_hash !== hash(rowText(value, digits))) tally.add('hash_mismatch', number, 'the row does not match its row_hash')
-    previous = String(value.row_hash)
+    previous = asText(value.row_hash)
     hashes.push(previous)
     sessions.add(value.session_id ?? null)
   }
@@ -64,7 +64,7 @@ function rowText(row: JsonObject, digits: ForeignRecord['digits']): string {
 function pythonText(value: unknown): string {
   if (value instanceof LosslessNumber) return value.value
   if (typeof value === 'number') return pythonNumber(value)
-  return value === null || value === undefined ? 'None' : String(value)
+  return value === null || value === undefined ? 'None' : asText(value)
 }
 
 interface Rows {

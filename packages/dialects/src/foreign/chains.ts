@@ -6,7 +6,7 @@
  * spec interop §4.
  * @module
  */
-import { type HashName, type JsonObject, toHex } from '@sworn/verify'
+import { asText, type HashName, type JsonObject, toHex } from '@sworn/verify'
 import { AEGIS_GENESIS, aegisHashInput } from '../codecs/aegis.ts'
 import { gantzHashInput } from '../codecs/gantz.ts'
 import type { Digits } from '../native.ts'
@@ -57,7 +57,7 @@ export async function checkAegis(bytes: Uint8Array, options: ForeignOptions): Pr
     if (value.previous_hash !== previous) tally.add('link_mismatch', number, 'previous_hash is not the hash of the entry before')
     const hash = toHex(options.primitives.hash(algorithm, aegisHashInput(value, digits)))
     if (value.entry_hash !== hash) tally.add('hash_mismatch', number, 'the entry does not match its entry_hash')
-    previous = String(value.entry_hash)
+    previous = asText(value.entry_hash)
   }
   const chain = { shown: true, detail: `every member of each entry, in this order, ${algorithm ?? 'sha256'}; unkeyed` }
   return toReport('aegis', records.count, tally, { bytes: form(records), chain }, [UNKEYED, CUT])

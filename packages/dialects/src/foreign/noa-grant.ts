@@ -5,7 +5,7 @@
  * by itself where no digest is given. Source: noa.action-digest/0.1 §3 to §5; noa-execution-grant-0.1.schema.json.
  * @module
  */
-import { concat, isJsonObject, type JsonObject, type JsonValue, parseStrict, SwornError, text, toHex, utf8 } from '@sworn/verify'
+import { asText, concat, isJsonObject, type JsonObject, type JsonValue, parseStrict, SwornError, text, toHex, utf8 } from '@sworn/verify'
 import { own, part } from '../codecs/values.ts'
 import { jcs } from '../jcs.ts'
 import { findKey, isPinned, verifySignature } from './keys.ts'
@@ -101,7 +101,7 @@ async function checkGrantSignature(grant: JsonObject, options: ForeignOptions, t
   if (!isPinned(options)) return
   const { sig: _, ...body } = grant
   const { kid, value } = part(grant, 'sig')
-  const key = findKey(options, String(kid), 'Ed25519')
+  const key = findKey(options, asText(kid), 'Ed25519')
   if (!key) return tally.add('key_unknown', undefined, 'the key of the grant is not in the keyring')
   const digest = options.primitives.hash('sha256', jcs(body))
   if (!(await verifySignature(options, key, concat(GRANT_TAG, digest), fromBase64(value))))

@@ -5,7 +5,7 @@
  * NordenSoft/noa.
  * @module
  */
-import { concat, type JsonObject, type JsonValue, parseStrict, toHex, utf8 } from '@sworn/verify'
+import { asText, concat, type JsonObject, type JsonValue, parseStrict, toHex, utf8 } from '@sworn/verify'
 import { own, part } from '../codecs/values.ts'
 import { jcs } from '../jcs.ts'
 import { checkPosition, form } from './chains.ts'
@@ -103,7 +103,7 @@ function checkLink(
 export async function checkNoaSignature(number: number, receipt: JsonObject, options: ForeignOptions, tally: Tally): Promise<boolean> {
   if (!isPinned(options)) return false
   const sig = part(receipt, 'sig')
-  const kid = String(sig.kid)
+  const kid = asText(sig.kid)
   const key = findKey(options, kid, 'Ed25519')
   if (!key) {
     tally.add('key_unknown', number, 'the key is not in the keyring')
@@ -111,7 +111,7 @@ export async function checkNoaSignature(number: number, receipt: JsonObject, opt
   }
   const fits = await verifySignature(options, key, concat(RECEIPT_TAG, noaDigest(receipt, options)), fromBase64(sig.value))
   if (!fits) tally.add('signature_invalid', number, 'the signature does not verify under its kid')
-  const agent = String(part(receipt, 'agent').id)
+  const agent = asText(part(receipt, 'agent').id)
   const isAuthorized = !options.identities || (Object.hasOwn(options.identities, agent) && options.identities[agent]!.includes(kid))
   if (!isAuthorized) tally.add('key_unauthorized', number, 'the agent is not authorised for the signing key')
   return fits && isAuthorized
@@ -134,7 +134,7 @@ interface Scope {
 async function checkCheckpoint(head: string, last: JsonObject | undefined, options: ForeignOptions, tally: Tally): Promise<boolean> {
   const checkpoint = parseCheckpoint(head)
   const sig = checkpoint && part(checkpoint, 'sig')
-  const key = sig && findKey(options, String(sig.kid), 'Ed25519')
+  const key = sig && findKey(options, asText(sig.kid), 'Ed25519')
   if (!checkpoint || !key || !(await isSigned(checkpoint, key, options))) {
     tally.add('head_invalid', undefined, 'a noa.checkpoint/0.1 signed by a key of the keyring was expected')
     return false

@@ -5,7 +5,7 @@
  * can add a key or a line. Source: ArcSight Common Event Format, implementation standard, version 26.
  * @module
  */
-import type { JsonValue } from '@sworn/verify'
+import { asText, type JsonValue } from '@sworn/verify'
 import { own, part, toEpoch } from '../codecs/values.ts'
 import { type Dialect, REST } from '../dialect.ts'
 import type { Event } from '../members.ts'
@@ -14,7 +14,7 @@ const SEVERITY: Readonly<Record<string, number>> = { debug: 1, info: 3, warning:
 
 /** CEF and LEEF: severity 1 to 10. */
 export function severityNumber(event: Event): number {
-  return SEVERITY[String(event.severity ?? 'info')] ?? 3
+  return SEVERITY[asText(event.severity ?? 'info')] ?? 3
 }
 
 /** Text of a value; objects as JSON. */

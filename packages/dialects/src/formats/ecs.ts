@@ -5,7 +5,7 @@
  * `event.sequence` its seq. Written only. Source: ECS 8.17 field reference.
  * @module
  */
-import type { JsonObject, JsonValue } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue } from '@sworn/verify'
 import { RESERVED_MEMBERS } from '@sworn/verify/events'
 import { own, part, section } from '../codecs/values.ts'
 import type { Dialect } from '../dialect.ts'
@@ -54,7 +54,7 @@ function toEcs(event: Event): JsonObject {
     '@timestamp': event.timestamp ?? '',
     'ecs.version': '8.17.0',
     event: eventFields(event),
-    ...optional('message', event.tool && `${event.event_type} ${String(event.tool)}`),
+    ...optional('message', event.tool && `${event.event_type} ${asText(event.tool)}`),
     ...optional('user', section({ id: event.user, roles: event.role === undefined ? undefined : [event.role] })),
     ...optional('service', section({ id: event.agent_id, name: own(agent, 'name'), version: own(agent, 'version') })),
     ...optional('trace', section({ id: event.trace_id })),

@@ -3,7 +3,7 @@
  * Source: OCSF 1.9.0-dev, commit a5cfc68e (spec interop §3.5).
  * @module
  */
-import type { JsonObject } from '@sworn/verify'
+import { asText, type JsonObject } from '@sworn/verify'
 import { own, part, section } from '../codecs/values.ts'
 import type { Event } from '../members.ts'
 
@@ -95,7 +95,7 @@ export function apiFields(event: Event): JsonObject {
   const api = section({
     operation: event.tool ?? event.method ?? event.event_type,
     service: section({ name: event.server }),
-    request: section({ uid: event.rpc_id === undefined ? undefined : String(event.rpc_id), data: event.arguments }),
+    request: section({ uid: event.rpc_id === undefined ? undefined : asText(event.rpc_id), data: event.arguments }),
     response: section({ data: event.result, error_message: typeof event.error === 'string' ? event.error : undefined }),
   })
   return { api: api ?? {} }

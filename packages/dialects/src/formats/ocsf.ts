@@ -6,7 +6,7 @@
  * the fingerprint, naming the event before. Written only. Source: OCSF 1.9.0-dev, commit a5cfc68e (spec interop §3.5).
  * @module
  */
-import { type JsonObject, type JsonValue, toHex } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue, toHex } from '@sworn/verify'
 import { RESERVED_MEMBERS } from '@sworn/verify/events'
 import { section, toEpoch } from '../codecs/values.ts'
 import type { Dialect } from '../dialect.ts'
@@ -55,7 +55,7 @@ function toOcsf(event: Event, version: string): JsonObject {
     activity_name: event.event_type,
     type_uid: kind.class_uid * 100 + kind.activity_id,
     time: toEpoch(event.timestamp) ?? 0,
-    severity_id: SEVERITY[String(event.severity ?? 'info')] ?? 1,
+    severity_id: SEVERITY[asText(event.severity ?? 'info')] ?? 1,
     status_id: STATUS[outcomeOf(event) ?? 'unknown'],
     status_detail: event.reason,
     metadata: metadataOf(event, version),

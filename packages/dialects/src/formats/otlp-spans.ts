@@ -8,7 +8,7 @@
  * 2026-05, all in development; W3C Trace Context for what joins with the caller's own spans.
  * @module
  */
-import { type JsonObject, type JsonValue, toHex, utf8 } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue, toHex, utf8 } from '@sworn/verify'
 import { toEpoch } from '../codecs/values.ts'
 import type { DialectOptions } from '../dialect.ts'
 import type { Event } from '../members.ts'
@@ -45,7 +45,7 @@ export function spanPart(event: Event): Event | undefined {
 
 /** The action that a part belongs to. */
 export function spanKey(part: Event): string {
-  return String(part.correlation_id ?? part.event_id ?? part.seq)
+  return asText(part.correlation_id ?? part.event_id ?? part.seq)
 }
 
 /** True for the last part of an action: its outcome, or that it was denied. */
@@ -64,7 +64,7 @@ export function toSpan(parts: readonly Event[], options: SpanOptions): JsonObjec
   const error = errorOf(last)
   return {
     ...ids,
-    name: `${whole.method === undefined ? 'execute_tool' : whole.method} ${whole.tool}`,
+    name: `${asText(whole.method ?? 'execute_tool')} ${asText(whole.tool)}`,
     kind: whole.method === undefined ? INTERNAL : CLIENT,
     startTimeUnixNano: nanos(startOf(parts, end)),
     endTimeUnixNano: nanos(end),
@@ -82,7 +82,7 @@ export function toTraceRequest(spans: readonly JsonObject[], options: SpanOption
 
 /** The caller's own trace where it is known; else one trace a session. */
 function idsOf({ trace_id, span_id, parent_id, session_id }: Event, key: string, { primitives, origin }: SpanOptions): JsonObject {
-  const digest = (kind: string, name: JsonValue) => toHex(primitives.hash('sha256', utf8(`sworn ${kind}\n${origin}\n${name}`)))
+  const digest = (kind: string, name: JsonValue) => toHex(primitives.hash('sha256', utf8(`sworn ${kind}\n${origin}\n${asText(name)}`)))
   const spanOf = (action: JsonValue) => digest('span', action).slice(0, 16)
   const isJoined = isHex(trace_id, 32)
   const parent = isJoined && isHex(span_id, 16) ? span_id : typeof parent_id === 'string' ? spanOf(parent_id) : undefined
@@ -112,8 +112,8 @@ function nanos(ms: number): string {
 
 /** MCP: a result that says that it is an error is `tool_error`. */
 function errorOf({ event_type, error_type, is_error, reason_code }: Event): string | undefined {
-  if (event_type === 'authorization_decision') return String(reason_code ?? 'denied')
-  if (event_type === 'tool_call_error') return String(error_type ?? '_OTHER')
+  if (event_type === 'authorization_decision') return asText(reason_code ?? 'denied')
+  if (event_type === 'tool_call_error') return asText(error_type ?? '_OTHER')
   return is_error === true ? 'tool_error' : undefined
 }
 

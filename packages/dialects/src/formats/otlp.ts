@@ -6,7 +6,7 @@
  * semantic conventions, GenAI and MCP, as of 2026-05-05 (spec interop §3.6).
  * @module
  */
-import type { JsonObject, JsonValue } from '@sworn/verify'
+import { asText, type JsonObject, type JsonValue } from '@sworn/verify'
 import { own, part, toEpoch } from '../codecs/values.ts'
 import type { Dialect, DialectOptions } from '../dialect.ts'
 import type { Event } from '../members.ts'
@@ -65,7 +65,7 @@ export function attribute(key: string, value: JsonValue): JsonObject {
 
 function toLogRecord(event: Event): JsonObject {
   const ms = toEpoch(event.timestamp)
-  const severity = String(event.severity ?? 'info')
+  const severity = asText(event.severity ?? 'info')
   const { trace_id, span_id } = event
   return {
     ...(ms !== undefined && { timeUnixNano: `${BigInt(ms) * 1_000_000n}` }),
@@ -74,8 +74,8 @@ function toLogRecord(event: Event): JsonObject {
     eventName: `sworn.${event.event_type}`,
     body: { stringValue: nameOf(event) },
     attributes: attributesOf(event),
-    ...(/^[0-9a-f]{32}$/.test(String(trace_id)) && { traceId: String(trace_id) }),
-    ...(/^[0-9a-f]{16}$/.test(String(span_id)) && { spanId: String(span_id) }),
+    ...(/^[0-9a-f]{32}$/.test(asText(trace_id)) && { traceId: asText(trace_id) }),
+    ...(/^[0-9a-f]{16}$/.test(asText(span_id)) && { spanId: asText(span_id) }),
   }
 }
 

@@ -5,6 +5,7 @@
  * both tables. Arguments given as a list are quoted, so that they are read as they would be run. Hostile input.
  * @module
  */
+import { asText } from '@sworn/recorder'
 import { findLeaves } from '../paths/leaves.ts'
 
 export interface CommandCall {
@@ -73,7 +74,7 @@ function pointerTo(key: string): string {
 function textsOf(value: unknown, isWord: boolean): string[] {
   if (typeof value === 'string') return [isWord ? quote(value) : value]
   if (!Array.isArray(value)) return []
-  return value.map((word) => (typeof word === 'string' ? quote(word) : quote(String(word))))
+  return value.map((word) => quote(asText(word)))
 }
 
 function quote(word: string): string {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Action, AuditEvent, DlpMatch, Verdict } from '@sworn/recorder'
+import { type Action, type AuditEvent, asText, type DlpMatch, type Verdict } from '@sworn/recorder'
 import { bearerOf } from '@sworn/recorder/http'
 import { z } from 'zod'
 import type { TokenFault } from '../identity/index.ts'
@@ -145,7 +145,7 @@ function refuseToken(asked: Asked, fault: TokenFault, refusal: Verdict, rejected
     ...data,
     code: refusal.rpcError?.code,
   }
-  const event = { ...rejected, tool: String(data.tool ?? '') }
+  const event = { ...rejected, tool: asText(data.tool ?? '') }
   const members = event.metadata as Readonly<Record<string, unknown>> // the judge's own
   const metadata = { ...members, ...aboutAnswer(asked, status).metadata }
   return { status, body, headers: status === 401 ? { 'www-authenticate': 'Bearer' } : {}, events: [{ ...event, metadata }] }

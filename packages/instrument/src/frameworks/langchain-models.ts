@@ -1,5 +1,5 @@
 /** Model calls of LangChain: whole, and as chunks. Source: `@langchain/core` 0.3.80 and 1.2.13. @module */
-import type { Action, Guard, Outcome } from '@sworn/recorder'
+import { type Action, asText, type Guard, type Outcome } from '@sworn/recorder'
 import type { Tools } from '../adapter.ts'
 import { covered, isCovered } from '../covered.ts'
 import { countAt, listAt, memberOf, present, textAt } from '../members.ts'
@@ -133,7 +133,7 @@ function assemble(): Assembly {
     add(chunk) {
       draft.text(typeof chunk === 'string' ? chunk : contentText(memberOf(chunk, 'content')))
       for (const call of listAt(chunk, 'tool_call_chunks'))
-        draft.tool(String(memberOf(call, 'index') ?? 0), { id: textAt(call, 'id'), name: textAt(call, 'name'), part: textAt(call, 'args') })
+        draft.tool(asText(memberOf(call, 'index') ?? 0), { id: textAt(call, 'id'), name: textAt(call, 'name'), part: textAt(call, 'args') })
       finishReason = finishOf(chunk) ?? finishReason
       for (const [name, count] of Object.entries(present(usageOf(memberOf(chunk, 'usage_metadata')))))
         usage[name as keyof typeof usage] = (usage[name as keyof typeof usage] ?? 0) + count // the keys of usageOf

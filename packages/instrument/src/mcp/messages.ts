@@ -5,7 +5,7 @@
  * Source: spec capture §4.1; MCP 2025-11-25 and 2026-07-28.
  * @module
  */
-import type { Action, ActionIds, Outcome, Verdict } from '@sworn/recorder'
+import { type Action, type ActionIds, asText, type Outcome, type Verdict } from '@sworn/recorder'
 import { memberOf, present, textAt } from '../members.ts'
 
 export type RpcId = string | number
@@ -83,7 +83,7 @@ export function cancelledId(message: unknown): RpcId | undefined {
 
 export function toOutcome(answer: unknown): Outcome {
   const error = memberOf(answer, 'error')
-  if (error !== undefined) return { status: 'error', error, errorType: `rpc_${String(memberOf(error, 'code'))}` }
+  if (error !== undefined) return { status: 'error', error, errorType: `rpc_${asText(memberOf(error, 'code'))}` }
   const output = memberOf(answer, 'result')
   return memberOf(output, 'isError') === true ? { status: 'error', errorType: 'tool_error', output } : { status: 'ok', output }
 }

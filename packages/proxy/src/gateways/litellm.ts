@@ -8,7 +8,7 @@
  * Source: LiteLLM, "StandardLoggingPayload Specification" and "Generic API Callback".
  * @module
  */
-import { type Action, type JsonValue, membersOf, type Outcome, outcomeEvent } from '@sworn/recorder'
+import { type Action, asText, type JsonValue, membersOf, type Outcome, outcomeEvent } from '@sworn/recorder'
 import { eventIdOf } from '../otlp/event-id.ts'
 import type { Reading } from '../otlp/told.ts'
 import { type JsonObject, numberOf, textOf } from '../otlp/values.ts'
@@ -42,7 +42,7 @@ export function readPayload(payload: JsonObject, producer: string): Reading {
     ...inputOf(payload, metadata),
   }
   const event = outcomeEvent(members, outcomeOf(payload, ended))
-  const eventId = eventIdOf(timeMs, ['litellm', id, textOf(payload.call_id) ?? '', String(payload.startTime), String(payload.status)])
+  const eventId = eventIdOf(timeMs, ['litellm', id, textOf(payload.call_id) ?? '', asText(payload.startTime), asText(payload.status)])
   return {
     event: {
       ...event,

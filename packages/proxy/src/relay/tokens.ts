@@ -7,7 +7,7 @@
  * @module
  */
 import type { TokenFacts } from '@sworn/govern/identity'
-import type { AuditEvent, Verdict } from '@sworn/recorder'
+import { type AuditEvent, asText, type Verdict } from '@sworn/recorder'
 import { isMembers, type Members, type Message, memberOf } from '../frames/read.ts'
 import { formatChanged } from '../frames/write.ts'
 import { membersOf, metaOf, type Pending, type Session } from './session.ts'
@@ -36,7 +36,7 @@ export function partToken(session: Session, message: Message, line: Buffer): Par
   if (!Object.hasOwn(meta, TOKEN_KEY)) return { message, line }
   const { [TOKEN_KEY]: token, ...rest } = meta
   const params = { ...message.params, _meta: rest }
-  return { message: { ...message, params }, line: formatChanged(line, ['params'], params), token: String(token) }
+  return { message: { ...message, params }, line: formatChanged(line, ['params'], params), token: asText(token) }
 }
 
 /** The refusal of a call whose token does not count; the token is spent here. Never rejects. */

@@ -6,7 +6,18 @@
  * and nothing is cut before the segment was read from its start.
  * @module
  */
-import { createFrontier, equalBytes, type Frontier, GENESIS, type Line, leafHash, parseBase64, parseHex, SwornError } from '@sworn/verify'
+import {
+  asText,
+  createFrontier,
+  equalBytes,
+  type Frontier,
+  GENESIS,
+  type Line,
+  leafHash,
+  parseBase64,
+  parseHex,
+  SwornError,
+} from '@sworn/verify'
 import { openCheckpoint, type SignedCheckpoint } from '../signers/notes.ts'
 import type { Env } from './core.ts'
 import { readFile } from './files.ts'
@@ -133,7 +144,7 @@ function followFrom(env: Env, found: Found, known: SignedCheckpoint, segments: r
   }
   function visit(line: Line, bytes: Buffer): void {
     const own = mayBeReserved(bytes) ? parseReserved(line) : undefined
-    if (own?.event_type === 'log.checkpoint') seeCheckpoint(String(own.checkpoint))
+    if (own?.event_type === 'log.checkpoint') seeCheckpoint(asText(own.checkpoint))
     else if (own?.event_type !== 'log.anchor') look.lastType = own?.event_type ?? ''
     if (own && isKept(own.event_type))
       reserved.push({ seq: line.seq, type: own.event_type, members: own, line: `${bytes.toString('utf8')}\n` })

@@ -2,7 +2,7 @@
  * The keys of a ledger that was looked at: those that signed so far, and the one that signs from here on.
  * @module
  */
-import { SwornError } from '@sworn/verify'
+import { asText, SwornError } from '@sworn/verify'
 import { type Epoch, extendEpochs } from '../signers/notes.ts'
 import { loadKeyFile, type Signer } from '../signers/signer.ts'
 import type { Core, Env } from './core.ts'
@@ -29,7 +29,7 @@ function missingMac(path: string): never {
 function allEpochs(found: Found, followed: Followed): readonly Epoch[] {
   return followed.reserved
     .filter((record) => record.type === 'log.key_transition' && !found.kept.has(record.seq))
-    .reduce((epochs, record) => extendEpochs(epochs, String(record.members.note), record.seq), found.epochs)
+    .reduce((epochs, record) => extendEpochs(epochs, asText(record.members.note), record.seq), found.epochs)
 }
 
 function currentSigner(env: Env, keys: KeyLayout, origin: string, epochs: readonly Epoch[]): Signer {

@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { LABEL, type Line, parseVkey, SwornError, toHex } from '@sworn/verify'
+import { asText, LABEL, type Line, parseVkey, SwornError, toHex } from '@sworn/verify'
 import { type Epoch, extendEpochs, openCheckpoint, type SignedCheckpoint } from '../signers/notes.ts'
 import { readSigned } from '../signers/signer-state.ts'
 import type { Env, Identity } from './core.ts'
@@ -85,8 +85,8 @@ function readKept(identity: Identity, lines: readonly Line[]): Pick<Found, 'epoc
     if (!ownHashHolds(line, identity.hash))
       throw new SwornError('LEDGER_CORRUPT', 'a kept record does not match its hash', `seq=${line.seq}`)
     const members = parseReserved(line)
-    if (members?.event_type === 'log.key_transition') epochs = extendEpochs(epochs, String(members.note), line.seq)
-    if (members?.event_type === 'log.prune') prunedBelow = Math.max(prunedBelow, Number(members.minimum_index))
+    if (members?.event_type === 'log.key_transition') epochs = extendEpochs(epochs, asText(members.note), line.seq)
+    if (members?.event_type === 'log.prune') prunedBelow = Math.max(prunedBelow, Number(asText(members.minimum_index)))
   }
   return { epochs, prunedBelow }
 }

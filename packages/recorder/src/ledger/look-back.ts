@@ -2,6 +2,7 @@
  * What an opening asks of the records that are there: how the log ended, what was said to be gone, when a segment began.
  * @module
  */
+import { asText } from '@sworn/verify'
 import type { Env } from './core.ts'
 import type { SegmentRef } from './layout.ts'
 import { eachRecord, recordAt } from './replay.ts'
@@ -25,7 +26,7 @@ export function segmentsSaidGone(env: Env, run: readonly SegmentRef[]): Readonly
   const said = new Set<number>()
   eachRecord(env, run, 0, (line) => {
     const own = parseReserved(line)
-    if (own?.event_type === 'log.gap' && own.reason === 'segment_missing') said.add(Number(own.first_seq))
+    if (own?.event_type === 'log.gap' && own.reason === 'segment_missing') said.add(Number(asText(own.first_seq)))
   })
   return said
 }
@@ -33,6 +34,6 @@ export function segmentsSaidGone(env: Env, run: readonly SegmentRef[]): Readonly
 /** By the first record of the segment, in milliseconds; now when that says no time. */
 export function startedAt(env: Env, segment: SegmentRef): number {
   const first = recordAt(env, [segment], segment.firstSeq)
-  const startedAtMs = Date.parse(String(first && parseReserved(first)?.timestamp))
+  const startedAtMs = Date.parse(asText(first && parseReserved(first)?.timestamp))
   return Number.isFinite(startedAtMs) ? startedAtMs : env.now()
 }

@@ -10,7 +10,7 @@
  * per session or day is not concerned while its records are kept.
  * @module
  */
-import { SwornError } from '@sworn/verify'
+import { asText, SwornError } from '@sworn/verify'
 import type { Submission } from '../port/types.ts'
 import { unspliceCounters } from './body.ts'
 import { write } from './commit.ts'
@@ -76,7 +76,7 @@ function recordedOf(core: Core): Map<string, number> {
   eachRecord(core.env, listSegments(core.env), 0, (line) => {
     if (!Buffer.from(line.body.buffer, line.body.byteOffset, line.body.length).includes(MARK)) return
     const payload = unspliceCounters(Buffer.from(line.body).toString('utf8')) && parsePayload(line)
-    if (!payload || !SPENDING.has(String(payload.event_type))) return
+    if (!payload || !SPENDING.has(asText(payload.event_type))) return
     for (const { counter, amount } of readSpent(payload, 'spent')) add(recorded, counter, amount)
   })
   core.counters.recorded = recorded

@@ -5,6 +5,7 @@
  * client that is not there. Source: spec dependencies §8.3.
  * @module
  */
+import { asText } from '@sworn/recorder'
 import type { Channel, Reception } from '../types.ts'
 import { createElicitationChannel, createInputRequiredChannel } from './mcp.ts'
 import { memberOf, type toInputRequired } from './mcp-messages.ts'
@@ -57,5 +58,5 @@ export function createClientDesk({ approver }: { readonly approver?: string } = 
 
 /** The id of our request, or of the one that is taken back, ends with the question's. */
 function questionOf(message: Readonly<Record<string, unknown>>): string {
-  return String(message.id ?? memberOf(message.params, 'requestId')).slice(-ID_CHARS)
+  return asText(message.id ?? memberOf(message.params, 'requestId')).slice(-ID_CHARS)
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { AuditEvent } from '@sworn/recorder'
+import { type AuditEvent, asText } from '@sworn/recorder'
 import { parseAnswer } from '../answer.ts'
 import { hashShown } from '../show.ts'
 import { type Answer, type Channel, type Question, SCOPES, type Tell } from '../types.ts'
@@ -56,7 +56,7 @@ export function createSealedChannel({ secret, isShown, follow }: SealedChannelOp
     },
     hear(entry) {
       if (entry.event_type !== 'approval_answered') return
-      const tell = open.get(String(approvalOf(entry, 'id')))
+      const tell = open.get(asText(approvalOf(entry, 'id')))
       const answer = memberOf(entry.metadata, 'answer')
       if (tell && memberOf(answer, 'channel') === NAME) tell({ kind: 'answer', answer: unsealQuietly(secret, entry, answer) })
     },
@@ -81,7 +81,7 @@ function unseal(secret: string, entry: RecordedEvent, said: unknown): Answer | u
     approver: memberOf(said, 'approver'),
     reason: memberOf(said, 'reason'),
   })
-  const seal = Buffer.from(String(memberOf(said, 'seal')))
+  const seal = Buffer.from(asText(memberOf(said, 'seal')))
   const expected = answer && Buffer.from(sealOf(secret, answer))
   return expected && seal.length === expected.length && timingSafeEqual(seal, expected) ? answer : undefined
 }
