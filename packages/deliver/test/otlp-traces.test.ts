@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { type Peer, sinkContract } from '../../../testkit/src/sink-contract.ts'
 import { count, later } from '../../../testkit/src/suite.ts'
 import type { Item } from '../src/index.ts'
+import { believeCollector } from '../src/sinks/bulk.ts'
 import { otlpTraceSink } from '../src/sinks/otlp-traces.ts'
 import { openHttpPeer, type Posted } from './support/http-peer.ts'
 
@@ -98,4 +99,13 @@ test('the same spans leave whatever the batches are, after restarts in the middl
     }),
     { numRuns: count({ fast: 15, ci: 60, full: 300 }) },
   )
+})
+
+test('a collector is believed only when it says in numbers that it rejected nothing', () => {
+  const judged = (rejectedSpans: unknown) => {
+    const text = JSON.stringify({ partialSuccess: { rejectedSpans } })
+    return believeCollector([], { status: 200, retryAfter: undefined, text }, 'rejectedSpans')
+  }
+  for (const none of [0, '0', undefined, null]) assert.deepEqual(judged(none), {})
+  for (const some of [1, '2', 'many', { toString: 1 }, [0]]) assert.deepEqual(judged(some), { whole: 'rejected by the collector' })
 })

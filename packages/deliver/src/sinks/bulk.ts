@@ -2,8 +2,9 @@
  * Many entries a request over HTTP: what the sinks of log vendors share.
  * @module
  */
+import { asText, isJsonObject } from '@sworn/verify'
 import { createSender, type HttpOptions, type HttpSender, parseUrl } from '../http.ts'
-import { type Answer, judgeStatus, saysFailure, wrongAnswer } from '../http-answer.ts'
+import { type Answer, jsonOf, judgeStatus, saysFailure, wrongAnswer } from '../http-answer.ts'
 import { reasonOf } from '../ship.ts'
 import { allAgain, type Item, type OpenSink, type Outcome, type Probed, type Sink } from '../sink.ts'
 
@@ -61,6 +62,17 @@ export function bulkSink(options: BulkOptions): OpenSink {
 /** A yes whose body says no is a no. */
 export function believe(items: readonly Item[], answer: Answer): Outcome {
   return saysFailure(answer) ? allAgain(items, `HTTP ${answer.status} with an error in its body`) : {}
+}
+
+/**
+ * As `believe`, of an OpenTelemetry collector: what it rejected is not sent again, and a count that is no number rejects too.
+ * @param name of the count in `partialSuccess`. Source: OTLP 1.5, partial success
+ */
+export function believeCollector(items: readonly Item[], answer: Answer, name: 'rejectedLogRecords' | 'rejectedSpans'): Outcome {
+  const body = jsonOf(answer)
+  const partial = isJsonObject(body) ? body.partialSuccess : undefined
+  const rejected = isJsonObject(partial) ? Number(asText(partial[name] ?? 0)) : 0
+  return rejected <= 0 ? believe(items, answer) : { whole: 'rejected by the collector' }
 }
 
 /** `base` with a path of the vendor's behind it. */

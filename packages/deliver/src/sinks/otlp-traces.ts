@@ -6,11 +6,10 @@
  * @module
  */
 import { type Event, endsSpan, spanKey, spanPart, toSpan, toTraceRequest } from '@sworn/dialects'
-import { asText, isJsonObject, type JsonObject, type JsonValue } from '@sworn/verify'
+import { isJsonObject, type JsonObject, type JsonValue } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
-import { type Answer, jsonOf } from '../http-answer.ts'
 import type { Item, OpenSink, Outcome } from '../sink.ts'
-import { believe, bulkSink, endpoint } from './bulk.ts'
+import { believeCollector, bulkSink, endpoint } from './bulk.ts'
 import type { VendorOptions } from './vendors.ts'
 
 export interface OtlpTraceOptions extends VendorOptions {
@@ -52,7 +51,7 @@ export function otlpTraceSink({ origin, version, headers, ...options }: OtlpTrac
       limits: LIMITS,
       headers: { ...headers, 'content-type': 'application/json', ...authorization },
       encode: (items) => JSON.stringify(toTraceRequest(spansOf(items), spanOptions)),
-      judge,
+      judge: (items, answer) => believeCollector(items, answer, 'rejectedSpans'),
       probe: { body: () => '{"resourceSpans":[]}', shown: 'took a request without spans; nothing was written' },
     })(undefined)
     return {
@@ -66,13 +65,6 @@ export function otlpTraceSink({ origin, version, headers, ...options }: OtlpTrac
       },
     }
   }
-}
-
-function judge(items: readonly Item[], answer: Answer): Outcome {
-  const body = jsonOf(answer)
-  const partial = isJsonObject(body) ? body.partialSuccess : undefined
-  const rejected = isJsonObject(partial) ? Number(asText(partial.rejectedSpans ?? 0)) : 0
-  return rejected > 0 ? { whole: 'rejected by the collector' } : believe(items, answer)
 }
 
 function partsOf(items: readonly Item[]): readonly { readonly part: Event; readonly seq: number }[] {

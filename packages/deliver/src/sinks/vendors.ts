@@ -5,11 +5,10 @@
  * over HTTP in JSON, partial success; the founding document of Gantz for `siem`.
  * @module
  */
-import { asText, isJsonObject } from '@sworn/verify'
+import { asText } from '@sworn/verify'
 import type { HttpOptions } from '../http.ts'
-import { jsonOf } from '../http-answer.ts'
 import type { Item, OpenSink } from '../sink.ts'
-import { believe, bulkSink, endpoint } from './bulk.ts'
+import { believeCollector, bulkSink, endpoint } from './bulk.ts'
 
 const PROBE = 'sworn doctor: a probe, no event'
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -78,12 +77,7 @@ export function otlpSink({
     headers: { ...headers, ...JSON_TYPE, ...bearer(options.token) },
     encode: (items) => JSON.stringify({ resourceLogs: items.flatMap(({ body }) => JSON.parse(body).resourceLogs) }),
     probe: { body: () => '{"resourceLogs":[]}', shown: 'took a request without logs; nothing was written' },
-    judge(items, answer) {
-      const body = jsonOf(answer)
-      const partial = isJsonObject(body) ? body.partialSuccess : undefined
-      const rejected = isJsonObject(partial) ? Number(asText(partial.rejectedLogRecords ?? 0)) : 0
-      return rejected > 0 ? { whole: 'rejected by the collector' } : believe(items, answer)
-    },
+    judge: (items, answer) => believeCollector(items, answer, 'rejectedLogRecords'),
   })
 }
 
