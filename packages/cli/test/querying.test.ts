@@ -1,6 +1,6 @@
 /** query and sql over a recorded ledger: trees, counts, pages, verified lines, SQL, and the same from a program. */
 import assert from 'node:assert/strict'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { SwornError } from '@sworn/verify'
@@ -248,4 +248,46 @@ test('a program asks the same', async () => {
   await assert.rejects(openLedger(join(cwd, 'none')), (e) => SwornError.is(e, 'LEDGER_NOT_FOUND'))
   rmSync(join(cwd, 'audit/audit.db'))
   assert.equal((await Array.fromAsync(ledger.query({ tool: 'rm' }))).length, 1)
+})
+
+test('no answer is written over the ledger that is asked, under whichever of its names', async () => {
+  const at = temporary()
+  const stdin = EVENTS.map((event) => `${JSON.stringify(event)}\n`).join('')
+  for (const path of ['log.jsonl', 'audit']) assert.equal((await sworn(['record', path], { cwd: at, home, stdin })).code, 0)
+  symlinkSync('log.jsonl', join(at, 'link.csv'))
+  symlinkSync('audit', join(at, 'linked'))
+  linkSync(join(at, 'log.jsonl'), join(at, 'second.csv'))
+  const [segment] = globSync('audit/segments/*', { cwd: at })
+  const before = [readFileSync(join(at, 'log.jsonl')), readFileSync(join(at, segment!))]
+  const outputs: [ledger: string, output: string][] = [
+    ['log.jsonl', 'log.jsonl'],
+    ['log.jsonl', './log.jsonl.ledger/../log.jsonl'],
+    ['log.jsonl', 'link.csv'],
+    ['log.jsonl', 'second.csv'],
+    ['log.jsonl', 'log.jsonl.ledger/checkpoint'],
+    ['audit', segment!],
+    ['audit', 'linked/answer.csv'],
+    ['audit', 'log.jsonl'],
+  ]
+  const commands = [
+    ['query', '--format', 'csv'],
+    ['query', '--count-by', 'tool'],
+    ['sql', 'SELECT seq FROM entries'],
+    ['report', '--format', 'md'],
+    ['report', '--subject', 'alice', '--format', 'jsonl'],
+    ['export', '--dialect', 'gantz'],
+    ['export', '--dialect', 'aegis-sqlite'],
+  ]
+  for (const [ledger, output] of outputs) {
+    for (const command of commands) {
+      const { code, err } = await sworn([...command, ledger, '-o', output], { cwd: at, home })
+      assert.deepEqual(
+        [code, /^error: USAGE a file outside of the ledger was expected \(at --output\)$/m.test(err)],
+        [2, true],
+        `${command} ${output}`,
+      )
+    }
+  }
+  assert.deepEqual([readFileSync(join(at, 'log.jsonl')), readFileSync(join(at, segment!))], before)
+  assert.equal((await sworn(['query', 'log.jsonl', '--format', 'csv', '-o', 'audit.csv'], { cwd: at, home })).code, 0)
 })

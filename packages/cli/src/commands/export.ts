@@ -14,6 +14,7 @@ import { type Checked, formatManifest } from '../dialects/manifest.ts'
 import { EXPORT_NAMES, openTarget } from '../dialects/open-target.ts'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
+import { checkApart } from '../querying/output.ts'
 import { ledgerPath, stateDirectory } from '../reading/location.ts'
 import { readOpening } from '../reading/opening.ts'
 import { createUnreadable } from '../reading/unreadable.ts'
@@ -37,13 +38,14 @@ export const exportCommand = defineCommand({
   async run([path], flags, io) {
     if (flags.dialect === undefined) throw new SwornError('USAGE', 'a dialect was expected', '--dialect')
     const files = findLedger(await ledgerPath(io, path), io.cwd)
+    const output = flags.output === undefined ? undefined : resolve(io.cwd, flags.output)
+    if (output !== undefined) checkApart(output, files)
     const checked = flags.verified ? await checkFirst(files, io) : undefined
     if (checked === false) return 1
     const unreadable = createUnreadable(io)
     const select = { now: io.now(), below: checked?.size ?? Number.POSITIVE_INFINITY, onUnreadable: unreadable.tell }
     const { counts, entries } = selectEntries(files, flags, select)
     const { origin } = await readOpening(files)
-    const output = flags.output === undefined ? undefined : resolve(io.cwd, flags.output)
     const { target, dialect } = await openTarget({ name: flags.dialect, output, origin, signKey: flags['sign-key'], io })
     try {
       if (output) rmSync(`${output}.manifest.json`, { force: true }) // of an export before: it says nothing of this one

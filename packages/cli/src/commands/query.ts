@@ -44,7 +44,7 @@ export const query = defineCommand({
     const parts = toParts(flags, filter)
     const files = findLedger(await ledgerPath(io, path), io.cwd)
     const unreadable = createUnreadable(io)
-    const target = { output: await openOutput(flags.output, io), width: io.isTTY ? io.columns : 200 }
+    const target = { output: await openOutput(flags.output, files, io), width: io.isTTY ? io.columns : 200 }
     const check = flags.verified ? await openCheck(files, flags.key, io) : undefined // before anything is indexed for it
     const source = await openSourceFor(files, flags, io, unreadable).catch((e: unknown) => {
       check?.close()

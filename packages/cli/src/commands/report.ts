@@ -12,7 +12,7 @@ import { createReport, FRAMEWORKS, type Report, toIntegrity } from '@sworn/analy
 import { reportVerdict, SwornError, type Report as Verification } from '@sworn/verify'
 import { defineCommand, type Values } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
-import { checkFolder } from '../querying/output.ts'
+import { checkApart, checkFolder } from '../querying/output.ts'
 import { loadFor, stateDirectory } from '../reading/location.ts'
 import { createUnreadable, type UnreadableLines } from '../reading/unreadable.ts'
 import { copyEntries } from '../report/copy.ts'
@@ -59,6 +59,7 @@ async function run(path: string | undefined, flags: Values<typeof FLAGS>, io: Io
   const config = await loadFor(io)
   const section: AlertsSection = config.values.alerts ?? {} // checked by its room when it was read
   const files = findLedger(path ?? config.values.log_path, io.cwd)
+  if (output !== undefined) checkApart(output, files)
   const verification = flags.unchecked ? undefined : await check(files, flags, io)
   const unreadable = createUnreadable(io)
   if (output !== undefined) await checkFolder(output)

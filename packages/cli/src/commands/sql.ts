@@ -48,7 +48,7 @@ export const sql = defineCommand({
       const format = flags.json ? 'json' : ((flags.format ?? 'table') as Format) // one of the choices
       if (format.startsWith('json') && new Set(answer.columns).size < answer.columns.length)
         throw new SwornError('USAGE', 'names of columns that differ were expected; give them with AS', 'SQL')
-      const output = await openOutput(flags.output, io)
+      const output = await openOutput(flags.output, files, io)
       io.signal.throwIfAborted()
       io.leaveSignals()
       for (const line of formats[format](answer, io.isTTY ? io.columns : 200)) await output.write(line)

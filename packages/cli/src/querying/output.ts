@@ -3,8 +3,11 @@
  * @module
  */
 import { once } from 'node:events'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { access, constants, open } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import type { LedgerFiles } from '@sworn/analyze/reading'
+import { SwornError } from '@sworn/verify'
 import type { Io } from '../frame/io.ts'
 
 export interface Output {
@@ -13,11 +16,14 @@ export interface Output {
 }
 
 /**
- * @param file as given with `-o`; undefined: stdout
- * @throws the file system's error, before anything else was done
+ * @param file as given with `-o`; undefined: stdout. @param files the ledger that is asked
+ * @throws SwornError USAGE for a file of the ledger; the file system's error, before anything else was done
  */
-export async function openOutput(file: string | undefined, io: Io): Promise<Output> {
-  return file === undefined ? { write: io.out, close: async () => {} } : await openFile(resolve(io.cwd, file))
+export async function openOutput(file: string | undefined, files: LedgerFiles, io: Io): Promise<Output> {
+  if (file === undefined) return { write: io.out, close: async () => {} }
+  const path = resolve(io.cwd, file)
+  checkApart(path, files)
+  return await openFile(path)
 }
 
 /**
@@ -30,6 +36,36 @@ export async function checkFolder(file: string): Promise<void> {
   await access(`${dirname(file)}/.`, constants.W_OK).catch((e: unknown) => {
     throw Object.assign(e as Error, { path: file })
   })
+}
+
+/**
+ * What is read must not be what is written over: the answer would take the place of the ledger.
+ *
+ * @param file absolute
+ * @throws SwornError USAGE where it is a file of the ledger that is read, under any name, or the active file of another one
+ */
+export function checkApart(file: string, { directory, activeFile }: LedgerFiles): void {
+  const target = resolveLinks(file)
+  const isInside = directory !== undefined && target.startsWith(`${realpathSync(directory)}${sep}`)
+  const isActive = activeFile !== undefined && isSame(target, activeFile)
+  if (isInside || isActive || existsSync(`${target}.ledger`))
+    throw new SwornError('USAGE', 'a file outside of the ledger was expected', '--output')
+}
+
+/** As far as it is there; a pipe behind /dev/stdout has no name. */
+function resolveLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    const parent = dirname(path)
+    return parent === path ? path : join(resolveLinks(parent), basename(path))
+  }
+}
+
+/** Two names of one file, hard links included. */
+function isSame(path: string, other: string): boolean {
+  const [a, b] = [path, other].map((one) => statSync(one, { bigint: true, throwIfNoEntry: false }))
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino
 }
 
 async function openFile(path: string): Promise<Output> {
