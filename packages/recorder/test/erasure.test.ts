@@ -5,34 +5,19 @@ import { CRASH, faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
 import { type Choose, createPageCache, KEEP_ALL, KEEP_NOTHING, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
 import { formsOf } from '../../../testkit/src/forms.ts'
 import { count } from '../../../testkit/src/suite.ts'
-import { shapeEvent } from '../src/event/shape.ts'
-import type { Item } from '../src/ledger/admit.ts'
 import { errorCode, type FileOps } from '../src/ledger/file-ops.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
-import { createRedactor } from '../src/redact/redactor.ts'
 import { readDisclosure } from '../src/vault/disclosure.ts'
 import { type ErasurePlan, type ErasureRequest, planErasure } from '../src/vault/erase.ts'
 import { findDisclosures } from '../src/vault/find-disclosures.ts'
 import { parseRow } from '../src/vault/row.ts'
-import { createVault } from '../src/vault/vault.ts'
-import { acked, type Case, createCase, FILE, findings, HOME, item, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
+import { committed } from './support/committed.ts'
+import { acked, type Case, createCase, FILE, findings, HOME, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 
 /** Every how many steps the power is cut. */
 const STRIDE = count({ fast: 31, ci: 4, full: 1 })
 const SECRET = 'Zürich, Langstraße "12" \\ 3rd floor'
 const REQUEST: ErasureRequest = { subject: 'alice', basis: 'GDPR Art. 17', requestId: 'R-1', actor: 'dpo' }
-const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes))
-
-/** An event of `user` whose address is committed. */
-function committed(ops: FileOps, ledger: Ledger, n: number, user: string, address: string): Item {
-  const vault = createVault({ home: HOME, info: ledger.info, ops, random })
-  const rows: string[] = []
-  const base = item(n, 'sync')
-  const stamp = { timestamp: '2026-01-01T00:00:00.000Z', eventId: base.eventId }
-  const shaped = shapeEvent({ event_type: 'data_access', user, arguments: { address } }, [], stamp)
-  const redactor = createRedactor({ paths: [{ path: 'arguments.address', action: 'commit' }] }, ledger.info.macKey, vault)
-  return { ...base, json: redactor.redact(shaped, rows), eventType: 'data_access', vault: rows }
-}
 
 /** A ledger with three values of alice and two of bob over several segments. */
 function fill(disk: Case, path: string, ops: FileOps = disk.ops): Ledger {

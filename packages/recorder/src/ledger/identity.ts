@@ -21,6 +21,8 @@ export interface Found {
   readonly epochs: readonly Epoch[]
   /** Highest minimum_index of a log.prune kept in reserved.jsonl. */
   readonly prunedBelow: number
+  /** That log.prune names an archive. */
+  readonly prunedToArchive: boolean
   /** Sequence numbers in reserved.jsonl. */
   readonly kept: ReadonlySet<number>
 }
@@ -78,17 +80,18 @@ function textOf(members: Members, name: string): string {
   return value
 }
 
-function readKept(identity: Identity, lines: readonly Line[]): Pick<Found, 'epochs' | 'prunedBelow'> {
+function readKept(identity: Identity, lines: readonly Line[]): Pick<Found, 'epochs' | 'prunedBelow' | 'prunedToArchive'> {
   let epochs: readonly Epoch[] = [{ key: parseVkey(identity.vkey) }]
-  let prunedBelow = 0
+  let [prunedBelow, prunedToArchive] = [0, false]
   for (const line of lines) {
     if (!ownHashHolds(line, identity.hash))
       throw new SwornError('LEDGER_CORRUPT', 'a kept record does not match its hash', `seq=${line.seq}`)
     const members = parseReserved(line)
     if (members?.event_type === 'log.key_transition') epochs = extendEpochs(epochs, asText(members.note), line.seq)
-    if (members?.event_type === 'log.prune') prunedBelow = Math.max(prunedBelow, Number(asText(members.minimum_index)))
+    const below = members?.event_type === 'log.prune' ? Number(asText(members.minimum_index)) : 0
+    if (below > prunedBelow) [prunedBelow, prunedToArchive] = [below, typeof members?.archived_to === 'string']
   }
-  return { epochs, prunedBelow }
+  return { epochs, prunedBelow, prunedToArchive }
 }
 
 export interface SignedState {

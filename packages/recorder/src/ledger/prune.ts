@@ -9,6 +9,7 @@
  */
 import { basename, join, relative, sep } from 'node:path'
 import { SwornError } from '@sworn/verify'
+import { forgetRowsOf } from '../vault/forget.ts'
 import { checkpoint } from './checkpoints.ts'
 import { linkReserved, sync } from './commit.ts'
 import type { Core } from './core.ts'
@@ -52,7 +53,7 @@ export function prune(core: Core, upTo: number, policy: PrunePolicy): number | u
   sync(core)
   checkpoint(core)
   sync(core)
-  drop(core, old)
+  drop(core, old, policy.archivedTo !== undefined)
   return seq
 }
 
@@ -68,17 +69,20 @@ function closedSegments(core: Core): SegmentRef[] {
 
 /** Removes what lies below a log.prune of before. Returns how many segments that were. */
 function dropPruned(core: Core): number {
-  const below = findIdentity(core.env, closedSegments(core))?.prunedBelow ?? 0
-  const left = closedSegments(core).filter((ref) => ref.firstSeq < below)
+  const { prunedBelow = 0, prunedToArchive = false } = findIdentity(core.env, closedSegments(core)) ?? {}
+  const left = closedSegments(core).filter((ref) => ref.firstSeq < prunedBelow)
   if (left.length === 0) return 0
   checkpoint(core) // the crash may have come before the signature over log.prune
   sync(core)
-  drop(core, left)
+  drop(core, left, prunedToArchive)
   return left.length
 }
 
-function drop(core: Core, segments: readonly SegmentRef[]): void {
+/** What was committed in them goes with them, unless an archive keeps their lines. */
+function drop(core: Core, segments: readonly SegmentRef[], isArchived: boolean): void {
   const { ops, layout } = core.env
+  const paths = segments.map(({ path }) => path)
+  if (!isArchived) forgetRowsOf(core.env, paths)
   for (const ref of segments) {
     while (ops.stat(ref.path)) ops.unlink(ref.path) // plain, and packed where a crash left both
     const offsets = offsetsPath(layout.index, ref.firstSeq)

@@ -20,6 +20,7 @@ import { createEnv, type LedgerOptions } from '../ledger/options.ts'
 import { parseReserved } from '../ledger/reserved.ts'
 import { eachLine, tryLine } from '../ledger/scan.ts'
 import { listSegments } from '../ledger/segments.ts'
+import { digestsIn, mayCommit } from './digests.ts'
 import { openRow, type VaultRow } from './row.ts'
 import { dropRows, eachRow } from './store.ts'
 import { createSubjectKeys, type SubjectKeys, subjectIdOf } from './subject-keys.ts'
@@ -71,7 +72,6 @@ interface Findings extends ErasurePlan {
 /** JSON of the targets of one record: below the default limit of a line with everything around it. */
 const MAX_TARGETS_CHARS = 32_768
 const MAX_FIRST = 100
-const DIGEST = /\{"\$sd":"([\w-]{43})"\}/g
 
 /** Whose vault: what is needed to look for a subject. */
 interface Place {
@@ -107,7 +107,7 @@ export function erase(core: Core, request: ErasureRequest): Erasure {
   const { subjectId, tails, unsaid, ...plan } = find(place, keys, request.subject)
   keys.destroy(subjectId)
   const recorded = plan.key || unsaid.length > 0 ? record(core, request, unsaid) : []
-  if (plan.rows > 0) dropRows(env, subjectId)
+  if (plan.rows > 0) dropRows(env, (row) => row.subject_id === subjectId)
   for (const path of tails) env.ops.unlink(path)
   if (tails.length > 0) env.ops.syncDirectory(env.layout.quarantine)
   return { ...plan, recorded }
@@ -150,9 +150,9 @@ function searchRecords(env: Env, rows: ReadonlyMap<string, VaultRow>, name: stri
   for (const { path } of listSegments(env)) {
     eachLine(env.ops, path, 0, (line) => {
       const named = line.includes(name)
-      if (!named && !line.includes('{"$sd":"')) return true
+      if (!named && !mayCommit(line)) return true
       const seq = tryLine(line)?.seq ?? -1
-      for (const [, digest = ''] of line.toString('latin1').matchAll(DIGEST)) {
+      for (const digest of digestsIn(line)) {
         const row = rows.get(digest)
         if (row) targets.push({ seq, pointer: row.pointer })
       }

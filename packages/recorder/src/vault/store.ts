@@ -43,14 +43,18 @@ export function eachRow(env: Env, visit: (row: VaultRow, file: string) => void):
   }
 }
 
-/** Takes the rows of one subject out of every file, and the drafts that a crash left. */
-export function dropRows(env: Env, subjectId: string): void {
+/** Takes the rows that `goes` names out of every file, and the drafts that a crash left. */
+export function dropRows(env: Env, goes: (row: VaultRow) => boolean): void {
   const { ops, layout } = env
   const found = new Set<string>()
   eachRow(env, (row, file) => {
-    if (row.subject_id === subjectId) found.add(file)
+    if (goes(row)) found.add(file)
   })
-  for (const file of found) rewriteLines(ops, file, (line) => parseRow(line.toString('utf8'))?.subject_id !== subjectId)
+  const stays = (line: Buffer): boolean => {
+    const row = parseRow(line.toString('utf8'))
+    return row === undefined || !goes(row)
+  }
+  for (const file of found) rewriteLines(ops, file, stays)
   for (const name of ops.readdir(layout.vault)) if (name.endsWith('.tmp')) ops.unlink(join(layout.vault, name))
 }
 
@@ -70,6 +74,11 @@ function rewriteLines(ops: FileOps, path: string, keep: (line: Buffer) => boolea
   }
   ops.rename(draft, path)
   ops.syncDirectory(dirname(path))
+}
+
+/** True where something was ever committed. */
+export function hasRows(env: Env): boolean {
+  return vaultFiles(env).length > 0
 }
 
 function vaultFiles({ ops, layout }: Env): string[] {
