@@ -95,6 +95,19 @@ test('a secret in a prompt is not recorded, and what is no log is counted or ref
   assert.equal(narrow.port.batches.length, 0)
 })
 
+test('a line that is broken, and a text that was cut within an emoji, take no other log along', async () => {
+  const { port, post } = openRoom()
+  const cut = { ...SAMPLES[0], id: 'cut', messages: 'a\ud83d', end_user: 'carol' }
+  const lines = `${JSON.stringify(cut)}\n{"response_cost":NaN}\nnot JSON\n${JSON.stringify(SAMPLES[1])}\n`
+  const told = await post(lines, { 'content-type': 'application/x-ndjson' })
+  assert.deepEqual(await told.json(), { recorded: 2, left: { 'no JSON': 2 } })
+  assert.partialDeepStrictEqual(port.events()[0], {
+    arguments: { messages: 'a\ufffd' },
+    ip_address: '10.0.0.7',
+    metadata: { ext: { litellm: { end_user: 'carol' } } },
+  })
+})
+
 test('what the ledger does not take is 503, and may be sent again', async () => {
   const { port, post } = openRoom()
   port.fail = new SwornError('APPEND_REFUSED', 'no space left')

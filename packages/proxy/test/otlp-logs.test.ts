@@ -201,6 +201,14 @@ describe('counting', () => {
     assert.deepEqual(gapsOf(room), [])
   })
 
+  test('another token hides no gap of a session by counting ahead, and makes none', async () => {
+    const room = openRoom()
+    await room.logs(numbered(1))
+    await room.post(logsOf(numbered(1_000_000)), { path: '/v1/logs', producer: 'mallory' })
+    await room.logs(numbered(3))
+    assert.deepEqual(gapsOf(room), [['s-1', { reason: 'event.sequence', from: 1, to: 3, dropped: 1 }]])
+  })
+
   test('a gap whose request the ledger did not take is found again when that request comes again', async () => {
     const room = openRoom()
     await room.logs(numbered(1))

@@ -17,7 +17,7 @@ const TOOL_CALL = 'call_mcp_tool'
 const MAX_TIME_S = Date.UTC(10_000, 0) / 1000 // later years have more than four digits
 /** Members that the event's own take. */
 const TAKEN: ReadonlySet<string> = new Set(
-  'id call_id trace_id startTime endTime status model custom_llm_provider prompt_tokens completion_tokens response_cost messages response error_str error_information end_user requester_ip_address'.split(
+  'id call_id trace_id startTime endTime status model custom_llm_provider prompt_tokens completion_tokens response_cost messages response error_str error_information'.split(
     ' ',
   ),
 )
@@ -35,6 +35,7 @@ export function readPayload(payload: JsonObject, producer: string): Reading {
   const timeMs = Math.floor(ended * 1000)
   const metadata = objectAt(payload.metadata)
   const user = textOf(metadata.user_api_key_user_id) ?? textOf(payload.end_user)
+  const address = textOf(payload.requester_ip_address) ?? textOf(metadata.requester_ip_address)
   const team = textOf(metadata.user_api_key_team_alias) ?? textOf(metadata.user_api_key_team_id)
   const source = { kind: 'import', name: 'litellm', vantage: 'reported' } as const
   const members = {
@@ -51,6 +52,7 @@ export function readPayload(payload: JsonObject, producer: string): Reading {
       timestamp: new Date(timeMs).toISOString(),
       user_source: user === undefined ? 'token' : 'header',
       ...(team !== undefined && { org_unit: team.slice(0, MAX_CHARS).toWellFormed() }),
+      ...(address !== undefined && { ip_address: address.slice(0, MAX_CHARS).toWellFormed() }),
       metadata: { ...objectAt(event.metadata as JsonValue), ext: { litellm: restOf(payload) } }, // made by outcomeEvent
     },
   }

@@ -56,17 +56,30 @@ async function take(record: Recorder['record'], limits: GatewayLimits, request: 
   if (!JSON_TYPES.test(type)) return errorResponse(invalid('a body of application/json or application/x-ndjson was expected'), 415)
   const body = await readUnpacked(request, limits)
   if (!Buffer.isBuffer(body)) return errorResponse(body.error, body.status, { connection: 'close' })
-  const payloads = type === 'application/json' ? toList(parse(body)) : linesOf(body).map(parse)
+  const payloads = type === 'application/json' ? toList(parse(body)) : linesOf(body).map(parseLine)
   if (payloads.length > limits.records) return errorResponse(invalid(`at most ${limits.records} logs were expected`), 413)
   const left = await recordAll(
     record,
-    payloads.map((payload) => readPayload(objectOf(payload), producer)),
+    payloads.map((payload) => (payload === undefined ? NO_JSON : readPayload(objectOf(payload), producer))),
   )
   const missing = [...left.values()].reduce((sum, many) => sum + many, 0)
   return jsonResponse({ recorded: payloads.length - missing, ...(missing > 0 && { left: Object.fromEntries(left) }) })
 }
 
-const parse = (bytes: Buffer) => parseStrict(bytes, { maxDepth: MAX_DEPTH })
+const NO_JSON = { left: 'no JSON' }
+
+/** What was cut within an emoji is taken; the recorder says so. */
+const parse = (bytes: Buffer) => parseStrict(bytes, { maxDepth: MAX_DEPTH, loneSurrogates: 'keep' })
+
+/** A line that is broken takes no other along. */
+function parseLine(bytes: Buffer): JsonValue | undefined {
+  try {
+    return parse(bytes)
+  } catch {
+    return undefined
+  }
+}
+
 const toList = (value: JsonValue): readonly JsonValue[] => (Array.isArray(value) ? value : [value])
 
 function linesOf(body: Buffer): readonly Buffer[] {

@@ -19,10 +19,11 @@ export const SPAN_KINDS: Readonly<Record<string, Readonly<Record<string, Kind>>>
     text_completion: 'model',
     generate_content: 'model',
     embeddings: 'model',
+    retrieval: 'resource',
     invoke_agent: 'turn',
   },
   'mcp.method.name': { 'tools/call': 'tool', 'resources/read': 'resource' },
-  'openinference.span.kind': { TOOL: 'tool', LLM: 'model', EMBEDDING: 'model', AGENT: 'turn' },
+  'openinference.span.kind': { TOOL: 'tool', LLM: 'model', EMBEDDING: 'model', RETRIEVER: 'resource', AGENT: 'turn' },
   'traceloop.span.kind': { tool: 'tool', agent: 'turn' },
   'llm.request.type': { chat: 'model', completion: 'model', embedding: 'model' },
   'ai.operationId': {
@@ -86,10 +87,10 @@ export const MEMBERS = {
   call: ['gen_ai.tool.call.id', 'tool_use_id', 'call_id', 'ai.toolCall.id', 'tool_call.id'],
   method: ['mcp.method.name'],
   rpcId: ['jsonrpc.request.id'],
-  target: ['mcp.resource.uri'],
+  target: ['mcp.resource.uri', 'gen_ai.data_source.id'],
   input: [
     ...['gen_ai.tool.call.arguments', 'tool_input', 'tool_parameters', 'arguments', 'function_args', 'ai.toolCall.args'],
-    ...['gen_ai.input.messages', 'ai.prompt.messages', 'input.value', 'traceloop.entity.input'],
+    ...['gen_ai.retrieval.query.text', 'gen_ai.input.messages', 'ai.prompt.messages', 'input.value', 'traceloop.entity.input'],
   ],
   output: [
     ...['gen_ai.tool.call.result', 'ai.toolCall.result', 'output', 'gen_ai.output.messages', 'ai.response.text'],

@@ -29,7 +29,7 @@ export const json: Encoding = {
   type: 'application/json',
   parse(body) {
     if (countOpening(body) > MAX_OBJECTS) throw new SwornError('REQUEST_INVALID', `at most ${MAX_OBJECTS} objects and arrays were expected`)
-    return objectOf(parseStrict(body, { maxDepth: MAX_DEPTH }))
+    return objectOf(parseStrict(body, { maxDepth: MAX_DEPTH, loneSurrogates: 'keep' })) // of texts that an SDK cut within an emoji
   },
   formatPartial: (rejected, name, why) => JSON.stringify({ partialSuccess: { [name]: String(rejected), errorMessage: why } }), // int64 is text
   whole: '{}',

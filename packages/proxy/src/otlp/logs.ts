@@ -13,10 +13,7 @@ import { createPicker, type Picker } from './picker.ts'
 import type { SequenceGap } from './sequences.ts'
 import { type Shaping, shapeDecision, shapeOutcome, stamped } from './shape.ts'
 import { isOfRecorder, type Reading, type Told } from './told.ts'
-import { idOf, millisOf, nanosOf, objectOf, textOf } from './values.ts'
-
-const TRACE_BYTES = 16
-const SPAN_BYTES = 8
+import { idOf, millisOf, nanosOf, objectOf, SPAN_BYTES, TRACE_BYTES, textOf } from './values.ts'
 
 /** @param producer who the token names */
 export function readLog(told: Told, producer: string): Reading {
@@ -81,9 +78,9 @@ function correlationOf(told: Told, picker: Picker): string {
 function outcomeOf(picker: Picker, { failed }: LogKind): Outcome {
   const success = picker.value('success')
   const durationMs = picker.number('durationMs')
-  const errorType = picker.text('errorType')
-  const error = picker.value('error')
   const took = durationMs === undefined ? {} : { durationMs }
   if (!failed && success !== false && success !== 'false') return { ...took, status: 'ok' }
+  const errorType = picker.text('errorType')
+  const error = picker.value('error')
   return { ...took, status: 'error', ...(errorType !== undefined && { errorType }), ...(error !== undefined && { error }) }
 }

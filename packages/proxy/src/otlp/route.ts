@@ -114,7 +114,7 @@ async function take(desk: Desk, signal: Signal, { request, encoding, producer }:
     if (told.length === limits.records) return formatRefusal(encoding, invalid(`at most ${limits.records} records were expected`), 413)
     told.push(one)
   }
-  const { gaps, keep } = sequences.look(told)
+  const { gaps, keep } = sequences.look(told, producer)
   const missing = gaps.flatMap((gap) => readGap(gap, producer) ?? [])
   const readings = told.map((one) => signal.read(one, producer))
   const met = senders.look(

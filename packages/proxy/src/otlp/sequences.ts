@@ -2,7 +2,7 @@
  * Numbers that a sender counts its records of a session with: what is missing between two of them was lost on the way.
  *
  * Where a session's counting is first met it begins. Numbers that come again or late are no gap; a gap that is filled
- * later was one when it was recorded. Source: Claude Code monitoring reference, `event.sequence`.
+ * later was one when it was recorded. Each token has its own: nobody hides another's gaps, or makes some. Source: Claude Code monitoring reference, `event.sequence`.
  * @module
  */
 import type { Told } from './told.ts'
@@ -20,25 +20,26 @@ export interface SequenceGap {
 }
 
 export interface Sequences {
-  /** What misses before the records of one request; it is looked for again until `keep` is called. */
-  look(records: readonly Told[]): { readonly gaps: readonly SequenceGap[]; keep(): void }
+  /** What misses before the records of one request; it is looked for again until `keep` is called. @param producer who the token names */
+  look(records: readonly Told[], producer: string): { readonly gaps: readonly SequenceGap[]; keep(): void }
 }
 
 export function createSequences(): Sequences {
   const newest = new Map<string, number>()
   return {
-    look(records) {
+    look(records, producer) {
       const seen = new Map<string, number>()
       const gaps: SequenceGap[] = []
       for (const { session, number, near } of numbersOf(records)) {
-        const last = seen.get(session) ?? newest.get(session)
+        const key = JSON.stringify([producer, session])
+        const last = seen.get(key) ?? newest.get(key)
         if (last !== undefined && number > last + 1) gaps.push({ session, from: last, to: number, near })
-        seen.set(session, Math.max(number, last ?? number))
+        seen.set(key, Math.max(number, last ?? number))
       }
       return {
         gaps,
         keep() {
-          for (const [session, number] of seen) keepNewest(newest, session, number)
+          for (const [key, number] of seen) keepNewest(newest, key, number)
         },
       }
     },
@@ -56,9 +57,9 @@ function numbersOf(records: readonly Told[]): readonly { readonly session: strin
     .sort((a, b) => a.number - b.number)
 }
 
-function keepNewest(newest: Map<string, number>, session: string, number: number): void {
-  const kept = Math.max(number, newest.get(session) ?? number)
-  newest.delete(session)
-  newest.set(session, kept) // the session that was met longest ago goes first
+function keepNewest(newest: Map<string, number>, key: string, number: number): void {
+  const kept = Math.max(number, newest.get(key) ?? number)
+  newest.delete(key)
+  newest.set(key, kept) // the session that was met longest ago goes first
   if (newest.size > MAX_SESSIONS) newest.delete(newest.keys().next().value!)
 }

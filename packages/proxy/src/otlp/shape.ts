@@ -8,8 +8,8 @@
 import { type Action, type AuditEvent, membersOf, type Outcome, outcomeEvent } from '@sworn/recorder'
 import type { Kind } from './conventions.ts'
 import type { Picker } from './picker.ts'
+import { restOf } from './rest.ts'
 import type { Told } from './told.ts'
-import { type JsonObject, numberOf } from './values.ts'
 
 export interface Shaping {
   readonly told: Told
@@ -37,28 +37,28 @@ const NOTES: { readonly [K in Kind]?: string } = {
 export function shapeOutcome(shaping: Shaping, outcome: Outcome): Event {
   const { picker, kind } = shaping
   const note = NOTES[kind]
-  if (note !== undefined) return shapeNote(shaping, note, outcome)
+  if (note !== undefined) return withRest(shaping, noteOf(shaping, note, outcome), outcome)
   const usage = usageOf(picker)
   const cost = picker.number('costUsd')
   const members = { ...commonOf(shaping), arguments: picker.value('input') }
   const event = outcomeEvent(members, { ...outcome, output: picker.value('output') })
   const named = { ...event, event_type: String(event.event_type), ...(usage && { usage }), ...(cost !== undefined && { cost_usd: cost }) }
-  return withRest(shaping, named)
+  return withRest(shaping, named, outcome)
 }
 
-function shapeNote(shaping: Shaping, event_type: string, { status, error, errorType, durationMs }: Outcome): Event {
-  const { picker } = shaping
+/** Tokens that an agent tells of its turn stay attributes: its calls of models tell theirs, and what is spent counts once. */
+function noteOf(shaping: Shaping, event_type: string, { status, error, errorType, durationMs, finishReason }: Outcome): Event {
   const { tool: _none, ...common } = commonOf(shaping)
-  const usage = usageOf(picker)
-  const target = picker.text('target')
-  return withRest(shaping, {
+  const target = shaping.picker.text('target')
+  return {
     ...common,
     event_type,
     ...(target !== undefined && { target }),
+    ...(shaping.kind === 'resource' && { arguments: shaping.picker.value('input') }),
     ...(durationMs !== undefined && { duration_ms: durationMs }),
+    ...(finishReason !== undefined && { finish_reason: finishReason }),
     ...(status !== 'ok' && { error, error_type: errorType, is_error: true }),
-    ...(usage && { usage }),
-  })
+  }
 }
 
 /** What an agent, or the person at it, decided on one call. */
@@ -67,14 +67,15 @@ export function shapeDecision(shaping: Shaping, decision: 'allow' | 'deny'): Eve
   const by = picker.text('decidedBy')
   const byPerson = by?.toLowerCase().startsWith('user') === true
   const approved = decision === 'allow'
-  return withRest(shaping, {
+  const event = {
     ...commonOf(shaping),
     event_type: 'authorization_decision',
     decision,
     arguments: picker.value('input'),
     reason: by === undefined ? 'decided by the agent' : `decided by the agent, source ${by}`,
     ...(byPerson && { reason_code: approved ? 'human_approved' : 'human_denied', human_decision: { approved } }),
-  })
+  }
+  return withRest(shaping, event, { status: 'ok' })
 }
 
 function commonOf({ picker, kind, name, told, producer, correlationId, ids }: Shaping): Record<string, unknown> {
@@ -82,12 +83,13 @@ function commonOf({ picker, kind, name, told, producer, correlationId, ids }: Sh
   const session = picker.text('session')
   const [turn, call] = [picker.text('turn'), picker.text('call')]
   const method = picker.text('method')
-  const [agentName, agentVersion] = [picker.text('agent'), picker.text('agentVersion')]
+  const agentName = picker.text('agent')
+  const agentVersion = agentName === undefined ? undefined : picker.text('agentVersion')
   const agentId = picker.text('agentId') ?? agentName
   const user = picker.text('user')
   const action: Action = {
     kind: kind === 'model' ? 'model' : 'tool',
-    name: picker.text(kind === 'model' ? 'model' : 'tool') ?? name,
+    name: (NOTES[kind] === undefined ? picker.text(kind === 'model' ? 'model' : 'tool') : undefined) ?? name,
     ids: {
       ...ids,
       ...(agentId !== undefined && { agent: agentId }),
@@ -107,7 +109,7 @@ function commonOf({ picker, kind, name, told, producer, correlationId, ids }: Sh
 }
 
 function rpcIdOf(picker: Picker): { readonly id?: string | number } {
-  const id = picker.text('rpcId') ?? picker.number('rpcId')
+  const id = picker.text('rpcId')
   return id === undefined ? {} : { id }
 }
 
@@ -129,13 +131,11 @@ function usageOf(picker: Picker): Record<string, number> | undefined {
   return found.length === 0 ? undefined : Object.fromEntries(found)
 }
 
-/** What no member took, under `metadata.ext.otlp`; nothing of the original is left out silently. */
-function withRest({ told: { record }, picker, name, kind }: Shaping, event: Event): Event {
+/** What no member took, under `metadata.ext.otlp`. */
+function withRest({ told, picker, name, kind }: Shaping, event: Event, { status }: Outcome): Event {
   const prompt = kind === 'prompt' ? picker.value('prompt') : undefined
-  const dropped = numberOf(record.droppedAttributesCount) ?? 0
-  const attributes: JsonObject = picker.rest()
-  const otlp = { name, ...(dropped > 0 && { dropped_attributes: dropped }), ...(Object.keys(attributes).length > 0 && { attributes }) }
   const known = event.metadata as object | undefined // made by membersOf
+  const otlp = restOf(told, picker, name, status !== 'ok')
   return { ...event, metadata: { ...known, ...(prompt !== undefined && { prompt }), ext: { otlp } } }
 }
 

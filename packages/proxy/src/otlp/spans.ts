@@ -10,13 +10,14 @@ import { eventIdOf } from './event-id.ts'
 import { createPicker, type Picker } from './picker.ts'
 import { shapeOutcome, stamped } from './shape.ts'
 import { isOfRecorder, type Reading, type Told } from './told.ts'
-import { type Attributes, attributesOf, idOf, millisOf, nanosOf, objectOf, objectsOf, textOf } from './values.ts'
+import { type Attributes, attributesOf, idOf, millisOf, nanosOf, objectOf, objectsOf, SPAN_BYTES, TRACE_BYTES, textOf } from './values.ts'
 
-const TRACE_BYTES = 16
-const SPAN_BYTES = 8
+const STATUS_OK = 1
 const STATUS_ERROR = 2
 /** A protobuf enum is a number, or its name in JSON. */
 const isError = (code: unknown) => code === STATUS_ERROR || code === 'STATUS_CODE_ERROR'
+/** Whoever ended the span said so: an exception in it was handled. */
+const isOk = (code: unknown) => code === STATUS_OK || code === 'STATUS_CODE_OK'
 /** The call came back, and says that it did not go well. Source: MCP semantic conventions. */
 const TOOL_ERROR = 'tool_error'
 
@@ -30,7 +31,7 @@ export function readSpan(told: Told, producer: string): Reading {
   if (trace === undefined || span === undefined) return { left: 'no trace id and span id' }
   const ended = nanosOf(record.endTimeUnixNano)
   if (ended === undefined) return { left: 'no end' }
-  const picker = createPicker({ ...told, attributes: withException(told) })
+  const picker = createPicker(told, exceptionOf(told))
   const parent = idOf(record.parentSpanId, SPAN_BYTES)
   const ids = { trace, span, ...(parent !== undefined && { parentCall: `${trace}-${parent}` }) }
   const shaping = { told, picker, kind, name: textOf(record.name) ?? kind, producer, correlationId: `${trace}-${span}`, ids }
@@ -49,20 +50,19 @@ function kindOf(attributes: Attributes): Kind | undefined {
   return undefined
 }
 
-/** An exception is told in an event of the span; the span's own attributes win. */
-function withException({ record, attributes }: Told): Attributes {
+/** An exception is told in an event of the span. */
+function exceptionOf({ record }: Told): Attributes | undefined {
   const exception = objectsOf(record.events).find(({ name }) => name === 'exception')
-  return exception ? new Map([...attributesOf(exception.attributes), ...attributes]) : attributes
+  return exception && attributesOf(exception.attributes)
 }
 
 function outcomeOf({ record }: Told, picker: Picker, ended: bigint): Outcome {
   const { code, message } = objectOf(record.status)
   const started = nanosOf(record.startTimeUnixNano)
   const took = started === undefined || started > ended ? {} : { durationMs: Number(ended - started) / 1e6 }
-  const errorType = picker.text('errorType')
-  const error = textOf(message) ?? picker.value('error')
+  const errorType = isOk(code) ? undefined : picker.text('errorType')
   const finishReason = picker.text('finish')
   const known = { ...took, ...(errorType !== undefined && { errorType }), ...(finishReason !== undefined && { finishReason }) }
   const failed = errorType !== TOOL_ERROR && (isError(code) || errorType !== undefined)
-  return failed ? { ...known, status: 'error', error } : { ...known, status: 'ok' }
+  return failed ? { ...known, status: 'error', error: textOf(message) ?? picker.value('error') } : { ...known, status: 'ok' }
 }

@@ -12,6 +12,8 @@ export interface Told {
   /** Of whoever sends. */
   readonly resource: Attributes
   readonly scope: { readonly name?: string; readonly version?: string }
+  /** Of the scope. */
+  readonly scopeAttributes: Attributes
 }
 
 /** What becomes of one: its event, or why there is none, in words of ours, and how many were in it. */
@@ -27,8 +29,8 @@ export function* readTold(request: JsonObject, [resources, scopes, records]: Lev
   for (const one of objectsOf(request[resources])) {
     const resource = attributesOf(objectOf(one.resource).attributes)
     for (const part of objectsOf(one[scopes])) {
-      const scope = scopeOf(part.scope)
-      for (const record of objectsOf(part[records])) yield { record, attributes: attributesOf(record.attributes), resource, scope }
+      const about = { resource, scope: scopeOf(part.scope), scopeAttributes: attributesOf(objectOf(part.scope).attributes) }
+      for (const record of objectsOf(part[records])) yield { record, attributes: attributesOf(record.attributes), ...about }
     }
   }
 }

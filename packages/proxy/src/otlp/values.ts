@@ -13,6 +13,8 @@ export type Attributes = ReadonlyMap<string, JsonValue>
 
 const MAX_TIME_MS = Date.UTC(10_000, 0) // later years have more than four digits
 const NANOS = 1_000_000n
+export const TRACE_BYTES = 16
+export const SPAN_BYTES = 8
 
 /** @throws SwornError REQUEST_INVALID for what is neither absent nor an object */
 export function objectOf(value: JsonValue | undefined): JsonObject {
@@ -33,7 +35,7 @@ function isObject(value: JsonValue): value is JsonObject {
 }
 
 export function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return typeof value === 'string' && value !== '' ? value.toWellFormed() : undefined
 }
 
 /** Numbers, and texts that are decimal numbers: some senders have no others. */

@@ -74,6 +74,8 @@ export interface Asked {
   readonly form?: Form
   readonly headers?: Readonly<Record<string, string>>
   readonly method?: string
+  /** Whom the token names. */
+  readonly producer?: string
 }
 
 /** A route, and what it recorded, reports of senders apart. @param record instead of that of a recorder in memory */
@@ -86,9 +88,12 @@ export function openRoom(limits: Partial<OtlpLimits> = {}, record?: Recorder['re
   return {
     port,
     reports: () => all().filter(isReport),
-    async post(body: Body, { path = '/v1/traces', form = 'json', headers = {}, method = 'POST' }: Asked = {}): Promise<Response> {
+    async post(
+      body: Body,
+      { path = '/v1/traces', form = 'json', headers = {}, method = 'POST', producer = 'ci' }: Asked = {},
+    ): Promise<Response> {
       const init = { method, headers: { 'content-type': TYPES[form], ...headers }, ...(method !== 'GET' && { body }) }
-      return route(new Request(`http://127.0.0.1${path}`, init), path, 'ci')
+      return route(new Request(`http://127.0.0.1${path}`, init), path, producer)
     },
     async logs(records: readonly LogSketch[], resource?: Readonly<Record<string, string>>): Promise<unknown> {
       return (await this.post(logsOf(records, resource), { path: '/v1/logs' })).json()
