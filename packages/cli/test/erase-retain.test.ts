@@ -4,6 +4,7 @@ import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path'
 import { describe, it, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { addHold } from '@sworn/analyze/retention'
 import { formsOf } from '../../../testkit/src/forms.ts'
 import { count, later } from '../../../testkit/src/suite.ts'
 import { openRecorder } from '../src/index.ts'
@@ -21,12 +22,18 @@ function place(config = CONFIG) {
   const home = temporary()
   writeFileSync(join(cwd, 'sworn.yaml'), config, { mode: 0o600 })
   const env = { SWORN_HOME: home, HOME: home }
+  /** By a clock. */
+  const at =
+    (now: () => number) =>
+    (...argv: string[]) =>
+      sworn(argv, { cwd, home, io: { env: { ...env, SWORN_CONFIG: 'sworn.yaml' }, now } })
   return {
     cwd,
     home,
     ledger: join(cwd, 'audit'),
     open: () => openRecorder({ config: 'sworn.yaml', cwd, env }),
-    run: (...argv: string[]) => sworn(argv, { cwd, home, io: { env: { ...env, SWORN_CONFIG: 'sworn.yaml' }, now: Date.now } }),
+    run: at(Date.now),
+    at,
   }
 }
 
@@ -189,6 +196,47 @@ describe('sworn retain', () => {
       ],
     )
     assert.match((await at.run('retain', 'audit', '--dry-run')).out, /would be dropped/)
+  })
+
+  it('a hold that is added while the ledger is verified keeps what it names', async () => {
+    const at = oldPlace()
+    const [id] = readdirSync(join(at.home, 'keys'))
+    const before = at.segments().length
+    let asked = 0
+    const counting = () => Date.now() + 0 * asked++
+    await at.at(counting)('retain', 'audit', '--dry-run')
+    const planned = asked
+    asked = 0
+    const hold = { name: 'late', where: 'target == "crm/4"', reason: 'litigation', since: '2026-01-01T00:00:00Z' }
+    const adding = () => {
+      if (asked++ === planned) addHold(join(at.home, 'keys', id!), hold) // the plan was made
+      return Date.now()
+    }
+    const done = await at.at(adding)('retain', 'audit', '--unanchored')
+    assert.match(done.out, /seq \d+ is under the legal hold late/, done.err)
+    assert.ok(at.segments().length > 1 && at.segments().length < before, at.segments().join(' '))
+    assert.match((await at.run('query', 'audit', '--format', 'jsonl')).out, /"target":"crm\/4"/)
+  })
+
+  it('what a legal hold keeps is not erased, and everything else is', async () => {
+    const at = place()
+    const recorder = await at.open()
+    for (const user of ['alice', 'bob']) await recorder.record(event(user, ADDRESS), { level: 'sync' })
+    await recorder.close()
+    await at.run('retain', 'hold', 'add', 'case-9', 'audit', '--where', 'user == "alice"', '--reason', 'litigation')
+    const erase = (subject: string, ...flags: string[]) => at.run('erase', 'audit', '--subject', subject, ...WHY, ...flags)
+    for (const flags of [[], ['--dry-run']]) {
+      const { code, err } = await erase('alice', ...flags)
+      assert.deepEqual(
+        [code, /it is under the legal hold case-9; release that first: nothing was erased \(at seq=\d+\)/.test(err)],
+        [2, true],
+        err,
+      )
+    }
+    assert.match((await erase('bob')).out, /^2 committed values erased/)
+    assert.match((await at.run('verify', 'audit')).out, /2 committed values erased.*\n.*2 committed values withheld/)
+    await at.run('retain', 'hold', 'release', 'case-9', 'audit', '--reason', 'settled')
+    assert.match((await erase('alice')).out, /^2 committed values erased/)
   })
 
   it('drops nothing of a ledger that does not hold: the evidence of the change would go with it', async () => {

@@ -2,15 +2,18 @@
  * `sworn erase`: what was committed for one subject becomes unreadable for good; the log stays as it is and says so.
  * @module
  */
-import { findLedger } from '@sworn/analyze/reading'
+import { join } from 'node:path'
+import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
 import { type ErasureDone, type ErasurePlan, planErasure } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import { defineCommand } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'
 import { findIdentity } from '../open-recorder.ts'
 import { derivedStores, type Forgotten, forgetIn } from '../operator/derived.ts'
+import { checkNotHeld } from '../operator/held.ts'
 import { WAIT_FLAG, withLedger } from '../operator/with-ledger.ts'
 import { loadFor } from '../reading/location.ts'
+import { readOpening } from '../reading/opening.ts'
 import { escapeText } from '../text/escape.ts'
 
 const MAX_CHARS = 1024
@@ -31,7 +34,7 @@ export const erase = defineCommand({
   example: 'sworn erase --subject alice@example.com --reason "GDPR Art. 17" --request R-2026-17',
   notes: [
     'Erases what `commit` rules of audit.redact kept for the subject: its key is destroyed, its rows leave the vault, the index is built anew. Chain, tree and every proof hold as before.',
-    'What stands in the clear in a line stays: it is counted and listed. A second run changes nothing.',
+    'What stands in the clear in a line stays: it is counted and listed. A second run changes nothing. What a legal hold keeps is refused, exit 2: `sworn retain hold release` first.',
     'Who records the ledger goes on: that process erases, and appends nothing meanwhile. Exit 0: done, or nothing was there. 2: usage. 3: the ledger is held by a process that does not answer, or cannot be read.',
   ],
   async run([path], flags, io) {
@@ -42,6 +45,11 @@ export const erase = defineCommand({
     checkWords(subject, { basis, requestId, actor })
     const files = findLedger(config.values.log_path, io.cwd)
     const plan = planErasure({ path: files.path, home: config.directories.state }, subject)
+    await checkNotHeld(
+      files,
+      await keysOf(files, config.directories.state),
+      plan.targets.map(({ seq }) => seq),
+    )
     if (flags['dry-run'] || isNothing(plan)) return await show({ plan, recorded: [], erased: false }, files.path, flags.json, io)
     const forgotten = await forgetIn(derivedStores(files))
     const request = { subject, basis, requestId, actor, ...forgotten }
@@ -50,6 +58,12 @@ export const erase = defineCommand({
     return await show({ plan: erasure, recorded: erasure.recorded, erased: true, forgotten }, files.path, flags.json, io)
   },
 })
+
+async function keysOf(files: LedgerFiles, state: string): Promise<string> {
+  const { logId } = await readOpening(files)
+  if (!logId) throw new SwornError('LEDGER_FOREIGN_FILE', 'a ledger with its log.open was expected', files.path)
+  return join(state, 'keys', logId)
+}
 
 /** The record must not say what it erases. */
 function checkWords(subject: string, words: Readonly<Record<'basis' | 'requestId' | 'actor', string>>): void {

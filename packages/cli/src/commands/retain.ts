@@ -3,8 +3,17 @@
  * @module
  */
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
-import { createHoldTest, createRetention, planRetention, type RetentionPlan, readHolds, type Stop } from '@sworn/analyze/retention'
+import {
+  createHoldTest,
+  createRetention,
+  type Hold,
+  planRetention,
+  type RetentionPlan,
+  readHolds,
+  type Stop,
+} from '@sworn/analyze/retention'
 import type { LoadedConfig, PackForm } from '@sworn/recorder'
 import { reportVerdict, SwornError } from '@sworn/verify'
 import { defineCommand, type ExitCode } from '../frame/command.ts'
@@ -91,7 +100,9 @@ async function retainNow(located: Located, flags: RetainFlags, io: Io): Promise<
   if (days === undefined && !block?.classes?.length && !block?.compress)
     throw new SwornError('USAGE', 'no retention is configured, so every entry is kept; set audit.retention_days or audit.retention')
   const retention = createRetention(config.values)
-  const plan = await planRetention(files, { retention, heldBy: createHoldTest(readHolds(keys)), now: io.now() })
+  const holds = readHolds(keys)
+  const planWith = (held: readonly Hold[]) => planRetention(files, { retention, heldBy: createHoldTest(held), now: io.now() })
+  let plan = await planWith(holds)
   if (flags['dry-run']) return await show(plan, { json: flags.json, done: false }, io)
   if (plan.segments.length > 0 && !flags.unanchored)
     throw new SwornError('USAGE', 'no anchor holds this ledger; --unanchored says that it may be pruned all the same')
@@ -103,6 +114,10 @@ async function retainNow(located: Located, flags: RetainFlags, io: Io): Promise<
   if (plan.segments.length === 0 && !block?.compress) return await show(plan, { json: flags.json, done: true }, io)
   const policy = { policy: retention.policy.slice(0, MAX_POLICY), unanchored: true, ...(block?.archive && { archivedTo: block.archive }) }
   const done = await withLedger(config, flags.wait, io, async (operator) => {
+    // To verify, and to wait for who records, takes time: a hold that was added meanwhile counts, and what one that was released would let go was not verified.
+    const now = readHolds(keys)
+    const again = isDeepStrictEqual(now, holds) ? plan : await planWith(now)
+    if (again.upTo < plan.upTo) plan = again
     const { prunedAt } = plan.segments.length > 0 ? await operator.operate({ kind: 'prune', upTo: plan.upTo, ...policy }) : {}
     return { prunedAt, packed: await packAll(operator, block?.compress, io) }
   })
