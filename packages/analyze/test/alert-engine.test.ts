@@ -96,10 +96,19 @@ test('values that flood every count stay within the bound, blind no other rule, 
       i,
     )
   }
-  for (let i = 0; i < 11; i++) take({ timestamp: new Date(begin + 12_000_000 + i).toISOString(), event_type: 'auth_failure' }, 12_000 + i)
+  for (let i = 0; i < 6000; i++) {
+    const source = { kind: 'otlp', name: i % 2 ? 'codex_exec' : 'com.anthropic.claude_code.tracing' }
+    const at = new Date(begin + 12_000_000 + i).toISOString()
+    take({ timestamp: at, event_type: 'tool_call_end', session_id: `${i}`.padStart(200, 'x'), source }, 12_000 + i)
+  }
+  for (let i = 0; i < 11; i++) take({ timestamp: new Date(begin + 12_010_000 + i).toISOString(), event_type: 'auth_failure' }, 18_000 + i)
   assert.ok(most > 10_000 && most <= 50_001 * (BUILT_IN.length + RULES.length), `${most} cells`)
   assert.ok(said.has('counts_forgotten') && said.has('auth_failure_spike'))
   assert.ok(JSON.stringify(engine.state()).length < 20_000_000)
+  assert.deepEqual(
+    Object.values(engine.state().hookless ?? {}).map((sessions) => sessions.length),
+    [4096, 4096, 4096], // one for each window of a rule that looks for sessions
+  )
 })
 
 test('alerts of one rule beyond twenty in an hour are counted and said when it is over', () => {

@@ -46,6 +46,10 @@ const begun = { ...call, correlation_id: 'c-1', source: { kind: 'hook' }, argume
 const ended = { ...begun, event_type: 'tool_call_end' }
 const announced = { event_type: 'model_response', session_id: 's', result: { tool_calls: [{ id: 't-1', name: 'search' }] } }
 
+/** A call of Codex, told by its telemetry and by its hook. */
+const told = { event_type: 'tool_call_end', session_id: 's', source: { kind: 'otlp', name: 'codex_otel.log_only' } }
+const hooked = { event_type: 'authorization_decision', decision: 'allow', session_id: 's', source: { kind: 'hook', name: 'codex' } }
+
 /** rule -> events in which it finds something, and events in which it does not. */
 const CASES: Readonly<Record<string, { found: readonly Members[]; near: readonly Members[] }>> = {
   high_error_rate: {
@@ -105,6 +109,22 @@ const CASES: Readonly<Record<string, { found: readonly Members[]; near: readonly
   call_not_recorded: {
     found: [at(0, announced), at(20 * MINUTE, failed)],
     near: [at(0, announced), at(1000, begun), at(2000, { ...ended, correlation_id: 'c-1' }), at(HOUR, { ...announced, result: {} })],
+  },
+  silent_hooks: {
+    found: [
+      at(0, hooked),
+      at(0, { ...told, session_id: 'other' }),
+      at(4 * MINUTE, { ...hooked, source: { kind: 'hook', name: 'claude-code' }, session_id: 'other' }), // of another client
+      at(5 * MINUTE, ok),
+    ],
+    near: [
+      at(0, told),
+      at(4 * MINUTE, hooked), // a hook comes in time, and once is enough
+      at(HOUR, told),
+      at(2 * HOUR, { ...told, session_id: 'other', event_type: 'user_prompt' }),
+      at(2 * HOUR, { ...told, session_id: 'third', source: { kind: 'otlp', name: 'my-agent' } }),
+      at(3 * HOUR, ok),
+    ],
   },
   gap: { found: [at(0, { event_type: 'log.recovered' })], near: [at(0, { event_type: 'log.start' })] },
 }
@@ -177,6 +197,26 @@ test('a call without an outcome is found when its session ends, when its end is 
   )
 })
 
+test('sessions without a hook are told once a day for each client, at the first call of each', () => {
+  const rule = BUILT_IN.filter(({ name }) => name === 'silent_hooks')
+  const claude = { ...told, source: { kind: 'otlp', name: 'com.anthropic.claude_code.events' } }
+  const alerts = run(rule, [
+    at(0, told),
+    at(1000, claude),
+    at(2000, told),
+    at(HOUR, { ...told, session_id: 't' }), // the same count: quiet for a day
+    at(2 * DAY, told),
+  ])
+  assert.deepEqual(
+    alerts.map(({ evidence, by, time }) => [evidence, by, time - T0 - 5 * MINUTE]),
+    [
+      [[0], { client: 'codex' }, 0],
+      [[1], { client: 'claude-code' }, 1000],
+      [[4], { client: 'codex' }, 2 * DAY],
+    ],
+  )
+})
+
 for (const [what, rule, events, last] of KINDS) {
   test(`a user's rule finds ${what}`, () => {
     const { rules = [] } = alertsSchema.parse({ rules: [{ name: 'mine', ...rule }] })
@@ -195,6 +235,7 @@ const REFUSED: readonly (readonly [what: string, section: object, message: RegEx
   ['a member that is none', { rules: [{ name: 'a', when: 'desicion == "deny"' }] }, /did you mean "decision"/],
   ['an unknown rule', { disable: ['of_hours'] }, /one of high_error_rate/],
   ['calls by what is not known of them', { rules: [{ name: 'a', unseen: 'no_outcome', by: ['user'] }] }, /counts by session_id and tool/],
+  ['sessions by a tool', { rules: [{ name: 'a', unseen: 'no_hook', by: ['tool'] }] }, /no_hook counts by session_id and client/],
   ['calls of some events', { rules: [{ name: 'a', unseen: 'no_outcome', when: 'tool == "x"' }] }, /unseen looks at every event/],
   ['a window that is none', { rules: [{ name: 'a', window: '1 hour' }] }, /a duration like/],
 ]

@@ -16,7 +16,7 @@ import { type Members, temporary } from './support/ledgers.ts'
 
 const END = { event_type: 'tool_call_end', tool: 'END' }
 const rules: readonly Rule[] = [
-  ...RULES.filter(({ name }) => name !== 'silent' && name !== 'lost'), // those come by the clock
+  ...RULES.filter(({ name }) => !['silent', 'lost', 'hookless', 'unstopped'].includes(name)), // those come by the clock
   { name: 'end', when: 'tool == "END"', by: ['user'], cool_down: '1s' },
 ]
 const base = temporary()
@@ -181,38 +181,38 @@ test('entries that were pruned before they were looked at are said, and what wai
   assert.match(said[0] ?? '', /^entries \d+ to 13 were pruned/)
 })
 
-test('a call whose grace time is over is told without another entry, and once over restarts', async () => {
-  const ledger = createLedger()
-  const begun = Date.parse('2026-03-02T09:00:00.000Z')
-  ledger.append({
-    timestamp: new Date(begun).toISOString(),
-    event_type: 'tool_call_start',
-    correlation_id: 'c',
-    session_id: 's',
-    tool: 'a',
+const UNSEEN = {
+  no_outcome: { event_type: 'tool_call_start', correlation_id: 'c', tool: 'a' },
+  no_hook: { event_type: 'tool_call_end', source: { kind: 'otlp', name: 'codex_exec' } },
+} as const
+for (const unseen of ['no_outcome', 'no_hook'] as const) {
+  test(`a call whose grace time is over is told without another entry, and once over restarts: ${unseen}`, async () => {
+    const ledger = createLedger()
+    const begun = Date.parse('2026-03-02T09:00:00.000Z')
+    ledger.append({ timestamp: new Date(begun).toISOString(), session_id: 's', ...UNSEEN[unseen] })
+    const live = async (nowMs: number, ends: (alert: Alert) => boolean): Promise<string[]> => {
+      const found: string[] = []
+      const stop = new AbortController()
+      await runAlerter({
+        files: ledger.files(),
+        directory: ledger.directory,
+        rules: [{ name: 'lost', by: ['session_id'], window: '10m', unseen }, ...rules.filter(({ name }) => name === 'end')],
+        async record(alert) {
+          ledger.append(toAlertEvent(alert))
+          found.push(alert.rule)
+          if (ends(alert)) stop.abort()
+          return true
+        },
+        act: async () => {},
+        say: () => {},
+        now: () => nowMs,
+        signal: stop.signal,
+      })
+      return found
+    }
+    const later = begun + 10 * 60_000
+    assert.deepEqual(await live(later, () => true), ['lost'])
+    ledger.append({ ...END, timestamp: new Date(later).toISOString(), user: 'u' })
+    assert.deepEqual(await live(later + 3_600_000, ({ rule }) => rule === 'end'), ['end'])
   })
-  const live = async (nowMs: number, ends: (alert: Alert) => boolean): Promise<string[]> => {
-    const found: string[] = []
-    const stop = new AbortController()
-    await runAlerter({
-      files: ledger.files(),
-      directory: ledger.directory,
-      rules: [{ name: 'lost', by: ['tool'], window: '10m', unseen: 'no_outcome' }, ...rules.filter(({ name }) => name === 'end')],
-      async record(alert) {
-        ledger.append(toAlertEvent(alert))
-        found.push(alert.rule)
-        if (ends(alert)) stop.abort()
-        return true
-      },
-      act: async () => {},
-      say: () => {},
-      now: () => nowMs,
-      signal: stop.signal,
-    })
-    return found
-  }
-  const later = begun + 10 * 60_000
-  assert.deepEqual(await live(later, () => true), ['lost'])
-  ledger.append({ ...END, timestamp: new Date(later).toISOString(), user: 'u' })
-  assert.deepEqual(await live(later + 3_600_000, ({ rule }) => rule === 'end'), ['end'])
-})
+}

@@ -10,6 +10,7 @@ import { feedIndex } from '../src/index/feed.ts'
 import { createIndexSource } from '../src/query/index-source.ts'
 import { createScan } from '../src/query/scan.ts'
 import { ACCURACY, createDurations } from '../src/report/durations.ts'
+import { formatHtml } from '../src/report/html.ts'
 import { formatMarkdown } from '../src/report/markdown.ts'
 import { createOpenEnds, MAX_OPEN } from '../src/report/open-ends.ts'
 import { toDocument } from '../src/report/pages/index.ts'
@@ -70,7 +71,10 @@ const known: fc.Arbitrary<Members> = fc.record(
     match_count: fc.oneof(fc.nat(9), some(-1, 'many')),
     redacted: fc.boolean(),
     usage: fc.record({ input_tokens: fc.nat(999), output_tokens: fc.oneof(fc.nat(99), some('few')) }, { requiredKeys: [] }),
-    source: fc.record({ kind: some('hook', 'sdk'), vantage: some('inline', 'observed', 'reported') }, { requiredKeys: [] }),
+    source: fc.oneof(
+      fc.record({ kind: some('hook', 'sdk'), vantage: some('inline', 'observed', 'reported') }, { requiredKeys: [] }),
+      some({ kind: 'hook', name: 'codex' }, { kind: 'otlp', name: 'codex_exec' }),
+    ),
     previous_stop: some('clean', 'crash'),
     dropped: fc.nat(9),
     metadata: fc.oneof(
@@ -240,6 +244,8 @@ function checkByHand(s: Summary, all: readonly E[]): void {
     s.coverage.by_vantage,
     byHand(events, (e) => asText(inObject(e.source, 'vantage'))),
   )
+  const silent = s.coverage.silent_hooks.reduce((sessions, one) => sessions + one.sessions, 0)
+  assert.equal(silent, silentByHand(all))
   assert.equal(s.coverage.without_user, events.filter((e) => e.user === undefined).length)
   assert.equal(s.coverage.gaps.count, all.filter(isType('observation_gap', 'log.gap')).length)
   assert.equal(s.coverage.unclean_starts, all.filter((e) => e.event_type === 'log.start' && e.previous_stop !== 'clean').length)
@@ -316,6 +322,41 @@ test('a summary is what counting by hand gives, over any entries', () => {
       checkByHand(summary.done(), entries)
     }),
     runs,
+  )
+})
+
+function silentByHand(events: readonly Members[]): number {
+  const sessionsOf = (kind: string, types?: readonly unknown[]) => {
+    const of = events.filter((e) => inObject(e.source, 'kind') === kind && inObject(e.source, 'name') !== undefined)
+    return new Set(
+      of.filter((e) => types?.includes(e.event_type) ?? true).flatMap(({ session_id: id }) => (typeof id === 'string' ? [id] : [])),
+    )
+  }
+  const told = sessionsOf('otlp', ['authorization_decision', 'tool_call_start', 'tool_call_end', 'tool_call_error'])
+  return told.difference(sessionsOf('hook')).size
+}
+
+test('sessions that only telemetry tells of stand under Coverage, in every form', async () => {
+  const of = (kind: string, name: string, session_id: string): Members => ({
+    event_type: 'tool_call_end',
+    timestamp: '2026-11-20T10:00:00.000Z',
+    session_id,
+    source: { kind, name, vantage: 'reported' },
+  })
+  const lines = linesOf([
+    of('hook', 'codex', 'a'),
+    of('otlp', 'codex_exec', 'a'),
+    of('otlp', 'codex_exec', 'b'),
+    of('otlp', 'codex_exec', 'c'),
+  ])
+  const files = writeSegments(temporary(), lines, [0])
+  const report = await createReport(createScan(files), { integrity: null, now: Date.parse('2026-11-20T12:00:00.000Z') })
+  assert.deepEqual(report.coverage.silent_hooks, [{ client: 'codex', sessions: 2, seq: 3, hooks_elsewhere: true }])
+  const document = toDocument(report)
+  assert.match(formatMarkdown(document), /sessions whose hooks are silent.*2[\s\S]*\| `codex` \| 2 \| 3 \| recorded/)
+  assert.match(
+    formatHtml(document).replaceAll(/<[^>]*>/g, ' '),
+    /Clients with sessions that their telemetry tells of and no hook[^|]*codex +2 +3 +recorded/,
   )
 })
 

@@ -40,7 +40,7 @@ test('silent is a session with a call by telemetry and without a hook of the sam
         )
         const hooked = new Set(all.filter((one) => one.client === client && one.by === 'hook').map(({ session }) => session))
         const left = told.filter(({ session }) => !hooked.has(session))
-        const expected = { client, sessions: new Set(left.map(({ session }) => session)).size, hooksElsewhere: hooked.size > 0 }
+        const expected = { client, sessions: new Set(left.map(({ session }) => session)).size, hooks_elsewhere: hooked.size > 0 }
         const silent = found.find((one) => one.client === client)
         assert.deepEqual(silent, left.length === 0 ? undefined : { ...expected, seq: left.at(-1)!.seq })
       }
@@ -65,5 +65,5 @@ test('what is no session, no client that is known, or hostile, is passed by; the
     add(1, { session_id: 's', source: other })
   assert.deepEqual(builder.done(), [])
   for (let seq = 0; seq < 5000; seq++) add(seq, { session_id: `s-${seq}`, source })
-  assert.deepEqual(builder.done(), [{ client: 'codex', sessions: 4096, seq: 4999, hooksElsewhere: false }])
+  assert.deepEqual(builder.done(), [{ client: 'codex', sessions: 4096, seq: 4999, hooks_elsewhere: false }])
 })

@@ -2,7 +2,8 @@
  * Sessions of coding agents that tell of calls by their telemetry, and of which no hook is on record: nobody could stop them.
  *
  * A client whose hooks its user did not trust runs none, and says nothing of it. Telemetry and hooks name one session alike;
- * seen with the clients of SCOPES. Pure and bounded: the newest MAX_SESSIONS. Source: capture.md §4.6.
+ * seen with the clients of SCOPES. A session whose hooks all lie before what is looked at counts as one without. Pure and
+ * bounded: the newest MAX_SESSIONS. Source: capture.md §4.6.
  * @module
  */
 import type { Entry } from '../reading/entry.ts'
@@ -14,7 +15,15 @@ export interface SilentHooks {
   /** The newest entry of the newest of them. */
   readonly seq: number
   /** Hooks of it are on record, of other sessions. */
-  readonly hooksElsewhere: boolean
+  readonly hooks_elsewhere: boolean
+}
+
+/** Somebody who tells of a session of one of the clients: a hook of it, or, of a call, its telemetry. */
+export interface Telling {
+  readonly client: string
+  /** At most 200 UTF-16 units. */
+  readonly session: string
+  readonly by: 'hook' | 'telemetry'
 }
 
 export interface SilentBuilder {
@@ -23,7 +32,7 @@ export interface SilentBuilder {
   done(): readonly SilentHooks[]
 }
 
-const MAX_SESSIONS = 4096
+export const MAX_SESSIONS = 4096
 const MAX_ID = 200
 /** The instrumentation scope of a client's telemetry. */
 const SCOPES: readonly (readonly [RegExp, string])[] = [
@@ -54,15 +63,16 @@ export function createSilentHooks(): SilentBuilder {
   }
 
   return {
-    add({ seq, session_id: id, event_type: type, source }) {
-      const { kind, name } = (source ?? {}) as { readonly kind?: unknown; readonly name?: unknown } // looked at below
-      if (typeof id !== 'string' || id.length > MAX_ID || typeof name !== 'string') return
-      if (kind === 'hook' && CLIENTS.has(name)) {
-        hooking.add(name)
-        enter(name, id).hooked = true
+    add(entry) {
+      const telling = tellingOf(entry)
+      if (telling === undefined) return
+      const { client, session, by } = telling
+      const entered = enter(client, session)
+      if (by === 'telemetry') entered.told = entry.seq
+      else {
+        entered.hooked = true
+        hooking.add(client)
       }
-      const client = kind === 'otlp' && CALLS.has(type) ? SCOPES.find(([scope]) => scope.test(name))?.[1] : undefined
-      if (client !== undefined) enter(client, id).told = seq
     },
     done() {
       const silent = [...sessions.values()].filter(({ hooked, told }) => !hooked && told !== undefined)
@@ -70,8 +80,18 @@ export function createSilentHooks(): SilentBuilder {
         client,
         sessions: of.length,
         seq: Math.max(...of.map(({ told = 0 }) => told)),
-        hooksElsewhere: hooking.has(client),
+        hooks_elsewhere: hooking.has(client),
       }))
     },
   }
+}
+
+/** Undefined for every other entry. */
+export function tellingOf({ session_id: session, event_type: type, source }: Entry): Telling | undefined {
+  const { kind, name } = (source ?? {}) as { readonly kind?: unknown; readonly name?: unknown } // looked at below
+  if ((kind !== 'hook' && kind !== 'otlp') || typeof name !== 'string') return undefined
+  if (typeof session !== 'string' || session.length > MAX_ID) return undefined
+  if (kind === 'hook') return CLIENTS.has(name) ? { client: name, session, by: 'hook' } : undefined
+  const client = CALLS.has(type) ? SCOPES.find(([scope]) => scope.test(name))?.[1] : undefined
+  return client === undefined ? undefined : { client, session, by: 'telemetry' }
 }

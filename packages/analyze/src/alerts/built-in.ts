@@ -120,6 +120,7 @@ export const BUILT_IN: readonly Rule[] = [
   },
   { name: 'call_without_outcome', by: ['session_id', 'tool'], window: '15m', cool_down: '1h', unseen: 'no_outcome' },
   { name: 'call_not_recorded', by: ['session_id', 'tool'], window: '15m', cool_down: '1h', unseen: 'announced_not_recorded' },
+  { name: 'silent_hooks', by: ['client'], window: '5m', cool_down: '1d', unseen: 'no_hook' },
   { name: 'gap', events: ['observation_gap', 'log.gap', 'log.recovered'], cool_down: '1m' },
 ]
 

@@ -4,15 +4,9 @@
  * One follower for each grace time that a rule has, and one look at who observed what for all of them. Source: actions/follow.ts.
  * @module
  */
-import { createFollower, createObservations, type Followed, type StoredFollower, type StoredObservations } from '../actions/index.ts'
+import { createFollower, createObservations, type StoredFollower, type StoredObservations } from '../actions/index.ts'
 import type { Entry } from '../reading/entry.ts'
-
-/** A call that was found, and when: the time of what ended its wait. */
-export interface FoundCall {
-  readonly call: Followed
-  readonly windowMs: number
-  readonly time: number
-}
+import type { FoundUnseen } from './order.ts'
 
 /** Plain JSON. */
 export interface CallsState {
@@ -23,9 +17,9 @@ export interface CallsState {
 
 export interface Calls {
   /** @param newest of event time */
-  take(entry: Entry, newest: number): FoundCall[]
+  take(entry: Entry, newest: number): FoundUnseen[]
   /** What waits for longer than its grace time at `now`. */
-  late(now: number): FoundCall[]
+  late(now: number): FoundUnseen[]
   state(): CallsState
 }
 
@@ -45,14 +39,14 @@ export function createCalls(windows: readonly number[], stored: CallsState | und
     take(entry, newest) {
       const observed = observations.observe(entry)
       const found = followers.flatMap(({ windowMs, follower }) =>
-        follower.add(entry, observed, newest).map((call) => ({ call, windowMs, time: newest })),
+        follower.add(entry, observed, newest).map((what) => ({ what, windowMs, time: newest })),
       )
       tellForgotten()
       return found
     },
     late: (now) =>
       followers.flatMap(({ windowMs, follower }) =>
-        follower.late(now - windowMs).map((call) => ({ call, windowMs, time: call.time + windowMs })),
+        follower.late(now - windowMs).map((what) => ({ what, windowMs, time: what.time + windowMs })),
       ),
     state: () => ({
       observations: observations.stored(),

@@ -26,9 +26,9 @@ export interface CompiledRule {
   matches(entry: Entry): boolean
   /** The values that tell its counts apart, in the order of `by`. */
   groupOf(entry: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>
-  /** What it looks for of calls, which the engine does. */
+  /** What it looks for of calls and sessions, which the engine does. */
   readonly unseen: Rule['unseen']
-  /** Undefined: it looks for silence or for calls, which the engine does. */
+  /** Undefined: it looks for silence, calls or sessions, which the engine does. */
   readonly judge: AnyJudge | undefined
 }
 

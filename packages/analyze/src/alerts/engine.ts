@@ -10,12 +10,13 @@
 import { asText } from '@sworn/verify'
 import type { Entry } from '../reading/entry.ts'
 import { type Alert, createAlert, type Found, recordsAlert } from './alert.ts'
-import { type CallsState, createCalls, type FoundCall } from './calls.ts'
+import { type CallsState, createCalls } from './calls.ts'
 import { advanceClock, type Clock } from './clock.ts'
 import { compileRule } from './compile.ts'
 import { type Count, createCounts, type StoredCount } from './counts.ts'
+import { createHookless, type HooklessState } from './hookless.ts'
 import type { Hit, Proof } from './judge.ts'
-import { type Begun, silenceProof, unseenProof } from './order.ts'
+import { type Begun, type FoundUnseen, silenceProof, unseenProof } from './order.ts'
 import type { Rule } from './rule.ts'
 
 /** Alerts of one rule in an hour; the others are counted and said when it is over. */
@@ -38,12 +39,14 @@ export interface EngineState {
   readonly rules: Readonly<Record<string, RuleState>>
   /** Where a rule looks for calls. */
   readonly calls?: CallsState
+  /** Where a rule looks for sessions without hooks. */
+  readonly hookless?: HooklessState
 }
 
 export interface Engine {
   /** @param now of the wall clock: an entry cannot be from later */
   take(entry: Entry, now: number): Alert[]
-  /** What time alone brings up to `now`: silences, and calls whose grace time is over. */
+  /** What time alone brings up to `now`: silences, and calls and sessions whose grace time is over. */
   tick(now: number): Alert[]
   state(): EngineState
   /** What it keeps, over all rules. */
@@ -66,9 +69,11 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
   const desks = rules.map((rule) => createDesk(rule, stored?.rules[rule.name], quiet))
   const ofType = new Map<string, Desk[]>()
   const all = desks.filter(({ rule }) => rule.events === undefined && rule.unseen === undefined)
-  const ofCalls = desks.filter(({ rule }) => rule.unseen !== undefined)
-  const windows = ofCalls.map(({ rule }) => rule.windowMs)
-  const calls = createCalls(windows, stored?.calls, () => ofCalls[0]?.forget())
+  const ofUnseen = desks.filter(({ rule }) => rule.unseen !== undefined)
+  const ofSessions = ofUnseen.filter(({ rule }) => rule.unseen === 'no_hook')
+  const ofCalls = ofUnseen.filter(({ rule }) => rule.unseen !== 'no_hook')
+  const calls = createCalls(windowsOf(ofCalls), stored?.calls, () => ofCalls[0]?.forget())
+  const hookless = createHookless(windowsOf(ofSessions), stored?.hookless, () => ofSessions[0]?.forget())
   for (const desk of desks) for (const type of desk.rule.events ?? []) ofType.set(type, [...(ofType.get(type) ?? []), desk])
 
   function desksFor(type: string): readonly Desk[] {
@@ -76,12 +81,12 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
     return type.startsWith('log.') ? named : [...all, ...named]
   }
 
-  function found(these: readonly FoundCall[]): Alert[] {
-    return these.flatMap((one) => ofCalls.flatMap((desk) => desk.found(one)))
+  function found(these: readonly FoundUnseen[]): Alert[] {
+    return these.flatMap((one) => ofUnseen.flatMap((desk) => desk.found(one)))
   }
 
   function timeBrings(now: number): Alert[] {
-    return [...desks.flatMap((desk) => desk.silences(now)), ...found(calls?.late(now) ?? [])]
+    return [...desks.flatMap((desk) => desk.silences(now)), ...found(calls?.late(now) ?? []), ...found(hookless?.late(now) ?? [])]
   }
 
   return {
@@ -99,6 +104,7 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
       }
       alerts.push(...timeBrings(newest))
       for (const desk of desksFor(type)) alerts.push(...desk.take(entry, time, newest))
+      hookless?.take(entry, newest)
       return [...alerts, ...found(calls?.take(entry, newest) ?? [])]
     },
     tick: (now) => (clock.time === null ? [] : timeBrings(now)),
@@ -107,6 +113,7 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
       hour,
       rules: Object.fromEntries(desks.map((desk) => [desk.rule.name, desk.state()])),
       ...(calls && { calls: calls.state() }),
+      ...(hookless && { hookless: hookless.state() }),
     }),
     get cells() {
       return desks.reduce((sum, desk) => sum + desk.cells(), 0)
@@ -115,6 +122,10 @@ export function createEngine(rules: readonly Rule[], stored?: EngineState, { ado
 }
 
 type Desk = ReturnType<typeof createDesk>
+
+function windowsOf(desks: readonly Desk[]): number[] {
+  return desks.map(({ rule }) => rule.windowMs)
+}
 
 type Quiet = ReturnType<typeof createQuiet>
 
@@ -171,12 +182,12 @@ function createDesk(source: Rule, stored: RuleState | undefined, quiet: Quiet | 
   return {
     rule,
     forget,
-    /** For a rule that looks for calls. */
-    found({ call, windowMs, time }: FoundCall): Alert[] {
-      if (call.finding !== rule.unseen || windowMs !== rule.windowMs) return []
-      const count = counts.find(rule.groupOf({ ...call }), () => null)
+    /** For a rule that looks for what nobody saw. */
+    found({ what, windowMs, time }: FoundUnseen): Alert[] {
+      if (what.finding !== rule.unseen || windowMs !== rule.windowMs) return []
+      const count = counts.find(rule.groupOf({ ...what }), () => null)
       counts.resize(count, 1)
-      return tell(count, time, unseenProof(call), call.entry_hash)
+      return tell(count, time, unseenProof(what), what.entry_hash)
     },
     take(entry: Entry, time: number, newest: number): Alert[] {
       if (rule.judge !== undefined && !rule.matches(entry)) return []

@@ -44,9 +44,27 @@ export interface Begun {
   hash: string
 }
 
-export function unseenProof({ seq, finding }: { readonly seq: number; readonly finding: NonNullable<Rule['unseen']> }): Proof {
-  const text = finding === 'no_outcome' ? 'a call that began has no outcome' : 'a call that a model asked for was never recorded'
-  return { ...toProof([seq], text), value: 0, expected: 1 }
+/** What the ledger does not have, by what a rule looks for. */
+const UNSEEN: Readonly<Record<NonNullable<Rule['unseen']>, string>> = {
+  no_outcome: 'a call that began has no outcome',
+  announced_not_recorded: 'a call that a model asked for was never recorded',
+  no_hook: 'telemetry tells of a call in a session of which no hook is on record: nobody could stop it',
+}
+
+/** A call or a session that was found, and when: the time of what ended its wait. */
+export interface FoundUnseen {
+  readonly what: {
+    readonly finding: NonNullable<Rule['unseen']>
+    /** Of the entry that began it. */
+    readonly seq: number
+    readonly entry_hash: string
+  }
+  readonly windowMs: number
+  readonly time: number
+}
+
+export function unseenProof({ seq, finding }: FoundUnseen['what']): Proof {
+  return { ...toProof([seq], UNSEEN[finding]), value: 0, expected: 1 }
 }
 
 export function silenceProof({ seq }: Begun, window: string): Proof {

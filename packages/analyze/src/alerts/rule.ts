@@ -57,10 +57,10 @@ export const ruleSchema = z.strictObject({
     .optional(),
   silence: z.literal(true).optional().describe('After an event that it looks at, nothing else of that count within the window.'),
   unseen: z
-    .enum(['no_outcome', 'announced_not_recorded'])
+    .enum(['no_outcome', 'announced_not_recorded', 'no_hook'])
     .optional()
     .describe(
-      'Tool calls that began and have no outcome, or that a model asked for and nobody recorded: when the turn or the session is over, at the latest after the window.',
+      'Tool calls that began and have no outcome, or that a model asked for and nobody recorded: when the turn or the session is over, at the latest after the window. no_hook: sessions of Claude Code and Codex that their telemetry tells of and no hook, before or within the window.',
     ),
 })
 

@@ -12,8 +12,13 @@ const BUILT_IN_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name)
 /** Names of what is said about rules. */
 const OWN_NAMES: readonly string[] = ['alerts_held', 'counts_forgotten']
 
-/** What is known of a call that is missed. */
 const OF_CALLS: readonly string[] = ['session_id', 'tool']
+/** What is known of a call that is missed, and of a session. */
+const OF_UNSEEN: Readonly<Record<NonNullable<Rule['unseen']>, readonly string[]>> = {
+  no_outcome: OF_CALLS,
+  announced_not_recorded: OF_CALLS,
+  no_hook: ['session_id', 'client'],
+}
 
 export const alertsSchema = z
   .strictObject({
@@ -49,7 +54,8 @@ function faultOf(rule: Rule, before: readonly Rule[]): string | undefined {
   const kinds = KINDS.filter((kind) => rule[kind] !== undefined)
   if (kinds.length > 1) return `one of ${kinds.join(', ')} was expected, not both`
   if (rule.unseen && (rule.events || rule.when)) return 'unseen looks at every event, without `events` and `when`'
-  if (rule.unseen && rule.by?.some((member) => !OF_CALLS.includes(member))) return `unseen counts by ${OF_CALLS.join(' and ')}`
+  const known = rule.unseen && OF_UNSEEN[rule.unseen]
+  if (known && rule.by?.some((member) => !known.includes(member))) return `${rule.unseen} counts by ${known.join(' and ')}`
   if (rule.silence && rule.events) return 'silence looks at every event; name the types in `when`'
   try {
     compileRule(rule, () => {})

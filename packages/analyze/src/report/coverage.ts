@@ -3,7 +3,7 @@
  * @module
  */
 import { asText } from '@sworn/verify'
-import { createUnseen, type Unseen } from '../actions/index.ts'
+import { createSilentHooks, createUnseen, type SilentHooks, type Unseen } from '../actions/index.ts'
 import { createNewest } from './newest.ts'
 import { amountOf, cutText, membersOf, type Part, textOf } from './part.ts'
 import { createTally, type Tallied } from './tally.ts'
@@ -49,6 +49,8 @@ export interface Coverage {
   readonly instrumentation: { readonly count: number; readonly newest: readonly Instrumentation[] }
   /** Calls that began, or that a model asked for, and of which nothing more was seen. */
   readonly unseen: Unseen
+  /** Clients with sessions that their telemetry tells of and no hook: nobody could stop them. */
+  readonly silent_hooks: readonly SilentHooks[]
   readonly recorder_starts: number
   /** The recorder before did not end as it should. */
   readonly unclean_starts: number
@@ -69,11 +71,13 @@ export function createCoverage(): Part<Coverage> {
   const instrumentation = createNewest<Instrumentation>()
   const starts = createStarts()
   const unseen = createUnseen()
+  const silent = createSilentHooks()
   const counts = { without_user: 0, recoveries: 0 }
   return {
     add(entry, columns, observed) {
       const { event_type: type } = entry
       unseen.add(entry, observed)
+      silent.add(entry)
       starts.add(entry, columns)
       if (GAPS.has(type)) gaps.add(entry)
       if (type === 'log.recovered') counts.recoveries++
@@ -92,6 +96,7 @@ export function createCoverage(): Part<Coverage> {
       gaps: gaps.done(),
       instrumentation: instrumentation.done(),
       unseen: unseen.done(),
+      silent_hooks: silent.done(),
       ...starts.done(),
     }),
   }

@@ -15,6 +15,8 @@ export const RULES: readonly Rule[] = [
   { name: 'silent', when: 'event_type == "tool_call_start"', by: ['session_id'], window: '10m', silence: true },
   { name: 'lost', by: ['session_id', 'tool'], window: '10m', cool_down: '5m', unseen: 'no_outcome' },
   { name: 'cut', by: ['session_id'], window: '30d', cool_down: '1s', unseen: 'no_outcome' },
+  { name: 'hookless', by: ['session_id'], window: '10m', cool_down: '1s', unseen: 'no_hook' },
+  { name: 'unstopped', by: ['client'], window: '3m', cool_down: '20m', unseen: 'no_hook' },
   { name: 'asked', by: ['tool'], window: '30d', cool_down: '1s', unseen: 'announced_not_recorded' },
 ]
 
@@ -34,7 +36,10 @@ export const events: fc.Arbitrary<Members[]> = fc
           ...['model_request', 'model_response', 'session_end'],
         ),
         correlation_id: few('c-1', 'c-2', 'c-3', 'c-4'),
-        source: fc.record({ kind: few('hook', 'mcp_stdio') }),
+        source: fc.oneof(
+          { weight: 2, arbitrary: fc.record({ kind: few('hook', 'mcp_stdio') }) },
+          fc.record({ kind: few('hook', 'otlp', 'otlp'), name: few('codex', 'codex_otel') }),
+        ),
         arguments: fc.record({ q: few('1', '2') }),
         error_type: few('outcome_unknown', 'failed'),
         result: fc.record({ tool_calls: fc.array(fc.record({ id: few('t-1', 't-2'), name: few('a', 'b') }), { maxLength: 2 }) }),

@@ -28,7 +28,7 @@ export async function checkCoverage(ledger: string, cwd: string): Promise<Check>
     const last = newest.findLast(({ finding }) => finding === 'announced_not_recorded')
     const example = last ? `, the last ${last.tool ?? 'one'} at seq ${last.seq}` : ''
     const told = `of the newest ${lines.length} entries: ${missed} calls that a model asked for are not recorded${example}; ${open} calls have no outcome${silent.map(tellSilent).join('')}`
-    return { what, ok: missed === 0 && !silent.some(({ hooksElsewhere }) => hooksElsewhere), detail: escapeText(told) }
+    return { what, ok: missed === 0 && !silent.some(({ hooks_elsewhere: elsewhere }) => elsewhere), detail: escapeText(told) }
   } catch (e) {
     if (SwornError.is(e, 'LEDGER_NOT_FOUND')) return { what, ok: true, detail: 'nothing is recorded yet' }
     return { what, ok: false, detail: SwornError.is(e) ? `${e.code} ${e.message}` : 'cannot be read' }

@@ -205,13 +205,14 @@ function sessions({ sessions: s }: Summary): Block[] {
 }
 
 function coverage({ coverage: c }: Summary): Block[] {
-  const { gaps, instrumentation, unseen } = c
+  const { gaps, instrumentation, unseen, silent_hooks: silent } = c
   return [
     facts(
       ['known gaps', gaps.count],
       ['events known to be lost', gaps.dropped],
       ['calls without an outcome', unseen.no_outcome],
       ['calls that a model asked for without a record', unseen.announced_not_recorded],
+      ['sessions whose hooks are silent', silent.reduce((sum, { sessions }) => sum + sessions, 0)],
       ['events without a user', c.without_user],
       ['starts of the recorder', c.recorder_starts],
       ['after an unclean end', c.unclean_starts],
@@ -230,6 +231,23 @@ function coverage({ coverage: c }: Summary): Block[] {
         data(tool),
         data(session_id),
         data(timestamp),
+      ]),
+      empty: 'none.',
+    },
+    {
+      kind: 'table',
+      caption: 'Clients with sessions that their telemetry tells of and no hook: nobody could stop them',
+      columns: [
+        { title: 'client' },
+        { title: 'sessions', as: 'number' },
+        { title: 'newest seq', as: 'number' },
+        { title: 'hooks of other sessions' },
+      ],
+      rows: silent.map(({ client, sessions: count, seq, hooks_elsewhere: elsewhere }) => [
+        data(client),
+        count,
+        `${seq}`,
+        elsewhere ? 'recorded' : 'none',
       ]),
       empty: 'none.',
     },
