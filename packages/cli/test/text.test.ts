@@ -63,8 +63,11 @@ test('times are read as durations, dates and RFC 3339, and nothing else', () => 
   const now = Date.parse('2026-11-21T12:00:00Z')
   assert.equal(parseTime('1h', now, ''), now - 3_600_000)
   assert.equal(parseTime('2026-11-21T11:00:00.123Z', now, ''), now - 3_600_000 + 123)
+  assert.equal(parseTime('2024-02-29 12:00:00.123456789+02:00', now, ''), Date.UTC(2024, 1, 29, 10, 0, 0, 123))
   assert.equal(parseTime('2026-02-28', now, ''), new Date(2026, 1, 28).getTime())
-  for (const bad of ['', 'yesterday', '2026-02-30', '1y', '-1h']) assert.throws(() => parseTime(bad, now, '--since'), /--since/)
+  const days = ['2026-02-30', '2026-02-30T00:00:00Z', '2026-06-31T12:00', '2025-02-29T12:00:00+01:00', '2026-01-31T12:00:60Z']
+  for (const bad of ['', 'yesterday', ...days, '2026-01-31 12:00 (x) PST', '1y', '-1h'])
+    assert.throws(() => parseTime(bad, now, '--since'), /--since/)
   assert.equal(parseDuration('90s', ''), 90_000)
   assert.equal(formatTime('2026-11-21T11:00:00.123Z', true), '2026-11-21T11:00:00.123Z')
   assert.match(formatTime('2026-11-21T11:00:00.123Z', false), /^2026-11-2\d \d\d:\d\d:00\.123[+-]\d\d:\d\d$/)

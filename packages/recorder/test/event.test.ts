@@ -104,6 +104,8 @@ const refused: [string, unknown, string][] = [
   ['a tool name of 1,025 characters', { event_type: 'x', tool: 'a'.repeat(1025) }, '/tool'],
   ['an unknown reason code', { event_type: 'x', reason_code: 'because' }, '/reason_code'],
   ['a local time', { event_type: 'x', timestamp: '2026-11-21T14:00:00+01:00' }, '/timestamp'],
+  ['a day that its month does not have', { event_type: 'x', timestamp: '2026-02-29T14:00:00.000Z' }, '/timestamp'],
+  ['a leap second', { event_type: 'x', timestamp: '2016-12-31T23:59:60.000Z' }, '/timestamp'],
   ['a UUIDv4', { event_type: 'x', event_id: '0193a3f2-9c1e-4abc-8def-0123456789ab' }, '/event_id'],
   ['a wrong sub-member', { event_type: 'x', usage: { input_tokens: -1 } }, '/usage/input_tokens'],
   ...RESERVED_MEMBERS.map((name): [string, unknown, string] => [`the reserved name ${name}`, { event_type: 'x', [name]: 1 }, `/${name}`]),

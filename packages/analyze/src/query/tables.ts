@@ -145,5 +145,8 @@ function createView(compiler: Compiler, dialect: Dialect): Compilable {
 /** The run that an entry belongs to: the first column of an index whose values recur, so that it grows at its end alone. */
 export const spanOfEntry = sql<number>`(${sql.ref('seq')} / ${sql.lit(SPAN_ENTRIES)})`
 
-/** `floor(column / by)` of a whole number that is not negative, in both dialects. */
-export const divided = (column: string, by: number) => sql<number>`${sql.ref(column)} / ${sql.lit(by)}`
+/** `floor(column / by)` of a whole number, in both dialects: by themselves they cut towards zero, and times before 1970 are negative. */
+export const divided = (column: string, by: number) => {
+  const [value, whole] = [sql.ref<number>(column), sql.lit(by)]
+  return sql<number>`(case when ${value} < 0 then ${value} - ${sql.lit(by - 1)} else ${value} end) / ${whole}`
+}

@@ -84,7 +84,14 @@ export const anyEvent: fc.Arbitrary<Members> = fc
     {
       timestamp: fc.oneof(
         { weight: 8, arbitrary: fc.integer({ min: 0, max: 9 }).map((n) => new Date(T0 + n * 600_000).toISOString()) },
-        fc.constantFrom('soon', 5),
+        fc.constantFrom(
+          'soon',
+          5,
+          '1969-12-31T23:30:00.000Z',
+          '1969-12-31T00:00:00.000Z',
+          '0001-01-01T12:00:00.000Z',
+          '9999-12-31T23:59:59.999Z',
+        ),
       ),
       event_type: fc.oneof(
         {

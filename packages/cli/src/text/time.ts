@@ -20,13 +20,18 @@ export function parseDuration(text: string, at: string): number {
 export function parseTime(text: string, now: number, at: string): number {
   if (/^\d+[smhdw]$/.test(text)) return now - parseDuration(text, at)
   const date = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text)
-  const ms = date
-    ? localMidnight(Number(date[1]), Number(date[2]), Number(date[3]))
-    : /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d/.test(text)
-      ? Date.parse(text)
-      : Number.NaN
+  const ms = date ? localMidnight(Number(date[1]), Number(date[2]), Number(date[3])) : instant(text)
   if (Number.isNaN(ms)) throw new SwornError('USAGE', 'a time like 1h, 2d, 2026-01-31 or 2026-01-31T12:00:00Z was expected', at)
   return ms
+}
+
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d:\d\d)?$/
+
+/** Without an offset: local. A day that its month does not have is none, as in a date alone. */
+function instant(text: string): number {
+  const [, year, month, day] = INSTANT.exec(text) ?? []
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  return date.getUTCDate() === Number(day) ? Date.parse(text) : Number.NaN
 }
 
 function localMidnight(year: number, month: number, day: number): number {
