@@ -1,6 +1,6 @@
 /** Commands that write or check a real ledger, each exit code. @module */
 import assert from 'node:assert/strict'
-import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { before, describe, test } from 'node:test'
@@ -35,8 +35,20 @@ describe('a recorded ledger', { timeout: 120_000 }, () => {
     const ledger = join(temporary(), 'other')
     const ran = await sworn(['record', ledger], { home: temporary(), stdin: `${EVENT}\nnot json\n{"event_type":"log.open"}\n${EVENT}\n` })
     assert.equal(ran.code, 1)
-    assert.equal(ran.out.trim().split('\n').length, 2)
     assert.match(ran.err, /error: line 2: .*\n.*line 3: /)
+    const answers = ran.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(
+      answers.map((answer) => ('seq' in answer ? Object.keys(answer) : [answer.line, answer.error.code])),
+      [
+        ['seq', 'entry_hash', 'durable'],
+        [2, 'EVENT_INVALID'],
+        [3, 'EVENT_INVALID'],
+        ['seq', 'entry_hash', 'durable'],
+      ],
+    )
   })
 
   test('record refuses what readers of JSON disagree about, and records the lines around it', async () => {
@@ -50,7 +62,13 @@ describe('a recorded ledger', { timeout: 120_000 }, () => {
     const ledger = join(temporary(), 'other')
     const ran = await sworn(['record', ledger], { home: temporary(), io: { stdin } })
     assert.equal(ran.code, 1)
-    assert.equal(ran.out.trim().split('\n').length, 2)
+    assert.deepEqual(
+      ran.out
+        .trim()
+        .split('\n')
+        .map((line) => 'seq' in JSON.parse(line)),
+      [true, false, false, true],
+    )
     assert.match(ran.err, /line 2: EVENT_INVALID member names that differ were expected\n/)
     assert.match(ran.err, /line 3: EVENT_INVALID UTF-8 was expected\n/)
   })
@@ -100,6 +118,22 @@ describe('a recorded ledger', { timeout: 120_000 }, () => {
       assert.equal((await sworn(['verify', copy], at)).code, 1)
     })
   }
+
+  test('a ledger that this user knows and that is gone is not merely absent: verify and doctor say so', async () => {
+    const mine = { home: temporary(), cwd: temporary() }
+    assert.equal((await sworn(['record'], { ...mine, stdin: '{"event_type":"x"}\n' })).code, 0)
+    const gone = /a ledger was here, signed up to size \d+, and is gone/
+    rmSync(join(mine.cwd, 'audit'), { recursive: true })
+    for (const left of ['nothing', 'an empty directory']) {
+      if (left !== 'nothing') mkdirSync(join(mine.cwd, 'audit'))
+      const { code, err } = await sworn(['verify'], mine)
+      assert.deepEqual([code, gone.test(err), /^error: LEDGER_ROLLBACK/.test(err)], [3, true, true], `${left}: ${err}`)
+      const { code: found, out } = await sworn(['doctor'], mine)
+      assert.equal(found, 1, out)
+      assert.match(out, /WRONG +ledger +LEDGER_ROLLBACK a ledger was here/)
+    }
+    assert.match((await sworn(['verify'], { ...mine, home: temporary() })).err, /^error: LEDGER_NOT_FOUND the directory is empty/)
+  })
 
   test('a ledger at its own path that is older than what was signed there is a rollback', { skip: later }, async () => {
     const mine = { cwd: temporary(), home: temporary() }

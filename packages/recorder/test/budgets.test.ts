@@ -50,6 +50,20 @@ describe('a budget', () => {
     assert.deepEqual(ask(ledger, 0, 5).used, [1])
   })
 
+  it("is not moved by what was only told: nobody spends what is another's, or gives back what he holds himself", () => {
+    const disk = createCase()
+    const ledger = disk.open()
+    assert.equal(ask(ledger, 2, 5).granted, true)
+    const source = { kind: 'sdk', vantage: 'reported' }
+    for (const member of ['spent', 'returned']) {
+      const told = { event_type: 'authorization_decision', source, metadata: { [member]: [{ counter: COUNTER, amount: 2, limit: 1 }] } }
+      acked(ledger.append([item(member.length, 'sync', told)])[0])
+    }
+    assert.deepEqual(ask(ledger, 0, 5).used, [2])
+    ledger.close()
+    assert.deepEqual(ask(disk.open(), 0, 5).used, [0])
+  })
+
   it('refuses the record of a call that a recorder before this one granted, when it no longer fits', () => {
     const disk = createCase()
     const first = disk.open()

@@ -52,6 +52,22 @@ describe('a rate', () => {
     assert.deepEqual(take(disk.open(), 3_600_000).granted, true)
   })
 
+  it('is not moved by what was only told: no decision of others counts, and no time of theirs hides an older segment', () => {
+    const disk = createCase()
+    const open = () => disk.open({ rotateBytes: 1 << 13 })
+    const first = open()
+    const told = { source: { kind: 'sdk', vantage: 'reported' }, timestamp: new Date(0).toISOString() }
+    for (let n = 0; n < 3; n++) decide(disk, first, n)
+    for (let n = 3; n < 30; n++) decide(disk, first, n, { ...told, padding: 'x'.repeat(2000) })
+    first.close()
+    const second = open()
+    assert.equal(take(second).granted, false)
+    for (let n = 30; n < 40; n++) decide(disk, second, n, { ...told, timestamp: new Date(disk.time + 1e6).toISOString() })
+    second.close()
+    disk.time += 61_000
+    assert.equal(take(open()).granted, true)
+  })
+
   it('is the same with a restart anywhere as without one, over segments too', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30_000), { minLength: 1, maxLength: 14 }), fc.nat(13), (pauses, restart) => {

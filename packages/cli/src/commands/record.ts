@@ -1,7 +1,8 @@
 /**
- * `sworn record`: JSON Lines on stdin become entries; each answer is one line `{seq, entry_hash}` in order.
+ * `sworn record`: JSON Lines on stdin become entries; each line that is not empty is answered with one, in order:
+ * `{seq, entry_hash}`, or `{line, error}` as POST /v1/events says it, so that whoever waits for an answer has one.
  *
- * A bad line is named and skipped, the rest is recorded, and the exit code is 1; 3 when the ledger did not take a
+ * A bad line is named on stderr too and skipped, the rest is recorded, and the exit code is 1; 3 when the ledger did not take a
  * line. A signal ends the reading; what was read is recorded first. At most 1,000 events wait for their answers.
  * @module
  */
@@ -35,6 +36,7 @@ export const record = defineCommand({
   },
   example: `echo '{"event_type":"data_access","target":"crm.contacts","user":"alice"}' | sworn record`,
   notes: [
+    'Each line that is not empty is answered with one, in order: {"seq","entry_hash"}, or {"line","error"} for one that is refused.',
     'Where nobody records the ledger, a detached `sworn recorder` is started and takes the events; SWORN_RECORDER=off records here instead.',
   ],
   async run([path], flags, io) {
@@ -51,15 +53,16 @@ export const record = defineCommand({
     })
     const refused = new Set<ErrorCode>()
     let number = 0
-    const answers: Promise<void>[] = []
+    let told: Promise<void> = Promise.resolve()
+    let waiting = 0
     try {
       for await (const bytes of readStdin(io.stdin, signal)) {
         number++
         if (bytes.length === 0) continue
-        answers.push(recordLine(recorder, bytes, number, io).then((code) => void (code && refused.add(code))))
-        if (answers.length >= WAITING) await Promise.all(answers.splice(0))
+        told = tellAfter(told, recordLine(recorder, bytes), { number, io, refused })
+        if (++waiting % WAITING === 0) await told
       }
-      await Promise.all(answers)
+      await told
     } finally {
       await recorder.close()
     }
@@ -90,16 +93,33 @@ interface EventRecorder {
   record(event: never): Promise<object>
 }
 
-async function recordLine(recorder: EventRecorder, bytes: Buffer, number: number, io: Io): Promise<ErrorCode | undefined> {
+/** What became of a line; never rejects. */
+type Answer = { readonly answer: object } | { readonly failed: unknown }
+
+async function recordLine(recorder: EventRecorder, bytes: Buffer): Promise<Answer> {
   try {
-    const answer = await recorder.record(parseEvent(bytes) as never) // record() checks the shape
-    await io.out(JSON.stringify(answer))
-    return undefined
-  } catch (e) {
-    if (!SwornError.is(e)) throw e
-    io.err(escapeText(`error: line ${number}: ${e.code} ${e.message}`))
-    return e.code
+    return { answer: await recorder.record(parseEvent(bytes) as never) } // record() checks the shape
+  } catch (failed) {
+    return { failed }
   }
+}
+
+interface Line {
+  readonly number: number
+  readonly io: Io
+  readonly refused: Set<ErrorCode>
+}
+
+/** In the order of the lines, whichever is answered first. */
+async function tellAfter(before: Promise<void>, pending: Promise<Answer>, { number, io, refused }: Line): Promise<void> {
+  await before
+  const told = await pending
+  if ('answer' in told) return void (await io.out(JSON.stringify(told.answer)))
+  const { failed: e } = told
+  if (!SwornError.is(e)) throw e
+  refused.add(e.code)
+  io.err(escapeText(`error: line ${number}: ${e.code} ${e.message}`))
+  await io.out(JSON.stringify({ line: number, error: { code: e.code, message: e.message, hint: ERRORS[e.code] } }))
 }
 
 /** Attacker-controlled. What readers of JSON disagree about is refused, never recorded in one of its readings. */

@@ -3,7 +3,7 @@
  *
  * A decision that took from a rate names its counter in `metadata.rate`. At the first question about a bucket the
  * decisions of the last hour are read, once, newest segment first; no rate is longer. Bounded: 10,000 counters, the
- * newest 10,000 times of each. Hostile input: what does not have the shape does not count.
+ * newest 10,000 times of each. Hostile input: what does not have the shape does not count, nor what was only told.
  * Source: docs/format.md, "Budgets".
  * @module
  */
@@ -11,6 +11,7 @@ import { unspliceCounters } from './body.ts'
 import { write } from './commit.ts'
 import type { Core } from './core.ts'
 import { eachRecord } from './replay.ts'
+import { isReported, memberOf } from './reported.ts'
 import { parsePayload } from './reserved.ts'
 import { listSegments } from './segments.ts'
 
@@ -37,6 +38,7 @@ export function readRates(core: Core): RatesOnRecord {
       const isFirst = oldest === Number.POSITIVE_INFINITY
       if (!isFirst && !body.includes(MARK)) return
       const payload = unspliceCounters(body.toString('utf8')) && parsePayload(line)
+      if (isReported(payload)) return // its time is a claim too
       const at = typeof payload?.timestamp === 'string' ? Date.parse(payload.timestamp) : Number.NaN
       if (isFirst && Number.isFinite(at)) oldest = at
       const counter = payload && DECIDING.has(payload.event_type) ? rateOf(payload.metadata) : undefined
@@ -49,7 +51,7 @@ export function readRates(core: Core): RatesOnRecord {
 }
 
 function rateOf(metadata: unknown): string | undefined {
-  const rate = typeof metadata === 'object' && metadata !== null && 'rate' in metadata ? metadata.rate : undefined
+  const rate = memberOf(metadata, 'rate')
   return typeof rate === 'string' && rate.length <= 256 ? rate : undefined
 }
 

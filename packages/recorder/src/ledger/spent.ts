@@ -17,6 +17,7 @@ import { write } from './commit.ts'
 import type { Core } from './core.ts'
 import { add, release } from './counters.ts'
 import { eachRecord } from './replay.ts'
+import { isReported, memberOf } from './reported.ts'
 import { parsePayload } from './reserved.ts'
 import { listSegments } from './segments.ts'
 
@@ -83,8 +84,9 @@ function recordedOf(core: Core): Map<string, number> {
   return recorded
 }
 
-/** Hostile input: what does not have the shape does not count. */
+/** Hostile input: what does not have the shape does not count, nor what was only told. */
 function readSpent(payload: unknown, member: 'spent' | 'returned'): readonly Spent[] {
+  if (isReported(payload)) return []
   const spent = memberOf(memberOf(payload, 'metadata'), member)
   return Array.isArray(spent) ? spent.slice(0, MAX_SPENT).filter(isSpent) : []
 }
@@ -99,8 +101,4 @@ function isSpent(value: unknown): value is Spent {
 
 function isAmount(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined // an object, by the line above
 }
