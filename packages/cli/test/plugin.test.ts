@@ -22,6 +22,7 @@ const ways = {
   killed: () => process.kill(process.pid, 'SIGKILL'),
   garbage: () => console.log('{'),
   other: () => console.log('{"decision":"maybe"}'),
+  rewrite: () => console.log('{"decision":"rewrite","input":{"__proto__":{"command":"rm"},"kept":1}}'),
 }
 ways[payload.tool_name]?.()
 `
@@ -114,6 +115,16 @@ for (const name of ['opencode', 'pi'] as const) {
     })
     assert.equal(payload.hook_event_name, argv[2])
     assert.equal(told.length, WAYS.length + 3)
+  })
+
+  test(`${name}: arguments that are written anew are those of the answer, whatever their names`, async () => {
+    const cwd = temporary()
+    writeFileSync(join(cwd, 'fake.mjs'), FAKE)
+    const args = JSON.parse('{"kept":0,"constructor":"gone","toString":"gone"}')
+    assert.equal(await (await load(name, [process.execPath, join(cwd, 'fake.mjs')], cwd)).call('rewrite', args), undefined)
+    assert.deepEqual(Object.keys(args).toSorted(), ['__proto__', 'kept'])
+    assert.equal(Object.getPrototypeOf(args), Object.prototype)
+    assert.equal(args.kept, 1)
   })
 
   test(`${name}: a program that cannot be started refuses the call`, async () => {

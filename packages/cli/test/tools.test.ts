@@ -109,6 +109,21 @@ test('a call is recorded before it runs and after; a tool with audit: false leav
   assert.equal((await sworn(['verify', 'audit'], here)).code, 0)
 })
 
+test('an argument that no parameter declares is refused under every name, and on record as it came', { timeout: 120_000 }, async () => {
+  const here = place()
+  const names = ['__proto__', 'constructor', 'toString', 'x']
+  const calls = names.map((name) => call('greet', JSON.parse(`{"who":"ann","${name}":{"times":2}}`)))
+  const { answers } = await talk(here, [], [INITIALIZE, ...calls])
+  const refused = { content: [{ type: 'text', text: 'only these arguments were expected: who, times' }], isError: true }
+  assert.deepEqual(
+    answers.slice(1).map(({ result }) => result),
+    names.map(() => refused),
+  )
+  assert.equal(existsSync(join(here.cwd, 'ran')), false)
+  const started = (await recorded(here)).filter((event) => event.event_type === 'tool_call_start')
+  assert.deepEqual(started.map((event) => Object.keys(event.arguments).find((name) => name !== 'who')).toSorted(), names.toSorted())
+})
+
 test('the policy decides: what it refuses does not run, and is recorded even where audit is false', { timeout: 120_000 }, async () => {
   const here = place()
   const { answers } = await talk(

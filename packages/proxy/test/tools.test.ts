@@ -188,6 +188,7 @@ const refusedFiles: [string, string, string][] = [
   ['a placeholder for the program', 'tools:\n  - {name: a, parameters: [{name: v}], script: {command: "{{v}}"}}', 'the name of a program was expected, without a placeholder (at f:2:49 tools.0.script.command)'],
   ['a program in an argument', 'tools:\n  - {name: a, parameters: [{name: v}], script: {command: bash, args: [-c, "{{v}}"]}}', 'the value would be run as a program: give it to a script as an argument (at f:2:75 tools.0.script.args.1)'],
   ['a type that no word can carry', 'tools:\n  - {name: a, parameters: [{name: v, type: array}], script: {shell: x}}', 'one of string, integer, number, boolean was expected (at f:2:38 tools.0.parameters.0.type)'],
+  ['a parameter that readers of JSON leave out', 'tools:\n  - {name: a, parameters: [{name: __proto__}], script: {shell: x}}', 'a name that readers of JSON do not leave out was expected (at f:2:29 tools.0.parameters.0.name)'],
   ['a default of another type', 'tools:\n  - {name: a, parameters: [{name: v, type: integer, default: x}], script: {shell: x}}', 'integer was expected (at f:2:53 tools.0.parameters.0.default)'],
   ['two tools of one name', 'tools:\n  - {name: a, script: {shell: x}}\n  - {name: a, script: {shell: x}}', 'another name was expected: a tool above has this one (at f:3:6 tools.1.name)'],
   ['a time that is none', 'tools:\n  - {name: a, script: {shell: x, timeout: soon}}', 'a time such as 500ms, 30s or 5m was expected (at f:2:34 tools.0.script.timeout)'],

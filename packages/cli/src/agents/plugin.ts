@@ -58,10 +58,11 @@ async function ask(event, members) {
   }
 }
 
-/** The object stays the client's, with other members. */
+/** The object stays the client's, with other members; \`__proto__\` is a name like any other. */
 function change(args, input) {
-  for (const name of Object.keys(args)) if (!(name in input)) delete args[name]
-  Object.assign(args, input)
+  for (const name of Object.keys(args)) if (!Object.hasOwn(input, name)) delete args[name]
+  const member = { enumerable: true, configurable: true, writable: true }
+  for (const [name, value] of Object.entries(input)) Object.defineProperty(args, name, { ...member, value })
 }
 `
 

@@ -34,7 +34,7 @@ export function openToolServer(file: ToolFile, env: Env): ServerProcess {
   }
 
   const lines = createLines(stdout, () => end({ exitCode: 0, signal: null }))
-  const served = serveStdio(() => createServer(file, run, lines.forget), { transport: lines.transport })
+  const served = serveStdio(() => createServer(file, run, lines), { transport: lines.transport })
 
   function end(exit: ProxyExit): void {
     if (isOver) return
@@ -63,13 +63,15 @@ export function openToolServer(file: ToolFile, env: Env): ServerProcess {
 interface Lines {
   readonly transport: Transport
   readonly stdin: Writable
+  /** What a request that is open gives its tool, as it came: the SDK leaves out members that it does not know as names. */
+  argumentsOf(id: Id): unknown
   /** The request needs no answer any more. */
   forget(id: Id): void
 }
 
 /** @param onDone the input is over, and every request has its answer */
 function createLines(stdout: PassThrough, onDone: () => void): Lines {
-  const open = new Set<Id>()
+  const open = new Map<Id, unknown>()
   let isClosing = false
   const transport: Transport = {
     start: async () => {},
@@ -87,7 +89,7 @@ function createLines(stdout: PassThrough, onDone: () => void): Lines {
 
   function take(line: Buffer): void {
     const message = JSON.parse(line.toString('utf8')) as JSONRPCMessage // the relay lets nothing else through
-    if ('method' in message && 'id' in message) open.add(message.id)
+    if ('method' in message && 'id' in message) open.set(message.id, message.params?.arguments)
     transport.onmessage?.(message)
   }
   const splitter = createSplitter({ onFrame: take, onLost: () => {} })
@@ -102,18 +104,18 @@ function createLines(stdout: PassThrough, onDone: () => void): Lines {
       if (open.size === 0) onDone()
     },
   })
-  return { transport, stdin, forget }
+  return { transport, stdin, argumentsOf: (id) => open.get(id), forget }
 }
 
 type Run = (tool: Tool, input: unknown, signal: AbortSignal) => Promise<Ran>
 
-function createServer({ name, version, tools }: ToolFile, run: Run, forget: (id: Id) => void): Server {
+function createServer({ name, version, tools }: ToolFile, run: Run, { argumentsOf, forget }: Lines): Server {
   const server = new Server({ name, version }, { capabilities: { tools: {} } })
   const byName = new Map(tools.map((tool) => [tool.name, tool]))
   server.setRequestHandler('tools/list', () => ({ tools: tools.map(describe) }))
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq: { id, signal } }) => {
     const tool = byName.get(params.name)
-    const { text, isError } = tool ? await run(tool, params.arguments, signal) : { text: 'no tool has this name', isError: true }
+    const { text, isError } = tool ? await run(tool, argumentsOf(id), signal) : { text: 'no tool has this name', isError: true }
     if (signal.aborted) forget(id) // it gets no answer
     return { content: [{ type: 'text' as const, text }], isError }
   })

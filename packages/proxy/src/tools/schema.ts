@@ -8,7 +8,10 @@ const text = z.string().min(1).max(4096)
 /** What the operating system takes. */
 const path = text.regex(/^[^\0]*$/, 'text without NUL was expected')
 /** Without `}}` in it, and usable as part of the name of a variable. */
-const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _ were expected, 64 at most')
+const name = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'letters, digits and _ were expected, 64 at most')
+  .refine((text) => text !== '__proto__', 'a name that readers of JSON do not leave out was expected')
 const toolName = z.string().regex(/^[A-Za-z0-9_.-]{1,128}$/, 'letters, digits, _, - and . were expected, 128 at most')
 const value = z.union([z.string().max(4096), z.number(), z.boolean()])
 
