@@ -88,6 +88,7 @@ test('a key rule matches a run of whole words, in every spelling', () => {
     'private_key_pem',
     'authToken',
     'password2',
+    'authorization_header',
   ])
     assert.ok(rules(name), name)
   for (const name of [
@@ -103,6 +104,7 @@ test('a key rule matches a run of whole words, in every spelling', () => {
     'keyboard',
     'passwordless',
     'author',
+    'authorization_decision',
   ])
     assert.equal(rules(name), undefined, name)
 })

@@ -2,7 +2,8 @@
  * Names as runs of words: `stripeApiKey`, `stripe_api_key` and `Stripe-API-Key` are one name.
  *
  * A rule matches a run of whole words, also written as one word (`apikey`); `token` does not match before
- * id, count, type, limit, usage or expiry. Source: docs/format.md (spec events §6).
+ * id, count, type, limit, usage or expiry, `authorization` not before decision, which is an event type.
+ * Source: docs/format.md (spec events §6).
  * @module
  */
 
@@ -20,7 +21,11 @@ export const DEFAULT_KEYS = [
   'private_key',
 ] as const
 
-const AFTER_TOKEN: ReadonlySet<string | undefined> = new Set(['id', 'count', 'type', 'limit', 'usage', 'expiry'])
+/** Rule -> the words before which it names no secret. */
+const HARMLESS_BEFORE: ReadonlyMap<string, ReadonlySet<string | undefined>> = new Map([
+  ['token', new Set(['id', 'count', 'type', 'limit', 'usage', 'expiry'])],
+  ['authorization', new Set(['decision'])],
+])
 const WORDS = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g
 const MAX_CACHED = 4096
 const MAX_NAME = 1024
@@ -51,7 +56,7 @@ function hasRun(words: readonly string[], rule: readonly string[]): boolean {
     const whole = words[i] === joined
     if (!whole && !rule.every((word, k) => words[i + k] === word)) continue
     const after = words[i + (whole ? 1 : rule.length)]
-    if (joined !== 'token' || !AFTER_TOKEN.has(after)) return true
+    if (!HARMLESS_BEFORE.get(joined)?.has(after)) return true
   }
   return false
 }
