@@ -28,6 +28,7 @@ const MEBIBYTES_10 = 10 << 20
 const ledgerRows = (...before: string[]): Row[] => [
   [[...before, 'missing'], 3, /^error: LEDGER_NOT_FOUND .*missing/],
   [[...before, 'folder'], 3, /^error: LEDGER_FOREIGN_FILE .*folder/],
+  [[...before, 'vacant'], 3, /^error: LEDGER_NOT_FOUND the directory is empty .*vacant/],
   [[...before, 'garbage/below'], 3, /^error: LEDGER_NOT_FOUND .*garbage\/below/],
   [[...before, 'loop'], 3, /^error: IO_FAILED ELOOP .*loop/],
   [[...before, 'a\0b'], 2, /^error: USAGE a path without NUL was expected/],
@@ -356,8 +357,10 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
 }
 
 before(async () => {
-  for (const path of [cwd, home, join(cwd, 'folder'), join(cwd, 'hollow', 'segments')]) mkdirSync(path, { recursive: true })
+  for (const path of [cwd, home, join(cwd, 'folder'), join(cwd, 'vacant'), join(cwd, 'hollow', 'segments')])
+    mkdirSync(path, { recursive: true })
   const put = (name: string, content: string | Buffer) => writeFileSync(join(cwd, name), content, { mode: 0o600 })
+  put('folder/text', 'hello\n')
   put('garbage', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)))
   put('empty', '')
   put('nul', `${'\0'.repeat(100)}\n\0\n`)

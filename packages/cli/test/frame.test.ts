@@ -41,6 +41,19 @@ for (const entry of COMMANDS) {
   })
 }
 
+test('on a terminal no line of a help text is wider than it, and no word of one is lost', async () => {
+  for (const columns of [80, 120]) {
+    for (const argv of [[], ...COMMANDS.map((entry) => [entry.name])]) {
+      const { out } = await sworn([...argv, '--help'], { io: { isTTY: true, columns } })
+      const [helped] = out.split('\nexample: ') // an example is one line, to be copied
+      const wide = helped!.split('\n').filter((line) => line.length > columns && !/^(usage:| *-)/.test(line))
+      assert.deepEqual(wide, [], `${argv} at ${columns}`)
+      const words = (text: string) => text.split(/\s+/)
+      assert.deepEqual(words(out), words((await sworn([...argv, '--help'])).out))
+    }
+  }
+})
+
 test('a misspelt command gets a suggestion, with its bytes escaped', async () => {
   assert.match((await sworn(['verfiy'])).err, /unknown command "verfiy", did you mean "verify"/)
   const hostile = await sworn(['\u001b[2J\u202e'])
@@ -64,7 +77,7 @@ test('a missing value, a doubled flag, a value of a switch, a wrong choice and s
     const ran = await sworn(argv)
     assert.equal(ran.code, 2, argv.join(' '))
     assert.match(ran.err, message)
-    assert.match(ran.err, /\nhint: /)
+    assert.ok(ran.err.endsWith(`\nhint: See \`sworn ${argv[0]} --help\`.\n`), ran.err)
     assert.doesNotMatch(ran.err, /\n\s+at /, 'no stack trace')
   }
 })

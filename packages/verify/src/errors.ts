@@ -35,7 +35,7 @@ export const ERRORS = {
   LEDGER_DETACHED: 'The log file has lost the directory beside it. Bring back `<file>.ledger`, or start a new ledger elsewhere.',
   LEDGER_FOREIGN_FILE: 'The file is not a ledger. Name another path.',
   LEDGER_FORK: 'The ledger contradicts what was signed before. It is read-only; keep both copies.',
-  LEDGER_NOT_FOUND: 'There is no ledger at this path. Name one, or create it with `sworn init`.',
+  LEDGER_NOT_FOUND: 'There is no ledger at this path. Name one; what records first makes it: `sworn proxy`, `sworn record`, the library.',
   LEDGER_ROLLBACK: 'The ledger is older than what was signed before. Restore the newest copy, or continue with `sworn init --reason`.',
   LEDGER_STATE_MISSING:
     'Restore what is missing from a backup. With the key there, `sworn keys adopt` accepts the ledger as it is; without it begin a new one: `sworn init --reason`.',

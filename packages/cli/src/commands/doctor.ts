@@ -4,7 +4,6 @@
  */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { findLedger } from '@sworn/analyze/reading'
 import { AUDIT_KEYS, type LoadedConfig } from '@sworn/recorder'
 import { reportVerdict, SwornError } from '@sworn/verify'
 import { findCovered } from '../agents/covered.ts'
@@ -15,6 +14,7 @@ import { findHolder } from '../operator/holder.ts'
 import { type Check, checkSinks, withoutSecrets } from '../operator/sink-checks.ts'
 import { checkLedger } from '../reading/check.ts'
 import { loadFor } from '../reading/location.ts'
+import { findOwnLedger } from '../reading/trusted-ledgers.ts'
 import { escapeText } from '../text/escape.ts'
 import { formatTable } from '../text/table.ts'
 
@@ -129,7 +129,7 @@ async function checkSdks({ cwd }: Io): Promise<Check[]> {
 async function checkLog(config: LoadedConfig, io: Io): Promise<Check> {
   const what = 'ledger'
   try {
-    const files = findLedger(config.values.log_path, io.cwd)
+    const files = findOwnLedger(config.values.log_path, io.cwd, config.directories.state)
     const report = await checkLedger(files, { strict: false, now: io.now(), cwd: io.cwd, state: config.directories.state })
     const verdict = reportVerdict(report)
     return { what, ok: verdict.exit === 0, detail: `${files.path}: ${report.size} entries; ${verdict.lastLine}` }

@@ -4,7 +4,6 @@
  */
 
 import { resolve } from 'node:path'
-import { findLedger } from '@sworn/analyze/reading'
 import { readTextFile } from '@sworn/recorder/reading'
 import { firstBreak, LEVELS, type LevelName, type Report, reportVerdict, SwornError, toHex } from '@sworn/verify'
 import { mayBeForeign } from '../dialects/may-be-foreign.ts'
@@ -15,7 +14,7 @@ import { type CheckOptions, checkLedger } from '../reading/check.ts'
 import { checkPostgres, isPostgres, showPostgres } from '../reading/check-postgres.ts'
 import { countCommitted } from '../reading/committed.ts'
 import { ledgerPath, stateDirectory } from '../reading/location.ts'
-import { parseKey } from '../reading/trusted-ledgers.ts'
+import { findOwnLedger, parseKey } from '../reading/trusted-ledgers.ts'
 import { createPaint } from '../text/colour.ts'
 import { escapeText } from '../text/escape.ts'
 import { createProgress } from '../text/progress.ts'
@@ -60,7 +59,7 @@ export const verify = defineCommand({
     const name = isCopy ? showPostgres(path) : await ledgerPath(io, path)
     const foreign = isCopy ? undefined : await checkForeign(name, flags, io)
     if (foreign !== undefined) return foreign
-    const files = isCopy ? undefined : findLedger(name, io.cwd)
+    const files = isCopy ? undefined : findOwnLedger(name, io.cwd, stateDirectory(io))
     if (flags.head !== undefined || flags.input.length > 0) throw new SwornError('USAGE', 'a foreign log was expected', '--head, --input')
     const require = flags.require as LevelName | undefined // one of the choices
     const progress = createProgress(io, flags.quiet || flags.json)

@@ -26,20 +26,22 @@ export async function printRefusal(refusal: Refusal, command: string, io: World)
   const { didYouMean } = await import('@sworn/recorder')
   const suggestion = refusal.unknown === undefined ? '' : didYouMean(refusal.unknown, refusal.known ?? [])
   io.err(escapeText(`error: ${refusal.refused}${suggestion}`))
-  io.err(`hint: see \`sworn ${command ? `${command} ` : ''}--help\``)
+  io.err(`hint: ${seeHelp(command)}`)
   return 2
 }
 
-/** Prints anything that was thrown; returns 2 or 3. */
-export async function printFailure(e: unknown, io: World): Promise<ExitCode> {
+const seeHelp = (command: string): string => `See \`sworn ${command ? `${command} ` : ''}--help\`.`
+
+/** Prints anything that was thrown; returns 2 or 3. @param command whose help a usage error points to */
+export async function printFailure(e: unknown, io: World, command = ''): Promise<ExitCode> {
   const { ERRORS, SwornError } = await import('@sworn/verify')
   if (SwornError.is(e)) {
     io.err(escapeText(`error: ${e.code} ${e.message}`))
-    io.err(`hint: ${ERRORS[e.code]}`)
+    io.err(`hint: ${e.code === 'USAGE' ? seeHelp(command) : ERRORS[e.code]}`)
     return USAGE_CODES.has(e.code) ? 2 : 3
   }
   if (e instanceof TypeError && 'code' in e && e.code === 'ERR_INVALID_ARG_VALUE' && e.message.includes('null bytes')) {
-    return await printFailure(new SwornError('USAGE', 'a path without NUL was expected'), io)
+    return await printFailure(new SwornError('USAGE', 'a path without NUL was expected'), io, command)
   }
   const system = toSystemError(e)
   if (system) {

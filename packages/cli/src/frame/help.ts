@@ -1,11 +1,11 @@
 /**
- * Help texts, printed from the command data.
+ * Help texts, printed from the command data, broken between words where a terminal is narrow.
  * @module
  */
 import { COMMON_FLAGS, type Command, type CommandEntry, type Flag, type Flags } from './command.ts'
 
 /** `sworn --help`: every command with one line, from the table alone. */
-export function formatOverview(all: readonly CommandEntry[]): string {
+export function formatOverview(all: readonly CommandEntry[], columns: number): string {
   const table = all.filter((entry) => !entry.hidden)
   const width = Math.max(...table.map((entry) => entry.name.length)) + 2
   return [
@@ -13,35 +13,54 @@ export function formatOverview(all: readonly CommandEntry[]): string {
     '',
     'usage: sworn COMMAND [ARGUMENTS]',
     '',
-    ...table.map((entry) => `  ${entry.name.padEnd(width)}${entry.about}`),
+    ...table.map((entry) => breakLine(`  ${entry.name.padEnd(width)}${entry.about}`, columns, width + 2)),
     '',
-    'PATH is a ledger directory or a .jsonl file; default ./audit.',
-    'Exit codes: 0 holds or done, 1 does not hold, 2 usage or configuration, 3 could not look.',
-    '`sworn COMMAND --help` shows flags and an example; `sworn --version` the versions.',
+    ...[
+      'PATH is a ledger directory or a .jsonl file; default ./audit.',
+      'Exit codes: 0 holds or done, 1 does not hold, 2 usage or configuration, 3 could not look.',
+      '`sworn COMMAND --help` shows flags and an example; `sworn --version` the versions.',
+    ].map((line) => breakLine(line, columns)),
   ].join('\n')
 }
 
-/** `sworn NAME --help`. */
-export function formatHelp(entry: CommandEntry, command: Command): string {
+/** `sworn NAME --help`. @param columns cells a line may take */
+export function formatHelp(entry: CommandEntry, command: Command, columns: number): string {
   const aliases = entry.aliases?.length ? ['', `also: sworn ${entry.aliases.join(', sworn ')}`] : []
-  const notes = command.notes?.flatMap((note) => ['', note]) ?? []
+  const notes = command.notes?.flatMap((note) => ['', breakLine(note, columns)]) ?? []
   return [
-    `sworn ${entry.name}: ${entry.about}`,
+    breakLine(`sworn ${entry.name}: ${entry.about}`, columns),
     '',
     `usage: sworn ${entry.name} [FLAGS] ${command.args}`.trimEnd(),
     ...aliases,
     '',
-    ...formatFlags({ ...command.flags, ...COMMON_FLAGS }),
+    ...formatFlags({ ...command.flags, ...COMMON_FLAGS }, columns),
     ...notes,
     '',
     `example: ${command.example}`,
   ].join('\n')
 }
 
-function formatFlags(flags: Flags): string[] {
+function formatFlags(flags: Flags, columns: number): string[] {
   const rows = Object.entries(flags).map(([name, flag]) => [formatFlag(name, flag), formatAbout(flag)] as const)
   const width = Math.max(...rows.map(([left]) => left.length)) + 2
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`)
+  return rows.map(([left, right]) => breakLine(`  ${left.padEnd(width)}${right}`, columns, width + 2))
+}
+
+/** At least so wide is what stands beside a name, also where the terminal is narrower. */
+const LEAST_CELLS = 24
+
+/** `line` in pieces of at most `columns` cells, those behind the first below cell `indent`; a longer word stays whole. */
+function breakLine(line: string, columns: number, indent = 0): string {
+  const most = Math.max(columns, indent + LEAST_CELLS)
+  if (line.length <= most) return line
+  const pieces = [line.slice(0, indent)]
+  for (const word of line.slice(indent).split(' ')) {
+    const last = pieces.at(-1)!
+    const isFirst = last.length === indent
+    if (isFirst || last.length + 1 + word.length <= most) pieces[pieces.length - 1] = isFirst ? last + word : `${last} ${word}`
+    else pieces.push(' '.repeat(indent) + word)
+  }
+  return pieces.join('\n')
 }
 
 function formatFlag(name: string, flag: Flag): string {

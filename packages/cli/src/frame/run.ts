@@ -41,14 +41,17 @@ function findEntry(table: readonly CommandEntry[], name: string): CommandEntry |
   return table.find((entry) => entry.name === name || entry.aliases?.includes(name))
 }
 
+/** Of a terminal; elsewhere lines are as long as they are. */
+const widthOf = ({ isTTY, columns }: World): number => (isTTY ? columns : Number.POSITIVE_INFINITY)
+
 async function printHelp(table: readonly CommandEntry[], name: string | undefined, io: World): Promise<ExitCode> {
   if (name === undefined) {
-    await io.out(formatOverview(table))
+    await io.out(formatOverview(table, widthOf(io)))
     return 0
   }
   const entry = findEntry(table, name)
   if (!entry) return await refuseName(table, name, io)
-  await io.out(formatHelp(entry, await entry.load()))
+  await io.out(formatHelp(entry, await entry.load(), widthOf(io)))
   return 0
 }
 
@@ -63,13 +66,13 @@ async function runEntry(entry: CommandEntry, argv: readonly string[], io: World)
     const parsed = parseCommand(command, argv)
     if ('refused' in parsed) return await printRefusal(parsed, entry.name, io)
     if (parsed.flags.help === true) {
-      await io.out(formatHelp(entry, command))
+      await io.out(formatHelp(entry, command, widthOf(io)))
       return 0
     }
     const flags = parsed.flags as Values<Flags> // parsed by this command's own flags
     return await command.run(parsed.args, flags, withMessages(io, flags))
   } catch (e) {
-    return interruptedBy(e) ?? (await printFailure(e, io))
+    return interruptedBy(e) ?? (await printFailure(e, io, entry.name))
   }
 }
 

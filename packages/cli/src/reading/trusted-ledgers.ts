@@ -7,6 +7,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
 import { readTextFile } from '@sworn/recorder/reading'
 import { ED25519, formatVkey, isJsonObject, type JsonValue, parseVkey, SwornError, toHex, type VerifierKey } from '@sworn/verify'
 
@@ -37,6 +38,23 @@ function readRow([path, row]: [string, JsonValue]): KnownLedger {
   const isSize = typeof signedSize === 'number' && Number.isSafeInteger(signedSize) && signedSize >= 0
   if (typeof logId !== 'string' || typeof vkey !== 'string' || !isSize) throw new TypeError('log_id, vkey and signed_size were expected')
   return { path, logId, vkey, signedSize }
+}
+
+/**
+ * The ledger at `path`, as `findLedger`, but a ledger that this user knows to have been there is not merely absent.
+ * @param state SWORN_HOME's directory
+ * @throws SwornError LEDGER_NOT_FOUND, LEDGER_FOREIGN_FILE; LEDGER_ROLLBACK when the one that was here is gone
+ */
+export function findOwnLedger(path: string, cwd: string, state: string): LedgerFiles {
+  try {
+    return findLedger(path, cwd)
+  } catch (e) {
+    if (!SwornError.is(e, 'LEDGER_NOT_FOUND')) throw e
+    const known = findKnown(readKnownLedgers(state), resolve(cwd, path), {})
+    if (!known) throw e
+    const held = `a ledger was here, signed up to size ${known.signedSize}, and is gone`
+    throw new SwornError('LEDGER_ROLLBACK', held, path, { cause: e })
+  }
 }
 
 /** What a log says of itself in its first line; unverified. */

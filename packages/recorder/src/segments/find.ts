@@ -31,18 +31,24 @@ const SEGMENT = /^(\d{20})\.jsonl(\.gz|\.zst)?$/
 
 /**
  * Finds the ledger at `path`; reads nothing of it.
- * @throws SwornError LEDGER_NOT_FOUND when nothing is there, LEDGER_FOREIGN_FILE when a directory is no ledger
+ * @throws SwornError LEDGER_NOT_FOUND when nothing is there or an empty directory, LEDGER_FOREIGN_FILE when another is
  */
 export function findLedger(path: string, cwd: string): LedgerFiles {
   const absolute = resolve(cwd, path)
   const stat = statSync(absolute, { throwIfNoEntry: false })
   if (!stat && !existsSync(`${absolute}.ledger`)) throw new SwornError('LEDGER_NOT_FOUND', 'nothing is there', path)
   if (stat?.isDirectory()) {
-    if (!existsSync(join(absolute, 'segments'))) throw new SwornError('LEDGER_FOREIGN_FILE', 'a directory with segments was expected', path)
+    checkSegments(absolute, path)
     return { kind: 'directory', path: absolute, directory: absolute, activeFile: undefined }
   }
   const beside = `${stat ? realpathSync(absolute) : absolute}.ledger` // as the writer does: a link is followed
   return { kind: 'file', path: absolute, directory: existsSync(beside) ? beside : undefined, activeFile: absolute }
+}
+
+function checkSegments(directory: string, path: string): void {
+  if (existsSync(join(directory, 'segments'))) return
+  if (readdirSync(directory).length === 0) throw new SwornError('LEDGER_NOT_FOUND', 'the directory is empty', path)
+  throw new SwornError('LEDGER_FOREIGN_FILE', 'a directory with segments was expected', path)
 }
 
 /** The ledger's files now, oldest first; two names of one inode are one segment. */
