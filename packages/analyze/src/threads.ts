@@ -55,7 +55,7 @@ async function* answersOf<Task, Answer>(
 ): AsyncGenerator<Answer> {
   const ahead: Asked<Answer>[] = []
   for await (const task of tasks) {
-    const free = threads.find((thread) => thread.asked() < ASKED)
+    const free = threads.find((thread) => thread.isUp() && thread.asked() < ASKED)
     ahead.push(free ? free.answer(task) : { answer: await here(task), isDone: true })
     if (!free) await nextTurn() // what the threads have answered meanwhile arrives
     while (ahead[0]?.isDone || ahead.length >= (threads.length + 1) * ASKED) yield await ahead.shift()!.answer
@@ -69,6 +69,8 @@ interface Asked<Answer> {
 }
 
 interface Thread<Task, Answer> {
+  /** It runs, or has ended: before that the asking thread works, since it would wait for the answer. */
+  isUp(): boolean
   /** Tasks that it has not answered. */
   asked(): number
   answer(task: Task): Asked<Answer>
@@ -78,6 +80,10 @@ interface Thread<Task, Answer> {
 function startThread<Task, Answer>(worker: Worker, fault: ErrorCode, toTransfer: (task: Task) => ArrayBuffer[]): Thread<Task, Answer> {
   const waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = []
   let died: SwornError | undefined
+  let isUp = false
+  worker.once('online', () => {
+    isUp = true
+  })
   const fail = (cause?: unknown): void => {
     died ??= new SwornError(fault, 'a thread that reads the ledger ended before it answered', '', { cause })
     for (const asked of waiting.splice(0)) asked.reject(died)
@@ -86,6 +92,7 @@ function startThread<Task, Answer>(worker: Worker, fault: ErrorCode, toTransfer:
   worker.once('error', fail)
   worker.once('exit', () => fail())
   return {
+    isUp: () => isUp || died !== undefined,
     asked: () => waiting.length,
     answer(task) {
       const { promise, resolve, reject } = Promise.withResolvers<Answer>()

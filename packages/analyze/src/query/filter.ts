@@ -17,6 +17,7 @@ import {
   type WhoMember,
 } from '../columns.ts'
 import type { Entry } from '../reading/entry.ts'
+import type { Group } from './groups.ts'
 
 type Values = readonly string[]
 
@@ -62,6 +63,26 @@ export function createRestPredicate({ text, where }: Filter): (entry: Entry) => 
 /** True when the line of a match has to be read to know that it is one. */
 export function needsLine({ text, where }: Filter): boolean {
   return text !== undefined || where !== undefined
+}
+
+/** Members of an entry that some other word asks for; all others ask for the member called so. */
+const READ_FROM: Readonly<Record<string, readonly string[]>> = {
+  outcome: ['event_type', 'decision', 'is_error'],
+  agent: ['agent_id', 'agent'],
+  agent_name: ['agent'],
+  since: ['timestamp'],
+  until: ['timestamp'],
+  hour: ['timestamp'],
+  day: ['timestamp'],
+  from: [],
+  to: [],
+}
+
+/** The members that a filter and groups ask an entry for, besides its seq. Undefined: perhaps all of it. */
+export function membersAsked(filter: Filter, groups: readonly Group[]): readonly string[] | undefined {
+  if (needsLine(filter)) return undefined
+  const words = Object.keys(filter).filter((word) => filter[word as keyof Filter] !== undefined) // its own keys
+  return [...words, ...groups].flatMap((word) => READ_FROM[word] ?? [word])
 }
 
 /** The severities that `least` lets through. */
@@ -119,19 +140,15 @@ const LITERAL = /^[A-Za-z0-9_.@:-]+$/
 const BOOLEANS = ['true', 'false']
 const ESCAPE = Buffer.from('\\u')
 
-/** What the JSON of every match holds, in quotes, unless an escape spells it: of each member that has one value. */
-function literalsOf(filter: Filter): string[] {
+/** What the JSON of every match holds, in quotes, unless an escape spells it: of each member that has one value. The longest first, which most likely stands in few lines. */
+export function literalsOf(filter: Filter): string[] {
   const members = ['event_type', 'decision', 'tool', 'user', 'session_id', 'risk_level', 'correlation_id'] as const
-  return members.flatMap((member) => {
+  const literals = members.flatMap((member) => {
     const [value, ...more] = filter[member] ?? []
     const isLiteral = value !== undefined && more.length === 0 && LITERAL.test(value)
     return isLiteral && Number.isNaN(Number(value)) && !BOOLEANS.includes(value) ? [`"${value}"`] : []
   })
-}
-
-/** The longest of them, which most likely stands in few lines. */
-export function literalOf(filter: Filter): string | undefined {
-  return literalsOf(filter).toSorted((a, b) => b.length - a.length)[0]
+  return literals.toSorted((a, b) => b.length - a.length)
 }
 
 /** False: the line cannot match, whatever it says. Asks nothing of what is no JSON object. */

@@ -4,8 +4,8 @@
  */
 import type { Filter } from './filter.ts'
 import { type Group, groupTexts, type Tally, tally } from './groups.ts'
-import { createMatcher } from './matcher.ts'
-import { type PieceRange, readPieces } from './pieces.ts'
+import { createMatcher, type Match } from './matcher.ts'
+import { createRoom, type PieceRange, piecesOf } from './pieces.ts'
 
 export interface RangeTask {
   readonly fd: number
@@ -28,35 +28,42 @@ export interface RangeAnswer {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** @throws the file system's error */
-export async function lookThrough({ fd, range, filter, groups }: RangeTask): Promise<RangeAnswer> {
-  const match = createMatcher(filter)
-  const counts = new Map<string, Tally>()
-  const unreadable: number[] = []
-  const kept: Buffer[] = []
-  const seqs: number[] = []
-  let lines = 0
-  for await (const piece of readPieces(fd, range)) {
-    const matches = match(piece)
-    for (const { start, end, entry } of matches.found) {
-      if (groups) {
-        tally(counts, groupTexts(entry, groups))
-        continue
-      }
-      seqs.push(entry.seq)
-      kept.push(Buffer.from(piece.bytes.subarray(start, end)))
+/** @returns looks through one range after the other; it throws the file system's error */
+export function createLookThrough(): (task: RangeTask) => RangeAnswer {
+  const room = createRoom()
+  return ({ fd, range, filter, groups }) => {
+    const match = createMatcher(filter, groups)
+    const counts = new Map<string, Tally>()
+    const unreadable: number[] = []
+    const kept: Buffer[] = []
+    const seqs: number[] = []
+    let lines = 0
+    for (const piece of piecesOf(fd, range, room)) {
+      const matches = match(piece)
+      if (groups) countMatches(matches.found, groups, counts)
+      else
+        for (const { start, end, entry } of matches.found) {
+          seqs.push(entry.seq)
+          kept.push(Buffer.from(piece.bytes.subarray(start, end)))
+        }
+      for (const line of matches.unreadable) unreadable.push(lines + line)
+      lines += matches.lines
     }
-    for (const line of matches.unreadable) unreadable.push(lines + line)
-    lines += matches.lines
+    return {
+      lines,
+      unreadable,
+      counts: [...counts.values()],
+      seqs: Float64Array.from(seqs),
+      lengths: Uint32Array.from(kept, ({ length }) => length),
+      bytes: joined(kept),
+    }
   }
-  return {
-    lines,
-    unreadable,
-    counts: [...counts.values()],
-    seqs: Float64Array.from(seqs),
-    lengths: Uint32Array.from(kept, ({ length }) => length),
-    bytes: joined(kept),
-  }
+}
+
+/** @param counts of matches before these */
+export function countMatches(matches: Iterable<Match>, groups: readonly Group[], counts = new Map<string, Tally>()): readonly Tally[] {
+  for (const { entry } of matches) tally(counts, groupTexts(entry, groups))
+  return [...counts.values()]
 }
 
 /** In a buffer of its own: it goes to another thread. */

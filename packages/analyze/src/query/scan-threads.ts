@@ -1,5 +1,5 @@
 /**
- * A scan on threads: ranges of a segment that is held open here go to them in turn.
+ * A scan on threads: ranges of segments that are held open here go to them in turn.
  *
  * Only of plain files, since a compressed one is one stream; and not with a program for a filter, which stays on its thread.
  * @module
@@ -9,32 +9,72 @@ import { startThreads } from '../threads.ts'
 import type { Filter } from './filter.ts'
 import type { Group } from './groups.ts'
 import { cutRanges } from './pieces.ts'
-import { lookThrough, type RangeAnswer, type RangeTask } from './scan-range.ts'
+import { createLookThrough, type RangeAnswer, type RangeTask } from './scan-range.ts'
 
-const RANGE_BYTES = 4 << 20
+/** Large beside what it costs to ask for one, small beside a file: at the end one thread waits for another's last ones. */
+const RANGE_BYTES = 2 << 20
+
+export interface FileAnswer extends RangeAnswer {
+  readonly path: string
+}
 
 export interface ScanThreads {
-  /** Answers about a plain file, in its order. @throws the file system's error; SwornError IO_FAILED when a thread died */
-  read(path: string): AsyncGenerator<RangeAnswer>
+  /**
+   * Answers about plain files, in their order: the threads go on with the next file while one is ended.
+   * @throws the file system's error; SwornError IO_FAILED when a thread died
+   */
+  read(paths: readonly string[]): AsyncGenerator<FileAnswer>
   close(): Promise<void>
 }
 
+interface OpenFile {
+  readonly path: string
+  readonly fd: number
+  /** Of its ranges that were asked for. */
+  unanswered: number
+  /** All of its ranges were asked for. */
+  isCut: boolean
+}
+
 export function startScanThreads(filter: Filter, groups: readonly Group[] | undefined): ScanThreads {
-  const threads = startThreads<RangeTask, RangeAnswer>(import.meta.url, './scan-worker', { fault: 'IO_FAILED', answer: lookThrough })
-  function* tasks(fd: number): Generator<RangeTask> {
-    for (const range of cutRanges(fd, RANGE_BYTES)) yield { fd, range, filter, groups }
+  const threads = startThreads<RangeTask, RangeAnswer>(import.meta.url, './scan-worker', {
+    fault: 'IO_FAILED',
+    answer: createLookThrough(),
+  })
+  const open = new Set<OpenFile>()
+  const asked: OpenFile[] = []
+  const close = (file: OpenFile): void => {
+    if (open.delete(file)) closeSync(file.fd)
   }
-  let open: number | undefined
+  const closeDone = (file: OpenFile): void => {
+    if (file.isCut && file.unanswered === 0) close(file)
+  }
+  function* tasks(paths: readonly string[]): Generator<RangeTask> {
+    for (const path of paths) {
+      const fd = openSync(path, 'r') // neither a new name nor compression takes it from under the threads
+      const file = { path, fd, unanswered: 0, isCut: false }
+      open.add(file)
+      for (const range of cutRanges(fd, RANGE_BYTES)) {
+        asked.push(file)
+        file.unanswered++
+        yield { fd, range, filter, groups }
+      }
+      file.isCut = true
+      closeDone(file)
+    }
+  }
   return {
-    async *read(path) {
-      open = openSync(path, 'r') // neither a new name nor compression takes it from under the threads
-      yield* threads.answers(tasks(open))
-      closeSync(open)
-      open = undefined
+    async *read(paths) {
+      for await (const answer of threads.answers(tasks(paths))) {
+        const file = asked.shift()! // they come in the order of the tasks
+        yield { ...answer, path: file.path }
+        file.unanswered--
+        closeDone(file)
+      }
     },
     async close() {
-      await threads.close() // before the file that they may be reading
-      if (open !== undefined) closeSync(open)
+      await threads.close() // before the files that they may be reading
+      for (const file of [...open]) close(file)
     },
   }
 }

@@ -5,16 +5,16 @@
  */
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { isCompressed, type LedgerFiles, listSegments, type RawLine } from '@sworn/recorder/segments'
+import { isCompressed, type LedgerFiles, listSegments, type RawLine, type SegmentFile } from '@sworn/recorder/segments'
 import { SwornError } from '@sworn/verify'
 import { columnsOf } from '../columns.ts'
 import type { Entry } from '../reading/entry.ts'
 import type { Filter } from './filter.ts'
-import { type Group, groupTexts, type Tally, tally } from './groups.ts'
-import { createMatcher, type Match } from './matcher.ts'
+import { type Group, type Tally, tally } from './groups.ts'
+import { createMatcher, type Match, type Matches } from './matcher.ts'
 import { NO_VALUE, type Order, type Sort } from './order.ts'
-import { readPieces } from './pieces.ts'
-import type { RangeAnswer } from './scan-range.ts'
+import { type Piece, readPieces } from './pieces.ts'
+import { countMatches, type RangeAnswer } from './scan-range.ts'
 import { type ScanThreads, startScanThreads } from './scan-threads.ts'
 import { type Found, type Source, sortCounts, toFound } from './source.ts'
 
@@ -33,8 +33,9 @@ export interface ScanOptions {
   readonly threads?: 1 | 2 | undefined
 }
 
-/** What was seen in some lines that follow each other. */
+/** What was seen in some lines of a file that follow each other. */
 interface Seen<Answer> {
+  readonly path: string
   readonly lines: number
   /** Lines before each of those that are no entries. */
   readonly unreadable: readonly number[]
@@ -42,24 +43,29 @@ interface Seen<Answer> {
 }
 
 export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }: ScanOptions = {}): Source {
-  /** The answers about one file, whose lines that are no entries are told: behind each answer, because it is what finds them. */
-  async function* told<Answer>(file: string, seen: AsyncIterable<Seen<Answer>>): AsyncGenerator<Answer> {
-    let before = 0
-    for await (const { lines, unreadable, answer } of seen) {
+  /** The answers, and of each file the lines that are no entries are told: behind each answer, because it is what finds them. */
+  async function* told<Answer>(seen: AsyncIterable<Seen<Answer>>): AsyncGenerator<Answer> {
+    let [file, before] = ['', 0]
+    for await (const { path, lines, unreadable, answer } of seen) {
       signal?.throwIfAborted()
+      if (path !== file) [file, before] = [path, 0]
       yield answer
       for (const line of unreadable) onUnreadable?.({ file, number: before + line + 1 })
       before += lines
     }
   }
 
-  /** Matches by piece, or what threads found of them. */
-  async function* answers(filter: Filter, passing: boolean, groups?: readonly Group[]): AsyncGenerator<Iterable<Found> | RangeAnswer> {
+  /** What `look` makes of the matches of a piece, or what threads found. */
+  async function* answers<Answer>(
+    filter: Filter,
+    groups: readonly Group[] | undefined,
+    look: (matches: Matches, bytes: Buffer) => Answer,
+  ): AsyncGenerator<Answer | RangeAnswer> {
     const segments = listSegments(files)
     const ahead = (threads ?? threadsFor(segments)) === 2 && !filter.where ? startScanThreads(filter, groups) : undefined
     try {
-      for (const { path } of segments)
-        yield* ahead && !isCompressed(path) ? told(path, seenByThreads(ahead, path)) : told(path, seenHere(filter, path, passing))
+      for (const { paths, isPlain } of runsOf(segments))
+        yield* ahead && isPlain ? told(seenByThreads(ahead, paths)) : told(seenHere(createMatcher(filter, groups), look, paths))
     } finally {
       await ahead?.close()
     }
@@ -68,13 +74,14 @@ export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }
   return {
     find({ filter, order, limit = Number.POSITIVE_INFINITY, passing = false }) {
       const isHeld = order.sort !== 'seq' || order.descending
-      return inOrder(oneByOne(answers(filter, passing && !isHeld)), order, limit)
+      const look = ({ found }: Matches, bytes: Buffer) => toFounds(found, bytes, passing && !isHeld)
+      return inOrder(oneByOne(answers(filter, undefined, look)), order, limit)
     },
     async count(filter, groups) {
       const counts = new Map<string, Tally>()
-      for await (const answer of answers(filter, true, groups))
-        if ('counts' in answer) for (const { texts, entries } of answer.counts) tally(counts, texts, entries)
-        else for (const found of answer) tally(counts, groupTexts(found.entry(), groups))
+      const look = ({ found }: Matches) => ({ counts: countMatches(found, groups) })
+      for await (const answer of answers(filter, groups, look))
+        for (const { texts, entries } of answer.counts) tally(counts, texts, entries)
       return sortCounts(groups.length === 0 && counts.size === 0 ? [{ texts: [], entries: 0 }] : [...counts.values()])
     },
   }
@@ -86,27 +93,43 @@ function threadsFor(segments: readonly { readonly path: string }[]): 1 | 2 {
   return bytes < THREADS_FROM_BYTES || availableParallelism() === 1 ? 1 : 2
 }
 
-async function* seenHere(filter: Filter, path: string, passing: boolean): AsyncGenerator<Seen<Iterable<Found>>> {
-  const match = createMatcher(filter)
-  for await (const piece of readPieces(path)) {
-    const { lines, unreadable, found } = match(piece)
-    yield { lines, unreadable, answer: toFounds(found, piece.bytes, passing) }
+/** Plain segments that follow each other, and packed ones. */
+function runsOf(segments: readonly SegmentFile[]): readonly { readonly isPlain: boolean; readonly paths: readonly string[] }[] {
+  const runs: { isPlain: boolean; paths: string[] }[] = []
+  for (const { path } of segments) {
+    const isPlain = !isCompressed(path)
+    const last = runs.at(-1)
+    if (last?.isPlain === isPlain) last.paths.push(path)
+    else runs.push({ isPlain, paths: [path] })
   }
+  return runs
+}
+
+async function* seenHere<Answer>(
+  match: (piece: Piece) => Matches,
+  look: (matches: Matches, bytes: Buffer) => Answer,
+  paths: readonly string[],
+): AsyncGenerator<Seen<Answer>> {
+  for (const path of paths)
+    for await (const piece of readPieces(path)) {
+      const matches = match(piece)
+      yield { path, lines: matches.lines, unreadable: matches.unreadable, answer: look(matches, piece.bytes) }
+    }
 }
 
 function* toFounds(matches: Iterable<Match>, bytes: Buffer, passing: boolean): Generator<Found> {
   for (const { start, end, entry } of matches) {
     const line = bytes.subarray(start, end)
-    yield { seq: entry.seq, line: passing ? line : Buffer.from(line), value: entry.seq, entry: () => entry }
+    yield toFound(passing ? line : Buffer.from(line), entry.seq, entry.seq)
   }
 }
 
-async function* seenByThreads(threads: ScanThreads, path: string): AsyncGenerator<Seen<RangeAnswer>> {
-  for await (const answer of threads.read(path)) yield { ...answer, answer }
+async function* seenByThreads(threads: ScanThreads, paths: readonly string[]): AsyncGenerator<Seen<RangeAnswer>> {
+  for await (const answer of threads.read(paths)) yield { ...answer, answer }
 }
 
 async function* oneByOne(answers: AsyncIterable<Iterable<Found> | RangeAnswer>): AsyncGenerator<Found> {
-  for await (const answer of answers) yield* 'counts' in answer ? foundBy(answer) : answer
+  for await (const answer of answers) yield* 'seqs' in answer ? foundBy(answer) : answer
 }
 
 function* foundBy({ seqs, lengths, bytes }: RangeAnswer): Generator<Found> {

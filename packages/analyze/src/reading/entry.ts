@@ -42,7 +42,8 @@ function isSuffix(bytes: Uint8Array, from: number, at: number): boolean {
   return at > from && isAt(bytes, at, PREVIOUS_HEAD) && isAt(bytes, at + PREVIOUS_HEAD.length + 64, ENTRY_HEAD)
 }
 
-function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
+/** Whether `part` stands at an offset. */
+export function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
   for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false
   return true
 }
