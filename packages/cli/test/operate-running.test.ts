@@ -212,7 +212,7 @@ test('the process that records drops, archives and packs; who hands over to it g
   const done = JSON.parse(run.out)
   const kept = readdirSync(join(at.ledger, 'segments'))
   assert.ok(done.segments > 0 && done.packed > 0 && done.log_prune > 0, run.out)
-  assert.equal(readdirSync(join(at.cwd, 'old')).length, done.segments)
+  assert.equal(readdirSync(done.archive).length, done.segments)
   assert.equal(kept.filter((name) => name.endsWith('.gz')).length, done.packed)
   assert.equal(recorderOf(at.ledger), holder.process.pid)
   assert.match((await at.run('retain', 'audit', '--unanchored')).out, /^nothing is old enough/)

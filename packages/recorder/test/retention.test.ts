@@ -122,6 +122,22 @@ for (const path of [PATH, FILE]) {
 const refused: [string, (filled: Filled) => void][] = [
   ['an archive inside the ledger', ({ ledger }) => ledger.prune(14, { policy: 'p', unanchored: true, archivedTo: `${PATH}/old` })],
   [
+    'an archive that holds the segments of another ledger',
+    ({ disk, ledger }) => {
+      const other = disk.open({ path: '/other', rotateBytes: 1500 })
+      for (let n = 50; n < 62; n++) acked(other.append([item(n, 'sync')])[0])
+      other.prune(8, { policy: 'p', unanchored: true, archivedTo: ARCHIVE })
+      other.close()
+      const kept = disk.ops.content(`${ARCHIVE}/${'0'.repeat(20)}.jsonl`)
+      assert.ok(kept)
+      try {
+        ledger.prune(14, { policy: 'p', unanchored: true, archivedTo: ARCHIVE })
+      } finally {
+        assert.deepEqual(disk.ops.content(`${ARCHIVE}/${'0'.repeat(20)}.jsonl`), kept)
+      }
+    },
+  ],
+  [
     'a closed segment that somebody changed',
     ({ disk, ledger }) => {
       const [file] = logFiles(disk.ops)

@@ -2,7 +2,7 @@
  * `sworn retain`: drops what is older than it must be kept, whole segments from the oldest on; legal holds.
  * @module
  */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
 import {
@@ -112,7 +112,8 @@ async function retainNow(located: Located, flags: RetainFlags, io: Io): Promise<
     return 1
   }
   if (plan.segments.length === 0 && !block?.compress) return await show(plan, { json: flags.json, done: true }, io)
-  const policy = { policy: retention.policy.slice(0, MAX_POLICY), unanchored: true, ...(block?.archive && { archivedTo: block.archive }) }
+  const archive = block?.archive && join(block.archive, basename(keys)) // one setting may be of many ledgers, and their segments have the same names
+  const policy = { policy: retention.policy.slice(0, MAX_POLICY), unanchored: true, ...(archive && { archivedTo: archive }) }
   const done = await withLedger(config, flags.wait, io, async (operator) => {
     // To verify, and to wait for who records, takes time: a hold that was added meanwhile counts, and what one that was released would let go was not verified.
     const now = readHolds(keys)
@@ -121,7 +122,7 @@ async function retainNow(located: Located, flags: RetainFlags, io: Io): Promise<
     const { prunedAt } = plan.segments.length > 0 ? await operator.operate({ kind: 'prune', upTo: plan.upTo, ...policy }) : {}
     return { prunedAt, packed: await packAll(operator, block?.compress, io) }
   })
-  return await show(plan, { json: flags.json, done: true, ...done, ...(block?.archive && { archive: block.archive }) }, io)
+  return await show(plan, { json: flags.json, done: true, ...done, ...(archive && { archive }) }, io)
 }
 
 /** One segment a step, so that who records waits for one. */

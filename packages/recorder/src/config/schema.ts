@@ -68,7 +68,9 @@ const retention = z
       .array(retentionClass)
       .max(100)
       .describe('The longest of all classes that an event falls into counts, and retention_days for events of no class.'),
-    archive: path.describe('Segments are copied into this directory before they are dropped. Relative to this file.'),
+    archive: path.describe(
+      'Segments are copied into this directory, each ledger has a folder of its own in it, before they are dropped. Relative to this file.',
+    ),
     compress: z.enum(['gzip', 'zstd']).describe('Closed segments are packed.'),
   })
   .partial()

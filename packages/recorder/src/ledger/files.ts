@@ -96,6 +96,21 @@ export function replaceFrom(ops: FileOps, path: string, source: number, size: nu
   ops.syncDirectory(dirname(path))
 }
 
+/** True when the first `size` bytes of an open file are all that is at `path`. */
+export function holdsSame(ops: FileOps, path: string, source: number, size: number): boolean {
+  const fd = ops.open(path, 'read')
+  try {
+    if (ops.fstat(fd).size !== size) return false
+    for (let at = 0; at < size; at += COPY_BYTES) {
+      const [here, there] = [source, fd].map((one) => readRange(ops, one, at, Math.min(size, at + COPY_BYTES)))
+      if (!here!.equals(there!)) return false
+    }
+    return true
+  } finally {
+    ops.close(fd)
+  }
+}
+
 /** Appends to a file, made when absent. */
 export function appendFile(ops: FileOps, path: string, bytes: Uint8Array, options: { durable: boolean }): void {
   const isNew = ops.stat(path) === undefined

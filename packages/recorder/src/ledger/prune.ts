@@ -13,7 +13,7 @@ import { forgetRowsOf } from '../vault/forget.ts'
 import { checkpoint } from './checkpoints.ts'
 import { linkReserved, sync } from './commit.ts'
 import type { Core } from './core.ts'
-import { makeDirectory, replaceFrom } from './files.ts'
+import { holdsSame, makeDirectory, replaceFrom } from './files.ts'
 import { findIdentity } from './identity.ts'
 import { namedSegments, resolveLinks, type SegmentRef } from './layout.ts'
 import { offsetsPath } from './offsets.ts'
@@ -32,7 +32,8 @@ export interface PrunePolicy {
  * Drops every closed segment whose records all lie below `upTo`, and what an earlier pruning left behind.
  *
  * @returns seq of log.prune; undefined when only leftovers went
- * @throws SwornError APPEND_REFUSED when nothing anchors the ledger and `unanchored` is false, or no segment ends below `upTo`
+ * @throws SwornError APPEND_REFUSED when nothing anchors the ledger and `unanchored` is false, no segment ends below `upTo`, or the
+ *   archive holds another ledger's
  */
 export function prune(core: Core, upTo: number, policy: PrunePolicy): number | undefined {
   if (!policy.unanchored)
@@ -91,13 +92,23 @@ function drop(core: Core, segments: readonly SegmentRef[], isArchived: boolean):
   ops.syncDirectory(layout.segments)
 }
 
-/** Copies the segment, packed as it is, under its own name; one that is there already is made anew. */
+/**
+ * Copies the segment, packed as it is, under its own name; one that is there already is made anew.
+ * @throws SwornError APPEND_REFUSED where another one is there: segments of all ledgers have the same names
+ */
 function archive({ env: { ops } }: Core, ref: SegmentRef, directory: string): void {
   makeDirectory(ops, directory)
   const path = (ref.packed && packedName(ops, ref.path)) ?? ref.path
   const fd = ops.open(path, 'read')
   try {
-    replaceFrom(ops, join(directory, basename(path)), fd, ops.fstat(fd).size)
+    const [target, { size }] = [join(directory, basename(path)), ops.fstat(fd)]
+    if (ops.stat(target) && !holdsSame(ops, target, fd, size))
+      throw new SwornError(
+        'APPEND_REFUSED',
+        'another segment of this name is in the archive; give each ledger an archive of its own',
+        target,
+      )
+    replaceFrom(ops, target, fd, size)
   } finally {
     ops.close(fd)
   }
