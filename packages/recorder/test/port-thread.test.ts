@@ -1,11 +1,15 @@
 /** What callers see when the appender's thread ends under them. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Worker } from 'node:worker_threads'
+import { MessageChannel, type Worker } from 'node:worker_threads'
 import { SwornError } from '@sworn/verify'
+import { createSharedMemory } from '../src/port/ring.ts'
+import { serveThread } from '../src/port/thread-host.ts'
+import type { FromAppender } from '../src/port/thread-messages.ts'
 import { openWorkerPort, type WorkerPort } from '../src/port/worker.ts'
 import { createRecorder } from '../src/recorder/recorder.ts'
 import { startFakeThread } from './support/fake-port.ts'
+import { memoryPort } from './support/memory-port.ts'
 import { sample } from './support/submissions.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 
@@ -19,6 +23,32 @@ async function openKillable(): Promise<{ port: WorkerPort; worker: Worker }> {
   })
   return { port, worker: worker! }
 }
+
+test('answers go out before the loop goes on: what is due then would hold them up', async () => {
+  const { port1, port2 } = new MessageChannel()
+  const order: string[] = []
+  const post = port2.postMessage.bind(port2)
+  port2.postMessage = (message: FromAppender) => {
+    if (message.kind === 'answers') order.push(`${message.answers.length} answers`)
+    post(message)
+  }
+  const waiting: (() => void)[] = []
+  const flush = () =>
+    new Promise<void>((resolve) => {
+      if (waiting.push(resolve) < 3) return
+      setImmediate(() => {
+        setImmediate(() => order.push('next turn'))
+        for (const end of waiting) end()
+      })
+    })
+  const info = { logId: 'AAAA', origin: 'test', path: 'memory' }
+  await serveThread(port2, createSharedMemory(), async () => ({ ...memoryPort(), info, flush }))
+  const answered = new Promise((resolve) => port1.on('message', (message: FromAppender) => message.kind === 'answers' && resolve(message)))
+  for (const id of [1, 2, 3]) port1.postMessage({ kind: 'flush', id })
+  await answered
+  port1.close()
+  assert.equal(order[0], '3 answers')
+})
 
 const codesOf = (answers: readonly unknown[]) => new Set(answers.map((answer) => (SwornError.is(answer) ? answer.code : 'ack')))
 

@@ -84,12 +84,12 @@ function createServer(port: Port, caller: MessagePort, control: Int32Array): (me
   }
 }
 
-/** One message for all answers of a turn. */
+/** One message for all that one commit answers, before the loop goes on: a timer that is due syncs, and would hold it up. */
 function createOutbox(caller: MessagePort): (answer: ThreadAnswer) => void {
   let answers: ThreadAnswer[] = []
   return (answer) => {
     if (answers.push(answer) > 1) return
-    setImmediate(() => {
+    process.nextTick(() => {
       const message: FromAppender = { kind: 'answers', answers }
       answers = []
       caller.postMessage(message)
