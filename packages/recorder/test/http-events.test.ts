@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ERRORS, SwornError } from '@sworn/verify'
 import fc from 'fast-check'
-import { createEventsRoute, createHealth, type EventLimits } from '../src/http/index.ts'
+import { createEventsRoute, createHealth, type EventLimits, readBody, readBodyOf } from '../src/http/index.ts'
 import { createRecorder } from '../src/recorder/recorder.ts'
 import { memoryPort } from './support/memory-port.ts'
 import { openRealPort } from './support/real-port.ts'
@@ -44,6 +44,29 @@ describe('POST /v1/events', () => {
     const response = await post('{"event_type":"data_access"}')
     assert.deepEqual([response.status, await response.json()], [200, { seq: 0, entry_hash: 'ab'.repeat(32) }])
     assert.equal(port.batches[0]?.[0]?.level, 'sync')
+  })
+
+  test('a body that says its length is the same body, whatever it says', async () => {
+    const text = fc.string({ maxLength: 300, unit: 'binary' })
+    const said = fc.option(fc.oneof(fc.nat(400), fc.constantFrom('', '-1', '1e2', '9999999', 'x')))
+    await fc.assert(
+      fc.asyncProperty(text, said, fc.nat(400), async (body, length, bytes) => {
+        const headers: Record<string, string> = length === null ? {} : { 'content-length': String(length) }
+        const asked = () => new Request('http://127.0.0.1/', { method: 'POST', headers, body })
+        const limits = { bytes, timeMs: 10_000 }
+        assert.deepEqual(await readBodyOf(asked(), limits), await readBody(asked().body, limits))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('a short body that does not come in time, or breaks off, is told from one that came', async () => {
+    const asked = (body: ReadableStream) =>
+      new Request('http://127.0.0.1/', { method: 'POST', headers: { 'content-length': '2' }, body, duplex: 'half' } as RequestInit)
+    const limits = { bytes: 10, timeMs: 1 }
+    assert.equal(await readBodyOf(asked(new ReadableStream()), limits), 'timeout')
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('ECONNRESET')) })
+    assert.equal(await readBodyOf(asked(broken), { ...limits, timeMs: 10_000 }), 'broken')
   })
 
   test('who reports is named where the event names nobody, and a report is never taken for what we saw ourselves', async () => {

@@ -7,7 +7,7 @@
  */
 import { MAX_HOOK_BYTES } from '@sworn/proxy/hooks'
 import type { Port } from '@sworn/recorder'
-import { bearerOf, createBearerCheck, errorResponse, readBody } from '@sworn/recorder/http'
+import { bearerOf, createBearerCheck, errorResponse, readBodyOf } from '@sworn/recorder/http'
 import type { Room, TokenFile } from '@sworn/server'
 import { SwornError } from '@sworn/verify'
 import type { Io } from '../frame/io.ts'
@@ -42,7 +42,7 @@ export function createHooksRoom({ tokens, flags, port }: HooksRoomOptions, io: I
     if (request.method !== 'POST') return errorResponse(new SwornError('REQUEST_INVALID', 'POST was expected'), 405, { allow: 'POST' })
     if (!check(bearerOf(request.headers.get('authorization'))))
       return errorResponse(new SwornError('ACCESS_DENIED', 'a token of this server was expected'), 401, { 'www-authenticate': 'Bearer' })
-    const body = await readBody(request.body, BODY)
+    const body = await readBodyOf(request, BODY)
     if (typeof body === 'string')
       return errorResponse(new SwornError('REQUEST_INVALID', `a hook of at most ${BODY.bytes} bytes was expected`))
     const { code, out } = await answerRequest({ args: [client, event, ...flags], cwd, env }, body, rooms.visit, io)

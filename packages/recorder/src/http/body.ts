@@ -12,6 +12,24 @@ export interface BodyLimits {
 /** Why a body could not be read; `broken`: the connection ended before it did. */
 export type BodyFault = 'too_large' | 'timeout' | 'broken'
 
+/** A body that says that it is no longer is read at once, without a stream of its own. */
+const MAX_SHORT = 64 * 1024
+
+/** The whole body of a request, or why there is none. Never rejects. */
+export async function readBodyOf(request: Request, limits: BodyLimits): Promise<Buffer | BodyFault> {
+  const said = request.headers.get('content-length') ?? ''
+  if (!/^\d{1,6}$/.test(said) || Number(said) > Math.min(limits.bytes, MAX_SHORT)) return readBody(request.body, limits)
+  const { promise: late, resolve } = Promise.withResolvers<BodyFault>()
+  const timer = setTimeout(resolve, limits.timeMs, 'timeout')
+  const read = request.arrayBuffer().then(
+    (bytes) => Buffer.from(bytes),
+    (): BodyFault => 'broken',
+  )
+  const body = await Promise.race([read, late])
+  clearTimeout(timer)
+  return typeof body !== 'string' && body.length > limits.bytes ? 'too_large' : body // who made the request may have said anything
+}
+
 /** The whole body, or why there is none. Never rejects. */
 export async function readBody(body: ReadableStream<Uint8Array> | null, limits: BodyLimits): Promise<Buffer | BodyFault> {
   if (!body) return Buffer.alloc(0)

@@ -13,7 +13,7 @@
 import { type JsonValue, parseStrict, SwornError } from '@sworn/verify'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { Recorder } from '../recorder/types.ts'
-import { type BodyFault, type BodyLimits, readBody } from './body.ts'
+import { type BodyFault, type BodyLimits, readBodyOf } from './body.ts'
 import { errorBody, errorResponse, jsonResponse, linesResponse, statusOf, toError } from './refusal.ts'
 
 export interface EventLimits extends BodyLimits {
@@ -62,7 +62,7 @@ async function take(desk: Desk, request: Request): Promise<Response> {
   if (request.method !== 'POST') return errorResponse(invalid('POST was expected'), 405, { allow: 'POST' })
   const form = formOf(request)
   if (!form) return errorResponse(invalid('a body of application/json or application/x-ndjson, not encoded, was expected'), 415)
-  const body = await readBody(request.body, desk.limits)
+  const body = await readBodyOf(request, desk.limits)
   if (!Buffer.isBuffer(body)) return refuseBody(body, desk.limits)
   if (form === 'event') return jsonResponse(await recordEvent(desk, body))
   const lines = splitLines(body)
