@@ -4,10 +4,10 @@ import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { createGate } from '@sworn/govern'
 import { loadPolicy } from '@sworn/govern/policy'
-import type { AskFn } from '@sworn/recorder'
+import { type AskFn, SwornError } from '@sworn/recorder'
 import fc from 'fast-check'
 import { HOOK_CELLS } from '../../../testkit/src/hook-cells.ts'
-import { answerHook, findHookClient, HOOK_CLIENTS, openCallsIn, readHook } from '../src/hooks/index.ts'
+import { answerHook, findHookClient, HOOK_CLIENTS, heldCalls, openCallsIn, readHook } from '../src/hooks/index.ts'
 import { openRoom, readVectors } from './support/hooks.ts'
 
 for (const { name, events } of HOOK_CLIENTS) {
@@ -203,6 +203,59 @@ test('of several processes that look for one call exactly one finds it', () => {
   for (const n of [1, 2, 3]) processes[n]!.add('key', { ref: ref(n), tool: 't', session: 's', startedAt: n })
   const taken = processes.map((calls) => calls.take('s', 'key')?.ref)
   assert.deepEqual(taken, [ref(1), ref(2), ref(3), undefined])
+})
+
+for (const [where, calls] of [
+  ['in files', undefined],
+  ['in memory', heldCalls()],
+] as const) {
+  test(`${where}: a call is open while its decision is on its way, and is open no more where that is not on disk`, async () => {
+    const room = openRoom(calls && { calls })
+    const spawn = (id: string) => ({ session_id: 's', tool_name: 'Agent', tool_input: { prompt: 'x' }, tool_use_id: id })
+    const begin = (id: string) => room.answer('claude-code', 'PreToolUse', spawn(id))
+    await begin('c-1')
+    const openNow = () => {
+      let count = 0
+      room.calls.takeAll('s', () => {
+        count++
+        return false
+      })
+      return count
+    }
+    room.port.hold()
+    const underWay = begin('c-2')
+    while (openNow() === 1) await new Promise(setImmediate)
+    assert.equal(room.port.events().at(-1)?.event_type, 'authorization_decision')
+    room.port.release()
+    await underWay
+    for (const code of ['APPEND_REFUSED', 'APPEND_UNKNOWN'] as const) {
+      room.port.fail = new SwornError(code, 'the disk is full')
+      assert.equal((await begin('c-3')).decision, 'deny')
+      assert.equal(openNow(), 2)
+    }
+    room.port.fail = undefined
+    const started = room.port.events().filter(({ event_type }) => event_type === 'tool_call_start')
+    for (const agent of ['a', 'b', 'c']) room.calls.link('s', agent)
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((agent) => room.calls.parentOf('s', agent)),
+      [...started.map(({ correlation_id }) => correlation_id), undefined],
+    )
+  })
+}
+
+test('where what was found in its arguments cannot be recorded, a call is open no more', async () => {
+  const room = openRoom()
+  const { recorder } = room
+  const record: typeof recorder.record = (event, wish) =>
+    event.event_type === 'dlp_match' ? Promise.reject(new SwornError('APPEND_REFUSED', 'the disk is full')) : recorder.record(event, wish)
+  const client = findHookClient('claude-code')!
+  const payload = { session_id: 's', tool_name: 'Bash', tool_input: { command: 'AKIA0123456789ABCDEF' } }
+  const hook = readHook(client, Buffer.from(JSON.stringify(payload)), 'PreToolUse')
+  await assert.rejects(answerHook(client, hook, { ...room, recorder: { ...recorder, record } }), (e) => SwornError.is(e, 'APPEND_REFUSED'))
+  assert.deepEqual(
+    room.calls.takeAll('s', () => true),
+    [],
+  )
 })
 
 test('a subagent that starts when the call that began it is over is linked to it, each to its own', async () => {

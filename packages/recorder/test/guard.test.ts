@@ -150,6 +150,21 @@ test('when the ledger refuses, the action is refused with audit_unavailable, or 
   assert.equal((await open.guard.begin(action)).verdict.decision, 'allow')
 })
 
+test('what is done meanwhile begins when an allowed intent is sent, and is over when begin is, before or after the disk', async () => {
+  for (const isHeld of [true, false]) {
+    const { port, guard } = setUp({ gate: gateOf(allow) })
+    if (isHeld) port.hold()
+    const seen: unknown[] = []
+    const { verdict, ref } = await guard.begin(action, (begun) => {
+      seen.push(begun, types(port)[0])
+      port.release()
+    })
+    assert.deepEqual(seen, [{ verdict, ref }, 'authorization_decision'])
+  }
+  const denied = setUp({ gate: gateOf({ ...allow, decision: 'deny' }) })
+  await denied.guard.begin(action, () => assert.fail('it ran'))
+})
+
 test('a decision that reaches the log too late is followed by not_executed', async () => {
   const { port, recorder, guard } = setUp({ gate: gateOf(allow), ackTimeoutMs: 1 })
   port.hold()

@@ -1,10 +1,11 @@
 /**
  * A tool call over its hooks: decided before, ended after, or ended as unknown.
  *
- * Order: decision on disk → remembered as open → the client is answered. A call that is refused is never open.
+ * Order: remembered as open while its decision is on its way to the disk → both are there → the client is answered. A call
+ * that is refused is open no more when the client hears of it.
  * @module
  */
-import { type AskFn, createGuard, type DlpMatch, dlpEvent, type GuardOptions, membersOf, type Outcome } from '@sworn/recorder'
+import { type AskFn, type Begun, createGuard, type DlpMatch, dlpEvent, type GuardOptions, membersOf, type Outcome } from '@sworn/recorder'
 import { contextOf, keyOf, sourceOf, toAction, type Visit } from './context.ts'
 import { keepsNames, screened, wordsOf } from './gate.ts'
 import type { OpenCall } from './open-calls.ts'
@@ -13,28 +14,54 @@ import type { Answer, HookClient } from './types.ts'
 const ASKS = 'a rule of the policy asks for approval'
 
 export async function beginCall(visit: Visit): Promise<Answer> {
-  const { client, gate, calls, session, recorder, now } = visit
+  const { client, gate, calls, session, recorder } = visit
   const matched: DlpMatch[] = []
   const asking = askOf(visit)
   const found = (matches: readonly DlpMatch[]) => void matched.push(...matches)
   const rewrites = (masked: unknown, input: unknown) => client.rewrite !== undefined && (!client.merges || keepsNames(masked, input))
   const judged = screened(gate, { user: recorder.context().user, rewrites, found })
   const action = toAction(visit)
-  const { verdict, ref } = await guardOf(visit, { gate: judged, ...(asking && { ask: asking.ask }) }).begin(action)
+  const guard = guardOf(visit, { gate: judged, ...(asking && { ask: asking.ask }) })
+  let opening: Opening = {}
+  const { verdict, ref } = await guard.begin(action, (begun) => {
+    opening = openCall(visit, begun)
+  })
+  const { call, evicted, failure } = opening
+  const withdraw = () => call && calls.drop(call)
   const members = membersOf(action, ref, sourceOf(visit))
-  await Promise.all(matched.map((match) => recorder.record(dlpEvent(members, match))))
+  await Promise.all(matched.map((match) => recorder.record(dlpEvent(members, match)))).catch((e: unknown) => {
+    withdraw()
+    throw e
+  })
+  await endUnknown(visit, evicted ? [evicted] : [])
   if (verdict.decision !== 'allow') {
+    withdraw()
     calls.count(session, verdict.reasonCode === 'dlp_blocked' ? 'dlp_blocked' : 'denied')
     return { decision: 'deny', reason: wordsOf(verdict) }
   }
-  const hook = 'input' in verdict ? { ...visit.hook, input: verdict.input } : visit.hook // it comes back as it leaves
-  const by = hook.agent === undefined ? {} : { agent: hook.agent }
-  const call = { ref, session, tool: action.name, startedAt: now(), ...by }
-  const evicted = calls.add(keyOf(hook), call, client.spawns.includes(action.name))
+  if (failure !== undefined) throw failure
   calls.count(session, asking?.wasAsked() ? 'approvals' : 'allowed')
-  await endUnknown(visit, evicted ? [evicted] : [])
   if (client.asks && asking?.wasAsked()) return { decision: 'ask', reason: ASKS }
   return 'input' in verdict ? { decision: 'rewrite', input: verdict.input } : { decision: 'none' }
+}
+
+interface Opening {
+  readonly call?: OpenCall
+  /** Made room for it. */
+  readonly evicted?: OpenCall | undefined
+  /** Why it could not be remembered. */
+  readonly failure?: unknown
+}
+
+function openCall({ client, hook, calls, session, now }: Visit, { ref, verdict }: Begun): Opening {
+  const { tool = '', agent } = hook
+  const call = { ref, session, tool, startedAt: now(), ...(agent !== undefined && { agent }) }
+  const asked = 'input' in verdict ? { ...hook, input: verdict.input } : hook // it comes back as it leaves
+  try {
+    return { call, evicted: calls.add(keyOf(asked), call, client.spawns.includes(tool)) }
+  } catch (failure) {
+    return { failure }
+  }
 }
 
 /** The client asks its own user; where it cannot, the room's people are asked. */

@@ -44,6 +44,11 @@ export function heldCalls(): OpenCalls {
       if (spawns) session.spawning = [...session.spawning, call.ref].slice(-MAX_CALLS)
       return evicted
     },
+    drop({ session: name, ref }) {
+      const session = enter(name)
+      session.calls = session.calls.filter(({ call }) => call.ref !== ref)
+      session.spawning = session.spawning.filter((waiting) => waiting !== ref)
+    },
     take(name, key) {
       const { calls } = enter(name)
       const at = calls.findIndex((open) => open.key === key)

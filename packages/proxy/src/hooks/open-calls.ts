@@ -31,6 +31,8 @@ export interface OpenCalls {
    * @param spawns the call begins a subagent, which may start when the call is over
    */
   add(key: string, call: OpenCall, spawns?: boolean): OpenCall | undefined
+  /** Takes back what was just added. */
+  drop(call: OpenCall): void
   /** The oldest open call under `key`; it is open no more. */
   take(session: string, key: string): OpenCall | undefined
   /** All that are open and made by `by`, oldest first. */
@@ -87,6 +89,10 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
       inFolder(place, () => writeFileSync(join(place, `${digest(key)}.${began}.${call.ref}`), JSON.stringify(call), { mode: 0o600 }))
       if (spawns) writeFileSync(join(place, `spawn.${began}.${call.ref}`), '', { mode: 0o600 })
       return evicted
+    },
+    drop({ session, ref }) {
+      const place = placeOf(session)
+      for (const name of namesIn(place)) if (name.endsWith(`.${ref}`)) remove(join(place, name))
     },
     take(session, key) {
       const place = placeOf(session)

@@ -65,8 +65,12 @@ export interface Guard {
    * @throws SwornError ACTION_DENIED with the reason, when it was refused; `run` was not called
    */
   guard<T>(action: Action, run: (input: unknown) => T | PromiseLike<T>, describe?: (result: T) => Partial<Outcome>): Promise<T>
-  /** Judges and records the intent. An allowed action must be ended. Never rejects. */
-  begin(action: Action): Promise<Begun>
+  /**
+   * Judges and records the intent. An allowed action must be ended. Never rejects.
+   * @param meanwhile runs once where the verdict allows, while the intent is on its way to the disk: that it arrives is not
+   * known yet. It does not throw
+   */
+  begin(action: Action, meanwhile?: (begun: Begun) => void): Promise<Begun>
   /** Takes up an allowed action that another process began, so that `end` knows it. */
   resume(ref: string, action: Action): void
   /** Records the outcome, after what was found in the data. Never rejects; an unknown action is recorded as such. */
@@ -92,7 +96,7 @@ export function createGuard(options: GuardOptions): Guard {
   const open = new Map<string, Open>()
   const quietly = (event: Members) => recorder.record(event).then(nothing, nothing)
 
-  async function begin(action: Action): Promise<Begun> {
+  async function begin(action: Action, meanwhile?: (begun: Begun) => void): Promise<Begun> {
     const ref = recorder.newId()
     const members = membersOf(action, ref, source)
     const judgement = gate ? await judge(gate, action) : NO_GATE
@@ -100,7 +104,12 @@ export function createGuard(options: GuardOptions): Guard {
     const input = verdict.decision === 'allow' && 'input' in verdict ? verdict.input : action.input
     const judged = gate !== undefined && isDecided(action, verdict)
     const intent = judged ? mergeMembers(decisionEvent(action, members, verdict), approved) : startEvent(action, members, input)
-    const onDisk = await acknowledge(intent, members, verdict)
+    const acknowledged = acknowledge(intent, members, verdict)
+    if (meanwhile && verdict.decision === 'allow') {
+      await nextTurn() // it is sent by then
+      meanwhile({ verdict, ref })
+    }
+    const onDisk = await acknowledged
     if (!onDisk && options.onAuditFailure !== 'continue') return { verdict: unrecorded(verdict), ref }
     for (const match of verdict.matches ?? []) void quietly(dlpEvent(members, match))
     if (verdict.tamperedWith !== undefined) void quietly(tamperedEvent(members, verdict))
@@ -280,3 +289,4 @@ function idsOf({ session_id, correlation_id, trace_id, span_id, agent_id, user, 
 }
 
 const nothing = () => undefined
+const nextTurn = () => new Promise((resolve) => void setImmediate(resolve))
