@@ -150,6 +150,40 @@ describe('HTML', () => {
   })
 })
 
+test('a chart of any number of columns stays within its width, none is a wall, and a lone one has one date', () => {
+  const sizes = fc.array(fc.nat(1000), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(sizes, (values) => {
+      const chart = { kind: 'chart', caption: 'c', steps: values.map((_, i) => `step ${i}`), series: [{ title: 's', values }] } as const
+      const page = formatHtml({ title: 't', lead: [], sections: [{ title: 's', level: 2, blocks: [chart] }] })
+      const columns = [...page.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)].map(
+        ([, x, width]) => [Number(x), Number(width)] as const,
+      )
+      assert.equal(columns.length, values.length)
+      for (const [i, [x, width]] of columns.entries()) {
+        assert.ok(width > 0 && width <= 720 / 10 && x + width <= 720)
+        assert.ok(i === 0 || x > columns[i - 1]![0] + columns[i - 1]![1], 'columns do not touch')
+      }
+      assert.equal(page.match(/<span>step /g)?.length, Math.min(values.length, 2))
+    }),
+    runs,
+  )
+})
+
+test('a fact that is long or recorded has a row of its own, so that it is not broken letter by letter', () => {
+  const facts = [
+    ['ledger', { data: 'x' }],
+    ['root', 'e'.repeat(64)],
+    ['made', '2026-11-21 12:00:00 UTC'],
+    ['events', 12],
+  ] as const
+  const page = formatHtml({ title: 't', lead: [{ kind: 'facts', facts }], sections: [] })
+  assert.deepEqual(
+    [...page.matchAll(/<div class="long"><dt>(\w+)/g)].map((match) => match[1]),
+    ['ledger', 'root'],
+  )
+})
+
 /** The page without its code spans: a run of backticks is closed by the next run of the same length. Source: CommonMark §6.1. */
 function withoutCode(line: string): string {
   if (/^```(sh)?$/.test(line)) return line // a block of commands begins or ends

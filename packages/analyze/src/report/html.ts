@@ -74,7 +74,7 @@ function formatBlock(block: Block): Html {
     case 'text':
       return html`<p${block.warning ? html` class="note"` : html``}>${block.warning ? html`<strong>Note:</strong> ` : html``}${block.parts.map(formatCell)}</p>`
     case 'facts':
-      return html`<dl>${block.facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${formatCell(value)}</dd></div>`)}</dl>`
+      return html`<dl>${block.facts.map(formatFact)}</dl>`
     case 'commands':
       return html`<pre tabindex="0">${block.lines.map((line) => html`${line}\n`)}</pre>`
     case 'table':
@@ -82,6 +82,14 @@ function formatBlock(block: Block): Html {
     case 'chart':
       return formatChart(block)
   }
+}
+
+/** Longer values would be broken again and again in a card; recorded text may be of any length. */
+const LONG_FACT = 28
+
+function formatFact([label, value]: readonly [string, Cell]): Html {
+  const isLong = typeof value === 'object' || String(value).length > LONG_FACT
+  return html`<div${isLong ? html` class="long"` : html``}><dt>${label}</dt><dd>${formatCell(value)}</dd></div>`
 }
 
 function formatCell(cell: Cell): Html {
@@ -113,7 +121,8 @@ function formatBar(share: number): Html {
   return html`<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="4"/><rect class="fill" width="${width}" height="4"/></svg>`
 }
 
-const [CHART_WIDTH, CHART_HEIGHT] = [720, 100]
+/** Few columns are no wider than `WIDEST`: one hour is no wall. */
+const [CHART_WIDTH, CHART_HEIGHT, WIDEST] = [720, 100, 48]
 
 /** Columns over time, each series with its own scale; every figure also stands in the table below. */
 function formatChart({ caption, steps, series }: Chart): Html {
@@ -122,16 +131,17 @@ function formatChart({ caption, steps, series }: Chart): Html {
   const rows = steps.map((at, i) => [at, ...series.map(({ values }) => values[i] ?? 0)])
   return html`<figure><figcaption>${caption}</figcaption>
 ${series.map(formatSeries)}
-<div class="ends"><span>${steps[0] ?? ''}</span><span>${steps.at(-1) ?? ''}</span></div>
+<div class="ends">${(steps.length === 1 ? steps : [steps[0]!, steps.at(-1)!]).map((step) => html`<span>${step}</span>`)}</div>
 <details><summary>The figures</summary>${formatTable({ kind: 'table', caption, columns, rows, empty: '' })}</details></figure>`
 }
 
 function formatSeries({ title, values }: Series): Html {
   const most = Math.max(0, ...values)
   const step = CHART_WIDTH / values.length
+  const width = Math.min(0.84 * step, WIDEST)
   const columns = values.map((value, i) => {
     const height = most === 0 ? 0 : (value / most) * CHART_HEIGHT
-    return html`<rect x="${round((i + 0.08) * step)}" y="${round(CHART_HEIGHT - height)}" width="${round(0.84 * step)}" height="${round(height)}"/>`
+    return html`<rect x="${round((i + 0.5) * step - width / 2)}" y="${round(CHART_HEIGHT - height)}" width="${round(width)}" height="${round(height)}"/>`
   })
   const label = `${title}: ${formatNumber(values.reduce((sum, value) => sum + value, 0))}, at most ${formatNumber(most)} in a column`
   return html`<p class="series">${label}</p><svg class="chart" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}">${columns}<line class="axis" x1="0" y1="${CHART_HEIGHT}" x2="${CHART_WIDTH}" y2="${CHART_HEIGHT}"/></svg>

@@ -18,6 +18,7 @@ p{margin:.5rem 0;max-width:46rem}
 nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:1rem 0;padding:0}
 a{color:inherit;text-underline-offset:.2em}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.25rem,1fr));gap:.5rem;margin:.75rem 0}
+dl>.long{grid-column:1/-1}
 dl>div{background:var(--tint);border-radius:6px;padding:.5rem .75rem}
 dt{font-size:.8rem;color:var(--soft)}
 dd{margin:0;font-weight:600;font-variant-numeric:tabular-nums}
@@ -26,6 +27,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 caption{text-align:left;font-weight:600;padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}
 td{min-width:4.5rem}
+td:first-child:has(+.n){min-width:8.5rem}
 th{font-size:.8rem;color:var(--soft);font-weight:600}
 th:last-child,td:last-child{padding-right:0}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;min-width:0}
@@ -47,6 +49,6 @@ pre{overflow-x:auto;background:var(--tint);padding:.6rem .75rem;border-radius:6p
 @page{margin:14mm}
 @media print{:root{--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--tint:#f3f5f8;--a:#5b7fb4;--b:#8a4b00;--note:#fff}
 body{max-width:none;padding:0;font-size:10pt}nav,summary{display:none}details::details-content{content-visibility:visible;display:block}
-h2,h3,caption,figcaption{break-after:avoid}tr,figure svg,dl>div{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}
+h2,h3,caption,figcaption,.series,p:has(+dl){break-after:avoid}tr,figure svg,dl>div{break-inside:avoid}tbody tr:first-child{break-before:avoid}thead{display:table-header-group}.wide{overflow:visible}
 .bar,.chart,dl>div,.note{print-color-adjust:exact}}
 `
