@@ -6,12 +6,13 @@
  * sanitised, walked and fitted. Source: docs/format.md (spec events §6, design law 6).
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { LINE_BYTES, RESULT_CHARS, SUFFIX_BYTES } from '../event/bounds.ts'
 import { headOf } from '../event/cut.ts'
 import { isPlainJson } from '../event/plain.ts'
-import { type ShapedEvent, setMember, type TextResults } from '../event/shape.ts'
+import type { JsonValue } from '../event/sanitize.ts'
+import type { ShapedEvent, TextResults } from '../event/shape.ts'
 import { createDecodingScanner } from './encodings.ts'
-import type { JsonEvent } from './fit.ts'
 import { createKeyedHash } from './keyed-hash.ts'
 import { createScanner } from './scanner.ts'
 import { type RedactContext, redactEvent } from './slow-way.ts'
@@ -85,13 +86,14 @@ function contextOf(options: RedactOptions, macKey: Uint8Array | undefined): Reda
 function printQuickly(event: ShapedEvent, context: RedactContext): string | undefined {
   try {
     if (!isPlainJson(event)) return undefined
-    const json = JSON.stringify(event)
     const isWhole = isDescribed(event, context.resultChars)
+    if (!isWhole && isPartlyDescribed(event)) return undefined
+    const parts = isWhole ? undefined : printParts(event)
+    const json = parts ? `${parts.before}${parts.result}${parts.behind}` : JSON.stringify(event)
     if (isWhole && !fits(json, context.payloadBytes)) return undefined
     if (json.includes('\\ud') || json.includes('$sd"') || json.includes('$blob"')) return undefined
     if (context.scanners.some((scanner) => scanner.mayMatch(json))) return undefined
-    if (isWhole) return json
-    const described = describeResult(json, context)
+    const described = parts ? describeResult(parts, context) : json
     return described !== undefined && fits(described, context.payloadBytes) ? described : undefined
   } catch {
     return undefined // a getter or Proxy threw: the careful way knows what to do
@@ -105,24 +107,37 @@ function isDescribed({ result, result_hash: hash, result_bytes: bytes, result_tr
   return cut === true || (typeof result === 'string' ? result : JSON.stringify(result)).length <= resultChars
 }
 
-/** A printed event with size and keyed hash of its whole result, of which `resultChars` characters stay. undefined when there is no key. */
-function describeResult(json: string, context: RedactContext): string | undefined {
-  const event: JsonEvent = JSON.parse(json) // the bytes that were scanned, not the values behind them
-  const result = event.result ?? null
-  const whole = typeof result === 'string' ? result : JSON.stringify(result)
-  const hash = event.result_hash ?? context.hash(result)
-  if (hash === undefined) return undefined
-  const cut = event.result_truncated !== true && whole.length > context.resultChars
-  const described: JsonEvent = {}
-  for (const name of Object.keys(event)) {
-    if (name === 'result') {
-      described.result = cut ? headOf(whole, context.resultChars) : result
-      described.result_hash = hash
-      described.result_bytes = event.result_bytes ?? Buffer.byteLength(whole)
-      if (cut) described.result_truncated = true
-    } else if (!Object.hasOwn(described, name)) setMember(described, name, event[name]!)
-  }
-  return JSON.stringify(described)
+/** The caller said something of the result: what is missing is added the careful way. */
+function isPartlyDescribed({ result_hash: hash, result_bytes: bytes, result_truncated: cut }: ShapedEvent): boolean {
+  return hash !== undefined || bytes !== undefined || cut !== undefined
+}
+
+/** A printed event in three pieces, so that its result is printed once, whatever is made of it. */
+interface Parts {
+  readonly before: string
+  readonly result: string
+  readonly behind: string
+}
+
+/** Stands for the result while the rest is printed; nobody outside knows it, so it occurs once. */
+const PLACE = randomUUID()
+
+function printParts(event: ShapedEvent): Parts {
+  const rest = JSON.stringify({ ...event, result: PLACE })
+  const at = rest.indexOf(`"${PLACE}"`)
+  return { before: rest.slice(0, at), result: JSON.stringify(event.result), behind: rest.slice(at + PLACE.length + 2) }
+}
+
+/** The event with size and keyed hash of its whole result, of which `resultChars` characters stay. undefined when there is no key. */
+function describeResult({ before, result, behind }: Parts, { hash, resultChars }: RedactContext): string | undefined {
+  const value: JsonValue = JSON.parse(result) // the bytes that were scanned, not the values behind them
+  const digest = hash(value)
+  if (digest === undefined) return undefined
+  const whole = typeof value === 'string' ? value : result
+  const cut = whole.length > resultChars
+  const shown = cut ? JSON.stringify(headOf(whole, resultChars)) : result
+  const members = `,"result_hash":"${digest}","result_bytes":${Buffer.byteLength(whole)}${cut ? ',"result_truncated":true' : ''}`
+  return `${before}${shown}${members}${behind}`
 }
 
 const fits = (json: string, bytes: number) => json.length * 3 <= bytes || Buffer.byteLength(json) <= bytes
