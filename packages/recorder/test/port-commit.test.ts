@@ -83,6 +83,22 @@ test('a batch event is synced within the delay, and only once', async () => {
   mock.timers.reset()
 })
 
+test('what an event that waits for the disk took along ends the delay: what comes later waits its own', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const ledger = countingLedger()
+  const commit = createGroupCommit(ledger, { syncDelayMs: 5 })
+  await commit.append([item(1)])
+  mock.timers.tick(3)
+  await commit.append([item(2, 'sync')])
+  await commit.append([item(3)])
+  mock.timers.tick(4)
+  assert.equal(ledger.calls.syncs, 0, 'not when the delay of the first was over')
+  mock.timers.tick(1)
+  assert.equal(ledger.calls.syncs, 1)
+  commit.close()
+  mock.timers.reset()
+})
+
 test('a tick that is due is made without an append', async () => {
   mock.timers.enable({ apis: ['setTimeout'] })
   const ledger = countingLedger({ tickAt: 1000 })

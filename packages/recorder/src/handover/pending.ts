@@ -57,10 +57,7 @@ export function createPendingList(why: () => Why): PendingList {
     const found = held.get(item)
     if (!found) return false
     held.delete(item)
-    if (held.size === 0) {
-      clearInterval(sweeper)
-      sweeper = undefined
-    }
+    if (held.size === 0) sweeper?.unref()
     found.resolve(answers)
     return true
   }
@@ -69,8 +66,15 @@ export function createPendingList(why: () => Why): PendingList {
     settle(item, answerAll(item, item.sent ? unknownError(why()) : absentError(why())))
   }
 
+  /** Not at each answer: most lists are filled again at once, and a timer costs more than an item. */
+  function stop(): void {
+    clearInterval(sweeper)
+    sweeper = undefined
+  }
+
   function sweep(): void {
     const nowMs = performance.now()
+    if (held.size === 0) stop()
     for (const item of held.values()) if (item.dueMs <= nowMs) giveUp(item)
   }
 
@@ -83,6 +87,7 @@ export function createPendingList(why: () => Why): PendingList {
     },
     add(batch, { awaited, limitMs }, resolve) {
       const item: Held = { batch, awaited, sent: false, dueMs: performance.now() + limitMs, resolve }
+      if (sweeper && held.size === 0) sweeper.ref()
       held.set(item, item)
       sweeper ??= setInterval(sweep, SWEEP_MS)
       return item

@@ -18,13 +18,12 @@ export function appendItems(state: State, items: readonly Item[]): (Ack | SwornE
   const answers: (Admitted | SwornError)[] = []
   try {
     state.attempt((core) => {
-      if (movedAway(core)) followRename(core)
-      core.writer.check() // also where nothing will be written: what was known may be another's by now
+      if (movedAway(core)) followRename(core) // looks at the size too, also where nothing will be written: what was known may be another's by now
       for (const item of items) {
         answers.push(admit(core, item))
         writeWhenFull(core)
       }
-      write(core)
+      write(core, true)
       if (needsSync(core, items, answers)) sync(core)
       if (rotationDue(core)) rotate(core)
     })

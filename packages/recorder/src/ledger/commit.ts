@@ -72,8 +72,12 @@ export function writeWhenFull(core: Core): void {
   if (core.batch.bytes >= MAX_BATCH) write(core)
 }
 
-/** Writes everything that is linked. @throws when the file is not as expected; the core is spent */
-export function write(core: Core): void {
+/**
+ * Writes everything that is linked.
+ * @param looked the file was found as it was left in this very step
+ * @throws when the file is not as expected; the core is spent
+ */
+export function write(core: Core, looked = false): void {
   if (core.batch.bytes === 0) return
   const unsynced = core.writer.end - core.writer.durableEnd
   if (unsynced > 0 && unsynced + core.batch.bytes > MAX_UNSYNCED) {
@@ -81,7 +85,7 @@ export function write(core: Core): void {
     core.durableSize = core.size - core.batch.lines
   }
   keepRowsOf(core)
-  core.writer.append(core.batch.all())
+  core.writer.append(core.batch.all(), looked)
   core.batch.clear()
 }
 

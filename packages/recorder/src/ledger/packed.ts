@@ -18,15 +18,16 @@ const MAX_BYTES = 2 ** 31
 /** `ops` for a ledger whose segments lie in the directory `segments`. */
 export function readingPacked(ops: FileOps, segments: string): FileOps {
   const unpacking = new Map<number, Unpacking>()
-  const packedOf = (path: string): string | undefined =>
-    dirname(path) === segments && path.endsWith('.jsonl') && ops.stat(path) === undefined ? packedName(ops, path) : undefined
+  /** What stands for a file that is not there. */
+  const standIn = (path: string): string | undefined =>
+    dirname(path) === segments && path.endsWith('.jsonl') ? packedName(ops, path) : undefined
   return {
     ...ops,
     open(path, mode) {
       try {
         return ops.open(path, mode)
       } catch (e) {
-        const packed = mode === 'read' && errorCode(e) === 'ENOENT' ? packedOf(path) : undefined
+        const packed = mode === 'read' && errorCode(e) === 'ENOENT' ? standIn(path) : undefined
         if (packed === undefined) throw e
         const fd = ops.open(packed, 'read')
         unpacking.set(fd, createUnpacking(ops, fd, packed))
@@ -39,10 +40,11 @@ export function readingPacked(ops: FileOps, segments: string): FileOps {
       ops.close(fd)
     },
     stat(path) {
-      const packed = packedOf(path)
-      return packed === undefined ? ops.stat(path) : statPacked(ops, packed)
+      const found = ops.stat(path)
+      const packed = found ? undefined : standIn(path)
+      return packed === undefined ? found : statPacked(ops, packed)
     },
-    unlink: (path) => ops.unlink(packedOf(path) ?? path),
+    unlink: (path) => ops.unlink((ops.stat(path) ? undefined : standIn(path)) ?? path),
   }
 }
 

@@ -19,10 +19,16 @@ export interface SegmentWriter {
   readonly end: number
   /** Bytes known to be on disk. */
   readonly durableEnd: number
-  /** True when the name no longer leads to this file: it was renamed or removed from outside. */
+  /**
+   * True when the name no longer leads to this file: it was renamed or removed from outside.
+   * @throws SwornError IO_FAILED as `check`, when it does
+   */
   moved(): boolean
-  /** @throws SwornError IO_FAILED when the file is not as it was left; Error of the file system. Then the writer is spent */
-  append(bytes: Uint8Array): void
+  /**
+   * @param looked `moved` or `check` held in this very step: nothing is gained by asking again
+   * @throws SwornError IO_FAILED when the file is not as it was left; Error of the file system. Then the writer is spent
+   */
+  append(bytes: Uint8Array, looked?: boolean): void
   /** @throws SwornError IO_FAILED when somebody else appended or cut */
   check(): void
   /** @throws as `append` */
@@ -48,12 +54,12 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
   let name = path
   let isOpen = true
   let underWay = false
-  function checkEnd(): void {
-    const { size } = ops.fstat(fd)
+  function checkSize(size: number): void {
     if (size === end) return
     const hint = size < end ? '; logrotate with copytruncate does this: use `create` and SIGHUP instead' : '; another writer appends to it'
     throw new SwornError('IO_FAILED', `the segment has ${size} bytes, ${end} were expected${hint}`, name)
   }
+  const checkEnd = (): void => checkSize(ops.fstat(fd).size)
   return {
     firstSeq: state.firstSeq,
     fd,
@@ -68,11 +74,13 @@ export function openSegment(ops: FileOps, path: string, state: { firstSeq: numbe
     },
     moved() {
       const found = ops.stat(name)
-      return found === undefined || found.ino !== identity.ino || found.dev !== identity.dev
+      if (found === undefined || found.ino !== identity.ino || found.dev !== identity.dev) return true
+      checkSize(found.size)
+      return false
     },
     check: checkEnd,
-    append(bytes) {
-      checkEnd()
+    append(bytes, looked = false) {
+      if (!looked) checkEnd()
       writeAll(ops, fd, bytes)
       end += bytes.length
       checkEnd()

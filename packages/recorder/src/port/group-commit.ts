@@ -97,7 +97,8 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   /** @param waitedMs how long the oldest unsynced byte may have waited already */
   function arm(waitedMs = 0): void {
     if (closed) return
-    if (ledger.unsyncedBytes > 0 && !syncTimer && !aside) syncTimer = setTimeout(syncNow, Math.max(0, syncDelayMs - waitedMs))
+    if (ledger.unsyncedBytes === 0) stopDelay()
+    else if (!syncTimer && !aside) syncTimer = setTimeout(syncNow, Math.max(0, syncDelayMs - waitedMs))
     const due = ledger.nextTickAt()
     if (tickTimer && tickDue <= due) return // set anew at each commit it would never run out under load
     clearTimeout(tickTimer)
@@ -108,9 +109,14 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
     tickTimer.unref() // a checkpoint that is due does not keep a finished program alive; close() makes it
   }
 
-  function syncNow(): void {
+  /** All is on disk: the delay is that of what comes next. */
+  function stopDelay(): void {
     clearTimeout(syncTimer)
     syncTimer = undefined
+  }
+
+  function syncNow(): void {
+    stopDelay()
     quietly(() => {
       if (!syncsAside || !beginSync()) ledger.sync()
     })
@@ -152,8 +158,7 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
     reserve: (step) => ledger.reserve(step),
     flush() {
       commitAll()
-      clearTimeout(syncTimer)
-      syncTimer = undefined
+      stopDelay()
       ledger.sync()
     },
     reopen() {
