@@ -11,6 +11,7 @@
  */
 import { SwornError } from '@sworn/recorder'
 import type { ProxyRecorder, RecordAck } from './options.ts'
+import { createPatience, LATE } from './patience.ts'
 
 export type AuditRecord = Record<string, unknown> & { readonly event_type: string }
 
@@ -59,6 +60,7 @@ function isWhere(ack: RecordAck, mode: 'before' | 'batch'): boolean {
 
 export function createAudit(options: AuditOptions): Audit {
   const counts: Record<string, number> = {}
+  const within = createPatience(options.ackTimeoutMs)
   const idle: (() => void)[] = []
   let noted: AuditRecord[] = []
   let scheduled: NodeJS.Immediate | undefined
@@ -130,22 +132,16 @@ export function createAudit(options: AuditOptions): Audit {
     submitNoted()
     if (isLeftOut(event, options.unrecorded)) return true
     const written = submit(take(event), level)
-    const late = Symbol('late')
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<typeof late>((resolve) => {
-      timer = setTimeout(resolve, options.ackTimeoutMs, late)
-    })
-    const ack = await Promise.race([written, timeout])
-    clearTimeout(timer)
+    const ack = await within(written)
     if (typeof ack === 'object' && isWhere(ack, options.mode)) {
       recover()
       return true
     }
-    if (ack === late) fail(`no acknowledgement within ${options.ackTimeoutMs} ms`)
+    if (ack === LATE) fail(`no acknowledgement within ${options.ackTimeoutMs} ms`)
     const leftOut = typeof ack === 'object' && 'filtered' in ack
     if (leftOut) fail(`audit.events or audit.log_level leaves out ${event.event_type}, which must be recorded before a call`)
     if (options.onFailure === 'continue') return true
-    if (ack === late) void written.then((found) => found !== 'refused' && disown(event))
+    if (ack === LATE) void written.then((found) => found !== 'refused' && disown(event))
     else if (ack !== 'refused' && !leftOut) disown(event)
     return false
   }

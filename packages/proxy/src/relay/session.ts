@@ -184,8 +184,9 @@ export function toDecision(verdict: Verdict): Record<string, unknown> {
     error_code: deny ? (verdict.rpcError?.code ?? CODES.denied) : undefined,
     error_profile: deny ? verdict.rpcError?.profile : undefined,
   }
-  const set = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
-  return { decision: deny ? 'deny' : 'allow', reason: verdict.reason, reason_code: code, ...set }
+  const decision: Record<string, unknown> = { decision: deny ? 'deny' : 'allow', reason: verdict.reason, reason_code: code }
+  for (const name in named) if (named[name] !== undefined) decision[name] = named[name]
+  return decision
 }
 
 /** What the client is told about a refusal: the gate's own words, or ours when it has none. */

@@ -28,7 +28,7 @@ import {
   toDecision,
   toRpcError,
 } from './session.ts'
-import { judgeToken, prepareToken } from './tokens.ts'
+import { judgeToken, prepareToken, takesTokens } from './tokens.ts'
 
 /** What was decided about a call, and the line that may go out. */
 interface Judged {
@@ -101,14 +101,14 @@ async function judge(session: Session, gate: Gate, call: Pending, request: Reque
   }
 }
 
-/** Members of params that are not looked through: the name is judged, the others are between the two protocol ends. */
-const OURS: ReadonlySet<string> = new Set(['name', '_meta', 'requestState'])
-
-/** The params in two: what is said to the tool, answers to its questions included, and the rest. */
+/**
+ * The params in two: what is said to the tool, answers to its questions included, and the members that are not looked
+ * through: the name is judged, the others are between the two protocol ends.
+ */
 function partParams(params: Members = {}): { readonly said: Members; readonly rest: Members } {
-  const entries = Object.entries(params)
-  const part = (ours: boolean): Members => Object.fromEntries(entries.filter(([name]) => OURS.has(name) === ours))
-  return { said: part(false), rest: part(true) }
+  const { name, _meta, requestState, ...said } = params
+  const ours = Object.entries({ name, _meta, requestState })
+  return { said, rest: Object.fromEntries(ours.filter(([, value]) => value !== undefined)) }
 }
 
 /** Looks for sensitive data in what a call that is allowed or asked about says; it may be replaced, or the call denied. */
@@ -189,7 +189,9 @@ export async function passCall(session: Session, call: Pending, request: Request
 async function conclude(session: Session, call: Pending, arrived: Arrived, judged: Judged | undefined, slot: Slot): Promise<void> {
   const intent = toIntent(session, call, arrived.request, judged)
   const refused = judged !== undefined && judged.verdict.decision !== 'allow' ? judged.verdict : undefined
-  const [recorded] = await Promise.all([session.audit.intent(intent), refused === undefined && prepareToken(session, call)])
+  const recording = session.audit.intent(intent)
+  if (refused === undefined && takesTokens(session)) await prepareToken(session, call)
+  const recorded = await recording
   if (call.answered || call.state === 'cancelled') refused && noteRefusal(session, call, refused)
   else if (refused) refuse(session, call, refused)
   else if (mayLeave(session, call, recorded))

@@ -21,6 +21,7 @@ const MAX_AMOUNT = 1e12
 /** undefined: nothing is reported. Tokens are whole; a total that is not split counts as input. */
 export function readUsage(result: unknown): Usage | undefined {
   const meta = memberOf(result, '_meta')
+  if (meta === undefined) return undefined
   const places = [memberOf(meta, 'usage'), meta]
   const found = Object.entries(SPELLINGS).flatMap(([name, spellings]) => {
     const amount = amountOf(places, spellings)
