@@ -7,7 +7,7 @@ import { createPaint } from '../src/text/colour.ts'
 import { formatCell } from '../src/text/csv.ts'
 import { formatDiff } from '../src/text/diff.ts'
 import { escapeText } from '../src/text/escape.ts'
-import { fitText, formatTable } from '../src/text/table.ts'
+import { fitText, formatTable, formatWhole } from '../src/text/table.ts'
 import { formatShortTime, formatTime, parseDuration, parseTime } from '../src/text/time.ts'
 
 const hostile = fc.string({ unit: 'binary', maxLength: 80 })
@@ -34,6 +34,24 @@ test('a table line is never wider than the terminal, whatever the cells hold', (
     { seed: 5, numRuns: 300 },
   )
   assert.equal(fitText('古古古', 5), '古古…')
+})
+
+test('a table that must be read whole loses no word at any width, and is no wider where its words are not', () => {
+  const word = fc.constantFrom('seq', '0', 'to', '24', 'behind', 'it', '5', 'entries', 'by', 'the', 'chain', '古古', 'only')
+  const details = fc.array(word, { minLength: 1, maxLength: 30 }).map((words) => words.join(' '))
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.constantFrom('signed', 'tree'), details), { maxLength: 6 }),
+      fc.integer({ min: 40, max: 120 }),
+      (rows, width) => {
+        const lines = formatWhole(['CLAIM', 'DETAIL'], rows, width)
+        for (const line of lines) assert.ok(stringWidth(line) <= width, line)
+        const words = (texts: readonly string[]) => texts.flatMap((text) => text.split(' ')).filter(Boolean)
+        assert.deepEqual(words(lines), words(['CLAIM DETAIL', ...rows.flat()]))
+      },
+    ),
+    { seed: 7, numRuns: 300 },
+  )
 })
 
 test('a column of which half says nothing is cut last', () => {

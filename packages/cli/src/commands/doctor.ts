@@ -16,7 +16,7 @@ import { checkLedger } from '../reading/check.ts'
 import { loadFor } from '../reading/location.ts'
 import { findOwnLedger } from '../reading/trusted-ledgers.ts'
 import { escapeText } from '../text/escape.ts'
-import { formatTable } from '../text/table.ts'
+import { formatTable, formatWhole } from '../text/table.ts'
 
 export const doctor = defineCommand({
   args: '[PATH]',
@@ -49,7 +49,7 @@ export const doctor = defineCommand({
     if (flags.json) await io.out(JSON.stringify({ ok, checks }))
     else {
       const rows = checks.map((check) => [check.ok ? 'ok' : 'WRONG', check.what, check.detail])
-      const lines = formatTable([{ title: '' }, { title: 'CHECK' }, { title: 'FOUND' }], rows, Number.POSITIVE_INFINITY) // nothing cut
+      const lines = formatWhole(['', 'CHECK', 'FOUND'], rows, io.isTTY ? io.columns : Number.POSITIVE_INFINITY)
       for (const line of lines.slice(1)) await io.out(line)
     }
     return ok ? 0 : 1

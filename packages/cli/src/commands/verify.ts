@@ -18,7 +18,7 @@ import { findOwnLedger, parseKey } from '../reading/trusted-ledgers.ts'
 import { createPaint } from '../text/colour.ts'
 import { escapeText } from '../text/escape.ts'
 import { createProgress } from '../text/progress.ts'
-import { formatTable } from '../text/table.ts'
+import { formatWhole } from '../text/table.ts'
 
 const REQUIRABLE = ['chain', 'signed', 'anchored', 'complete'] as const
 const SHOWN_FINDINGS = 20
@@ -168,10 +168,9 @@ async function printReport(report: Report, verdict: Verdict, { name, committed }
     await io.out(escapeText(`${those} pruned by policy ${JSON.stringify(policy)} (seq=${seq}): existence signed, content not available`))
   }
   for (const line of describeContent(report, committed)) await io.out(escapeText(line))
-  const width = io.isTTY ? io.columns : 200
+  const width = io.isTTY ? io.columns : Number.POSITIVE_INFINITY
   const rows = LEVELS.map((level) => [level, report.levels[level].holds ? 'holds' : 'no', detailOf(report, level)])
-  const table = formatTable([{ title: 'CLAIM' }, { title: 'HOLDS' }, { title: 'DETAIL', stretch: true }], rows, width)
-  for (const line of table) await io.out(line)
+  for (const line of formatWhole(['CLAIM', 'HOLDS', 'DETAIL'], rows, width)) await io.out(line)
   for (const finding of report.findings.slice(0, SHOWN_FINDINGS)) {
     const colour = finding.severity === 'warning' ? paint.yellow : paint.red
     await io.out(colour(escapeText(`${finding.severity}: ${finding.class} at ${finding.at}: ${finding.message}`)))

@@ -7,7 +7,7 @@ import { LEVELS } from '@sworn/verify'
 import type { Io } from '../frame/io.ts'
 import { createPaint } from '../text/colour.ts'
 import { escapeText } from '../text/escape.ts'
-import { formatTable } from '../text/table.ts'
+import { formatWhole } from '../text/table.ts'
 import type { ForeignVerdict } from './foreign.ts'
 
 const SHOWN_FINDINGS = 20
@@ -19,8 +19,8 @@ export async function printForeign(name: string, report: ForeignReport, verdict:
     const { holds, possible, detail } = report.claims[level]
     return [level, holds ? 'holds' : possible ? 'no' : 'cannot', detail]
   })
-  const columns = [{ title: 'CLAIM' }, { title: 'HOLDS' }, { title: 'DETAIL', stretch: true }] as const
-  for (const line of formatTable(columns, rows, io.isTTY ? io.columns : 200)) await io.out(line)
+  const width = io.isTTY ? io.columns : Number.POSITIVE_INFINITY
+  for (const line of formatWhole(['CLAIM', 'HOLDS', 'DETAIL'], rows, width)) await io.out(line)
   for (const { class: name, record, message } of report.findings.slice(0, SHOWN_FINDINGS)) {
     await io.out(paint.red(escapeText(`finding: ${name}${record === undefined ? '' : ` at record ${record}`}: ${message}`)))
   }

@@ -2,6 +2,7 @@
  * Help texts, printed from the command data, broken between words where a terminal is narrow.
  * @module
  */
+import { breakLine } from '../text/break.ts'
 import { COMMON_FLAGS, type Command, type CommandEntry, type Flag, type Flags } from './command.ts'
 
 /** `sworn --help`: every command with one line, from the table alone. */
@@ -44,23 +45,6 @@ function formatFlags(flags: Flags, columns: number): string[] {
   const rows = Object.entries(flags).map(([name, flag]) => [formatFlag(name, flag), formatAbout(flag)] as const)
   const width = Math.max(...rows.map(([left]) => left.length)) + 2
   return rows.map(([left, right]) => breakLine(`  ${left.padEnd(width)}${right}`, columns, width + 2))
-}
-
-/** At least so wide is what stands beside a name, also where the terminal is narrower. */
-const LEAST_CELLS = 24
-
-/** `line` in pieces of at most `columns` cells, those behind the first below cell `indent`; a longer word stays whole. */
-function breakLine(line: string, columns: number, indent = 0): string {
-  const most = Math.max(columns, indent + LEAST_CELLS)
-  if (line.length <= most) return line
-  const pieces = [line.slice(0, indent)]
-  for (const word of line.slice(indent).split(' ')) {
-    const last = pieces.at(-1)!
-    const isFirst = last.length === indent
-    if (isFirst || last.length + 1 + word.length <= most) pieces[pieces.length - 1] = isFirst ? last + word : `${last} ${word}`
-    else pieces.push(' '.repeat(indent) + word)
-  }
-  return pieces.join('\n')
 }
 
 function formatFlag(name: string, flag: Flag): string {

@@ -5,6 +5,7 @@
  * @module
  */
 import stringWidth from 'string-width'
+import { breakLine } from './break.ts'
 import { escapeText } from './escape.ts'
 
 export interface Column {
@@ -43,6 +44,17 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
       .join('  ')
       .trimEnd()
   return [line(columns.map((c) => c.title)), ...safe.map(line)]
+}
+
+/**
+ * Lines of a table that must be read whole: its last column is broken between words, never cut.
+ * @param rows unescaped texts, as many per row as there are titles; those before the last in characters of one cell
+ */
+export function formatWhole(titles: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
+  const columns = titles.map((title) => ({ title }))
+  const lines = formatTable(columns, rows, Number.POSITIVE_INFINITY)
+  const indent = lines[0]!.length - titles.at(-1)!.length
+  return lines.flatMap((line) => breakLine(line, width, indent, stringWidth).split('\n'))
 }
 
 function pad(text: string, cells: number): string {
