@@ -219,6 +219,27 @@ describe('sworn import', () => {
       assert.equal(found[0].metadata.import.sha256, createHash('sha256').update(read('out.gantz')).digest('hex'))
     }
   })
+  it('of two records with one id the second is left out and counted, and all others are imported', async () => {
+    const lines = read('out.gantz').trimEnd().split('\n')
+    const second = JSON.stringify({ ...JSON.parse(lines[0]!), user_id: 'mallory' })
+    writeFileSync(join(cwd, 'doubled.gantz'), [...lines.slice(0, 2), second, ...lines.slice(2)].map((line) => `${line}\n`).join(''))
+    for (const expected of ['1 left out', '1 left out']) {
+      const { code, out, err } = await run('import', 'doubled.gantz', 'doubled', '--dialect', 'gantz')
+      assert.deepEqual(
+        [code, out.split('\n')[0]],
+        [1, `${lines.length} events imported, ${expected}: another record came under its event_id before`],
+        err,
+      )
+    }
+    const { imported, refused, ok } = JSON.parse((await run('import', 'doubled.gantz', 'doubled', '--dialect', 'gantz', '--json')).out)
+    assert.deepEqual([imported, refused, ok], [lines.length, 1, false])
+    const added = records(
+      (await run('query', 'doubled', '--where', 'source.kind == "import" && event_type != "instrumentation_report"', '--format', 'jsonl'))
+        .out,
+    )
+    assert.equal(added.length, lines.length)
+    assert.equal((await run('verify', 'doubled')).code, 0)
+  })
   it('a foreign record leaves the ledger as it came, byte for byte', async () => {
     const { out } = await run('export', 'twice', '--dialect', 'gantz', '--where', 'event_type != "instrumentation_report"')
     assert.equal(out, read('out.gantz'))

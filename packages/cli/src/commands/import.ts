@@ -36,7 +36,7 @@ export const importCommand = defineCommand({
   notes: [
     'The first event is an instrumentation_report with the claims of the log; each other event has source.kind import, vantage reported.',
     'What an event has no member for is kept in metadata.ext.<dialect>, so that `sworn export` gives the record back.',
-    'Exit 1: the log does not hold, or a record could not be read. The others are imported all the same, unless --require says otherwise.',
+    'Exit 1: the log does not hold, a record could not be read, or another one came before under its event_id. The others are imported all the same, unless --require says otherwise.',
   ],
   async run([file, path], flags, io) {
     if (file === undefined) throw new SwornError('USAGE', 'a file to import was expected')
@@ -51,11 +51,11 @@ export const importCommand = defineCommand({
     const records = readAll(source.lines, dialect, file, io)
     const first = importReport(dialect, { name: basename(file), sha256: source.sha256, lines: source.lines.length }, checked?.report)
     const events = records.map(({ event, place }) => toImported(event, dialect, source.sha256, place))
-    await recordAll([first, ...events], path, source.sha256, io)
+    const refused = await recordAll([first, ...events], path, source.sha256, io)
     const findings = checked ? checked.report.findings.length + checked.report.findingsOmitted : 0
     const unreadable = source.lines.length - records.length
-    await say({ imported: events.length, unreadable, findings, verdict: checked?.lastLine }, flags.json, io)
-    return findings > 0 || unreadable > 0 ? 1 : 0
+    await say({ imported: events.length - refused, unreadable, refused, findings, verdict: checked?.lastLine }, flags.json, io)
+    return findings > 0 || unreadable > 0 || refused > 0 ? 1 : 0
   },
 })
 
@@ -129,30 +129,44 @@ function readAll(lines: readonly string[], dialect: Dialect, file: string, io: I
   return records
 }
 
-async function recordAll(events: readonly Event[], path: string | undefined, sha256: string, io: Io): Promise<void> {
+/** @returns how many had the id of another record of this file: of a ledger that has its own events once more, imported, say */
+async function recordAll(events: readonly Event[], path: string | undefined, sha256: string, io: Io): Promise<number> {
   const { recorder } = await openFor(io, { path, forOthers: true, shortLived: true, producerId: `import-${sha256.slice(0, 32)}` })
-  try {
-    for (let at = 0; at < events.length; at += WAITING) {
-      await Promise.all(events.slice(at, at + WAITING).map((event) => recorder.record(event, { level: 'batch', required: true })))
+  let refused = 0
+  const record = async (event: Event): Promise<void> => {
+    try {
+      await recorder.record(event, { level: 'batch', required: true })
+    } catch (e) {
+      if (!SwornError.is(e, 'EVENT_ID_CONFLICT')) throw e
+      refused++
     }
+  }
+  try {
+    for (let at = 0; at < events.length; at += WAITING) await Promise.all(events.slice(at, at + WAITING).map(record))
     await recorder.flush()
   } finally {
     await recorder.close()
   }
+  return refused
 }
 
 interface Outcome {
   readonly imported: number
   readonly unreadable: number
+  readonly refused: number
   readonly findings: number
   readonly verdict: string | undefined
 }
 
-async function say({ imported, unreadable, findings, verdict }: Outcome, json: boolean, io: Io): Promise<void> {
-  if (json)
-    await io.out(JSON.stringify({ ok: findings === 0 && unreadable === 0, imported, unreadable, findings, verdict: verdict ?? null }))
+async function say({ imported, unreadable, refused, findings, verdict }: Outcome, json: boolean, io: Io): Promise<void> {
+  const ok = findings === 0 && unreadable === 0 && refused === 0
+  if (json) await io.out(JSON.stringify({ ok, imported, unreadable, refused, findings, verdict: verdict ?? null }))
   else {
-    await io.out(`${imported} events imported${unreadable > 0 ? `, ${unreadable} records could not be read` : ''}`)
+    const left = [
+      ...(unreadable > 0 ? [`${unreadable} records could not be read`] : []),
+      ...(refused > 0 ? [`${refused} left out: another record came under its event_id before`] : []),
+    ]
+    await io.out([`${imported} events imported`, ...left].join(', '))
     await io.out(escapeText(verdict ?? 'the format has no integrity of its own: nothing of it was checked'))
   }
 }
