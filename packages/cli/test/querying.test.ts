@@ -137,6 +137,27 @@ test('counts by members, pages that go on, neighbours of an entry, orders', asyn
   assert.deepEqual(await seqs('--no-index', '--text', 'CONTACTS'), await seqs('--text', 'CONTACTS'))
 })
 
+test('jsonl is the stored lines byte for byte, on stdout and in a file, with an index and without: what is no UTF-8 too', async () => {
+  const at = temporary()
+  const noteOf = (n: number) => Buffer.alloc(n % 50 === 7 ? 70_000 : 37 * n, n % 3 === 0 ? 0xff : 'é') // some longer than what is written at once
+  const lines = Array.from({ length: 200 }, (_, n) =>
+    Buffer.concat([Buffer.from(`{"timestamp":"2026-11-21T10:00:00Z","note":"`), noteOf(n), Buffer.from(`","seq":${n}}\n`)]),
+  )
+  mkdirSync(join(at, 'audit/segments'), { recursive: true })
+  for (const file of ['lone.jsonl', `audit/segments/${'0'.repeat(20)}.jsonl`]) writeFileSync(join(at, file), Buffer.concat(lines))
+  for (const argv of [['lone.jsonl'], ['audit'], ['audit', '--no-index']]) {
+    const written: Buffer[] = []
+    const outBytes = (bytes: Uint8Array) => {
+      written.push(Buffer.from(bytes))
+      bytes.fill(0) // it is the writer's until it is taken, and no longer
+    }
+    assert.equal((await sworn(['query', ...argv, '--format', 'jsonl'], { cwd: at, home, io: { outBytes } })).code, 0)
+    assert.ok(Buffer.concat(written).equals(Buffer.concat(lines)), argv.join(' '))
+    assert.equal((await sworn(['query', ...argv, '--format', 'jsonl', '-o', 'out.jsonl'], { cwd: at, home })).code, 0)
+    assert.ok(readFileSync(join(at, 'out.jsonl')).equals(Buffer.concat(lines)), argv.join(' '))
+  }
+})
+
 test('--verified prints what the newest checkpoint covers, and nothing behind a line that was changed', async () => {
   const { out, code } = await query('--verified', '--json')
   assert.equal(code, 0)

@@ -19,6 +19,8 @@ export interface Spawned {
 export interface World {
   /** Writes text and a line end to stdout; awaiting it waits until a slow reader has caught up. */
   out(line: string): Promise<void> | void
+  /** Writes bytes to stdout as they are; once it is done, something else may be written over them. */
+  outBytes(bytes: Uint8Array): Promise<void> | void
   /** Writes text and a line end to stderr. */
   err(line: string): void
   readonly stdin: Readable

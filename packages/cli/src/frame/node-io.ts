@@ -14,6 +14,7 @@ export function createNodeIo(): World {
   process.stderr.on('error', () => {})
   return {
     out: (line) => writeLine(process.stdout, line),
+    outBytes: (bytes) => writeBytes(process.stdout, bytes),
     err: (line) => void process.stderr.write(`${line}\n`),
     stdin: process.stdin,
     get stdout() {
@@ -61,6 +62,11 @@ function abortOnSignals(): Taken {
 
 async function writeLine(stream: NodeJS.WritableStream, line: string): Promise<void> {
   if (!stream.write(`${line}\n`)) await once(stream, 'drain')
+}
+
+/** Ends when the stream has taken the bytes, and never where it fails: that is its own event, which ends the process. */
+function writeBytes(stream: NodeJS.WritableStream, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => void stream.write(bytes, (e) => (e ? undefined : resolve())))
 }
 
 async function confirm(question: string): Promise<boolean> {

@@ -10,8 +10,11 @@ import type { LedgerFiles } from '@sworn/analyze/reading'
 import { SwornError } from '@sworn/verify'
 import type { Io } from '../frame/io.ts'
 
+export type Write = (chunk: string | Uint8Array) => Promise<void> | void
+
 export interface Output {
-  readonly write: (line: string) => Promise<void> | void
+  /** Text gets a line end; bytes are written as they are, and something else may be written over them once it is done. */
+  readonly write: Write
   close(): Promise<void>
 }
 
@@ -20,7 +23,8 @@ export interface Output {
  * @throws SwornError USAGE for a file of the ledger; the file system's error, before anything else was done
  */
 export async function openOutput(file: string | undefined, files: LedgerFiles, io: Io): Promise<Output> {
-  if (file === undefined) return { write: io.out, close: async () => {} }
+  if (file === undefined)
+    return { write: (chunk) => (typeof chunk === 'string' ? io.out(chunk) : io.outBytes(chunk)), close: async () => {} }
   const path = resolve(io.cwd, file)
   checkApart(path, files)
   return await openFile(path)
@@ -73,8 +77,9 @@ async function openFile(path: string): Promise<Output> {
   const failed = new Promise<never>((_, reject) => stream.on('error', reject))
   failed.catch(() => {}) // awaited by whichever write or close comes next
   return {
-    write: async (line) => {
-      if (!stream.write(`${line}\n`)) await Promise.race([once(stream, 'drain'), failed])
+    write: async (chunk) => {
+      if (typeof chunk !== 'string') await Promise.race([new Promise((resolve) => void stream.write(chunk, resolve)), failed])
+      else if (!stream.write(`${chunk}\n`)) await Promise.race([once(stream, 'drain'), failed])
     },
     close: async () => {
       stream.end()

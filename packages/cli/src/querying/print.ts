@@ -6,16 +6,16 @@ import type { Found } from '@sworn/analyze'
 import type { Entry } from '@sworn/analyze/reading'
 import { SwornError } from '@sworn/verify'
 import { CSV_HEADER, formatCsv, formatEntries } from '../reading/show.ts'
+import type { Write } from './output.ts'
 import type { Format } from './question.ts'
 import { formatTree } from './tree.ts'
 
 const TABLE_PAGE = 1000
 /** A tree is held whole. */
 const MAX_TREE = 100_000
-/** Stored lines that are written together. */
+/** Stored lines that are written together, byte for byte, from one place: texts of them would be garbage as long as the answer. */
 const JOINED_BYTES = 1 << 16
-
-type Write = (line: string) => Promise<void> | void
+const LF = 10
 
 export interface PrintOptions {
   readonly width: number
@@ -30,17 +30,18 @@ type Printer = (found: AsyncIterable<Found>, write: Write, options: PrintOptions
 
 export const printers: Readonly<Record<Format, Printer>> = {
   async jsonl(found, write) {
-    let lines: string[] = []
-    let size = 0
+    let room = Buffer.allocUnsafeSlow(JOINED_BYTES)
+    let at = 0
     const flush = async () => {
-      if (lines.length > 0) await write(lines.join('\n'))
-      lines = []
-      size = 0
+      if (at > 0) await write(room.subarray(0, at))
+      at = 0
     }
     for await (const { line } of found) {
-      lines.push(line.toString('utf8'))
-      size += line.length
-      if (size >= JOINED_BYTES) await flush()
+      if (at + line.length + 1 > room.length) await flush()
+      if (line.length + 1 > room.length) room = Buffer.allocUnsafeSlow(line.length + 1)
+      room.set(line, at)
+      at += line.length + 1
+      room[at - 1] = LF
     }
     await flush()
   },

@@ -30,6 +30,7 @@ export async function sworn(argv: readonly string[], options: RunOptions = {}): 
   const home = options.home ?? temporary()
   const io: World = {
     out: (line) => void out.push(`${line}\n`),
+    outBytes: (bytes) => void out.push(Buffer.from(bytes).toString('utf8')),
     err: (line) => void err.push(`${line}\n`),
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
     stdout: new PassThrough(),
