@@ -10,7 +10,7 @@ import { counterName } from './counter-name.ts'
 import { createInspection } from './dlp/inspect.ts'
 import { type Case, methodRefusal, pathRefusal, type Setup, withoutTampering } from './gate/checks.ts'
 import { findCommand } from './gate/command-calls.ts'
-import { type JudgedCommand, judgeCommandCall } from './gate/commands.ts'
+import { judgeCommandCall } from './gate/commands.ts'
 import { createDeadline, isTooLong } from './gate/deadline.ts'
 import { evaluate, type Step } from './gate/evaluate.ts'
 import { judgeListed } from './gate/listed.ts'
@@ -123,14 +123,14 @@ function toTimed({ setup, clock }: Judge): Platform {
 }
 
 async function toCase(judge: Judge, action: Action, reservation: Case['reservation']): Promise<Case> {
-  const { setup, roles, judgesCommands } = judge
+  const { setup, roles, judgesCommands, loadCommands } = judge
   const tool = normalizeName(String(action.name), setup.profile)
   const { input } = action
   const method = String(action.rpc?.method ?? 'tools/call')
   const who = roles?.whoOf(action.ids)
   const found = judgesCommands ? findCommand(tool, input, roles?.commandTools ?? NO_TOOLS) : undefined
   const timed = toTimed(judge)
-  const command: JudgedCommand | undefined = found && (await judgeCommandCall(found, who?.role?.commands, timed))
+  const command = found && judgeCommandCall(found, { commands: await loadCommands(), rules: who?.role?.commands, disk: timed })
   const disk = lookOnce(timed)
   const role = who && roles?.judge.about(who, { tool, input, command, disk })
   const { described, redescribed = false } = action

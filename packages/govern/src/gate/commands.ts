@@ -29,9 +29,30 @@ const MAX_READINGS = 10_000
 /** `${NAME:-value}` and its like. */
 const REPLACED = /\$\{\w+[^\w}]/
 
+/** The parser and its tables. */
+type Commands = typeof import('../commands/judge.ts')
+export type LoadCommands = () => Promise<Commands>
+
+/** Asks the loader once: it takes as long as judging a short command, each time. What could not be loaded is asked for again. */
+export function createLoadCommands(): LoadCommands {
+  let loaded: Promise<Commands> | undefined
+  return () => {
+    loaded ??= import('../commands/judge.ts').catch((e: unknown) => {
+      loaded = undefined
+      throw e
+    })
+    return loaded
+  }
+}
+
+interface Judging {
+  readonly commands: Commands
+  readonly rules: CommandRules | undefined
+  readonly disk: Platform
+}
+
 /** @throws RangeError when the time of the judgement is over */
-export async function judgeCommandCall(call: CommandCall, rules: CommandRules | undefined, disk: Platform): Promise<JudgedCommand> {
-  const { judgeCommand, RULES } = await import('../commands/judge.ts')
+export function judgeCommandCall(call: CommandCall, { commands: { judgeCommand, RULES }, rules, disk }: Judging): JudgedCommand {
   const judgement = judgeCommand(call.text, { allowed: rules?.allowed ?? [], blocked: rules?.blocked ?? [] })
   const isBlocked =
     rules?.blockedTexts.some((pattern) => {

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import type { Profile } from '../profiles.ts'
 import { createTokenBuckets } from '../rate.ts'
 import type { Setup } from './checks.ts'
+import { createLoadCommands, type LoadCommands } from './commands.ts'
 import { cpuMs } from './deadline.ts'
 import { createRoles, type RoleOptions, type Roles } from './roles.ts'
 
@@ -47,6 +48,7 @@ export interface Judge {
   readonly roles: Roles | undefined
   /** Whether commands are looked at: where there is something of ours to protect, or roles. */
   readonly judgesCommands: boolean
+  readonly loadCommands: LoadCommands
   readonly rateScope: RateScope
   readonly reserve: ReserveFn
   /** How long a call is judged: milliseconds that never run backwards. */
@@ -62,6 +64,7 @@ export function toJudge(options: GateOptions): Judge {
   const shared = profile === 'strict' && options.rateScope !== 'process' ? options.reserve : undefined
   const platform = options.platform ?? nodePlatform()
   return {
+    loadCommands: createLoadCommands(),
     setup: toSetup(options, profile, platform),
     roles: toRoles(options, platform),
     judgesCommands: options.roles !== undefined || (options.selfProtected ?? []).length > 0,
