@@ -145,6 +145,15 @@ describe('a stream of events', () => {
       assert.equal((await wire.post(call(1, 'echo'))).body, stream)
     }))
 
+  it('that is whole when it comes arrives whole, also where a client takes it in pieces', () =>
+    withWire({}, async (wire) => {
+      for (const length of [0, 10_000, 40_000]) {
+        const text = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [], pad: 'x'.repeat(length) } })}\n\n`
+        wire.behave((_seen, response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`: first\n\n${text}`))
+        assert.equal((await wire.post(call(1, 'echo'))).body, `: first\n\n${text}`)
+      }
+    }))
+
   it('that breaks off is taken up again with Last-Event-ID, and the call has one outcome', () =>
     withWire({}, async (wire) => {
       await wire.post(HELLO)

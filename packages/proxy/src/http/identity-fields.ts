@@ -13,7 +13,8 @@ const BEARER = /^Bearer ([\w-]{1,1024})(\.[\w-]+\.[\w-]+)$/i
 
 /** True for the form of an identity token: a JWT of type `aip+jwt`, whoever signed it. */
 export function isIdentityBearer(authorization: string | undefined): boolean {
-  const [, head = ''] = BEARER.exec(authorization ?? '') ?? []
+  const head = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
+  if (head === undefined) return false
   try {
     return JSON.parse(Buffer.from(head, 'base64url').toString('utf8')).typ === 'aip+jwt'
   } catch {

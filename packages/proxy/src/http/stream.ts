@@ -2,7 +2,7 @@
  * A stream of events from the upstream to the client, as fast as the client and the recorder take it.
  * @module
  */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { takeFromServer } from '../relay/from-server.ts'
 import { refuseFromServer, refuseLost } from '../relay/refused.ts'
 import { takesTokens } from '../relay/tokens.ts'
@@ -28,12 +28,20 @@ export async function relayEvents(exchange: Exchange, reply: IncomingMessage): P
     },
   )
   const whole = await readAll(reply, (chunk) => {
+    if (reply.complete) holdWrites(response)
     reader.push(chunk)
     flow.balance()
   })
   clearImmediate(headersAlone)
   flow.stop()
   endEvents(exchange, whole, lost)
+}
+
+/** What is written now leaves with the end of the answer, which is here already, and in this turn at the latest. */
+function holdWrites({ socket }: ServerResponse): void {
+  if (!socket || socket.writableCorked > 0) return
+  socket.cork()
+  setImmediate(() => socket.uncork()) // nothing once the end has let everything go
 }
 
 function endEvents(exchange: Exchange, whole: boolean, lost: boolean): void {
