@@ -141,6 +141,35 @@ const refusedScripts: [string, string, RegExp][] = [
   ['what is piped into a shell', 'echo {{v}} | sh', /run as a program/],
   ['the input of a shell', 'sh <<EOF\n{{v}}\nEOF', /run as a program/],
   ['the name of a variable', 'unset {{v}}', /run as a program/],
+  ['what an alias stands for', 'alias ls={{v}}\nls', /run as a program/],
+  ['the name of a function', '{{v}}() { :; }', /run as a program/],
+  ['a subscript', 'a[{{v}}]=1', /run as a program/],
+  ['what eval finds in a variable', 'x={{v}}; eval "$x"', /run as a program, through \$x/],
+  ['what a program is called', 'x={{v}}; y="$x"; "$y" --help', /run as a program, through \$y/],
+  ['a script in a variable', 'x="ls {{v}}"; sh -c "$x"', /run as a program, through \$x/],
+  ['what eval finds in a parameter', 'f() { eval "$1"; }; f {{v}}', /run as a program, through \$1/],
+  ['what eval finds in what set was given', 'set -- {{v}}; eval "$@"', /run as a program, through \$@/],
+  ['what eval finds in what was read', 'read x <<EOF\n{{v}}\nEOF\neval "$x"', /run as a program, through \$x/],
+  ['what a loop runs', 'for f in {{v}}; do "$f"; done', /run as a program, through \$f/],
+  ['what is piped into a shell from a variable', 'x={{v}}; echo "$x" | sh', /run as a program, through \$x/],
+  ['arithmetic with a variable', 'x={{v}}; echo $(( $x + 1 ))', /evaluates values .*through \$x/],
+  ['a variable without quotes', 'x={{v}}; rm $x', /split into words, through \$x/],
+  ['a parameter without quotes', 'f() { ls $1; }; f {{v}}', /split into words, through \$1/],
+  ['a substitution without quotes', 'rm $(basename {{v}})', /split into words/],
+  ['what is piped into python', 'echo {{v}} | python3', /run as a program/],
+  ['what is piped into a group with a shell', 'echo {{v}} | { cat | bash -o pipefail; }', /run as a program/],
+  ['the program of node', 'node <<EOF\nlet a = {{v}}\nEOF', /run as a program/],
+  ['the input of a group with a shell', '{ sh; } <<EOF\n{{v}}\nEOF', /run as a program/],
+  ['a file that is the input of a shell', 'sh < {{v}}', /run as a program/],
+  ['a job', 'echo {{v}} | at now', /run as a program/],
+  ['what xargs makes a script of', "echo {{v}} | xargs -I{} sh -c 'echo {}'", /run as a program/],
+  ['what xargs gives a shell', 'echo {{v}} | xargs -n1 sh -c', /run as a program/],
+  ['a goal of make', 'make {{v}}', /run as a program/],
+  ['a variable of make', 'make -C src NAME={{v}}', /run as a program/],
+  ['a setting of git', 'git -c {{v}} status', /run as a program/],
+  ['the program behind strace', 'strace -f -o log {{v}}', /run as a program/],
+  ['a package for npx', 'npx --yes {{v}}', /run as a program/],
+  ['a program of python in a file', 'python3 {{v}}', /run as a program/],
   ['a quoted here-document', "cat <<'EOF'\n{{v}}\nEOF", /no value can be put/],
   ['a backslash before it', 'echo \\{{v}}', /before it/],
   ['a dollar before it', 'echo ${{v}}', /complete shell script|before it|evaluates/],
@@ -172,8 +201,26 @@ const takenScripts = [
   'python3 tool.py {{v}}',
   'sudo cp . {{v}}',
   'grep -e sed -e {{v}} log',
+  'echo {{v}} | python3 tool.py',
+  'echo {{v}} | python3 -m json.tool',
+  'echo {{v}} | bash tool.sh',
+  'echo {{v}} | xargs',
+  'bash tool.sh < {{v}}',
+  'sh -c ls > {{v}}',
+  'make -C {{v}} all',
+  'git -C {{v}} log --format=%h',
+  'x="{{v}}"; ls -- "$x"',
+  'x=$(basename {{v}}); ls "$x"',
+  'for f in {{v}}; do cat "$f"; done',
+  'f() { ls "$1"; }; f {{v}}',
+  'perl -MFoo tool.pl {{v}}',
 ]
 for (const text of takenScripts) test(`a value in ${text} is taken`, () => assert.equal(toolOf(shell(text)).script.form, 'shell'))
+
+test('a number in a variable is taken where a text is not: a shell finds nothing in it', async () => {
+  const tool = toolOf(shell('n={{n}}; echo $(( $n + 1 )) $n'), { parameters: '{name: n, type: integer, required: true}' })
+  assert.equal((await run(tool, { n: 6 })).text, '7 6\n')
+})
 
 test('a value given to a script of a shell or of python as an argument is taken', async () => {
   assert.equal((await run(toolOf(shell(`sh -c 'printf %s "$1"' sh -- {{v}}`)), { v: '$(id)' })).text, '--')
@@ -269,6 +316,23 @@ test('a value that a program could read as an option is refused, unless -- is be
   assert.equal(await says('printf %s {{v}}', '-rf', ', leading_dash: true'), '-rf')
   const words = toolOf('{command: ls, args: ["{{v}}"]}')
   assert.equal((await run(words, { v: '-la' })).text, refusal)
+  assert.equal(await says('x="{{v}}"; ls "$x"'), refusal)
+  assert.equal(await says('unset X; ls "$X"{{v}}'), refusal)
+})
+
+test('a value that is empty makes no option of what follows it', async () => {
+  const both = '{name: a}, {name: b}'
+  for (const script of [shell('printf %s {{a}}{{b}}'), '{command: printf, args: ["%s", "{{a}}{{b}}"]}']) {
+    const tool = toolOf(script, { parameters: both })
+    assert.equal((await run(tool, { a: '', b: '-rf' })).text, 'b: a value that does not begin with - was expected')
+    assert.equal((await run(tool, { b: '-rf' })).isError, true)
+    assert.equal((await run(tool, { a: 'x', b: '-rf' })).text, 'x-rf')
+  }
+  for (const script of [shell('printf %s {{a}}-{{b}}'), '{command: printf, args: ["%s", "{{a}}-{{b}}"]}']) {
+    const tool = toolOf(script, { parameters: both })
+    assert.equal((await run(tool, { a: '', b: 'rf' })).text, 'a: a value that is not empty was expected')
+    assert.equal((await run(tool, { a: 'x', b: '' })).text, 'x-')
+  }
 })
 
 /** Resolves when the process is no more, or only its exit code is. */

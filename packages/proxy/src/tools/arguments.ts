@@ -5,7 +5,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Argument, Parameter, Tool } from './types.ts'
+import type { Argument, Head, Parameter, Tool } from './types.ts'
 
 /** Linux takes 128 KiB in one word. */
 const MAX_VALUE_BYTES = 100_000
@@ -14,7 +14,7 @@ const MAX_VALUES_BYTES = 1 << 20
 export type Checked = { readonly values: ReadonlyMap<string, string> } | { readonly fault: string }
 
 /** The text of every parameter, those that are not given included. Total. */
-export function checkArguments({ parameters, guarded }: Pick<Tool, 'parameters' | 'guarded'>, given: unknown = {}): Checked {
+export function checkArguments({ parameters, heads }: Pick<Tool, 'parameters' | 'heads'>, given: unknown = {}): Checked {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return { fault: 'an object of arguments was expected' }
   const input = given as Readonly<Record<string, unknown>> // an object, checked above
   if (Object.keys(input).some((name) => !parameters.some((parameter) => parameter.name === name)))
@@ -25,13 +25,16 @@ export function checkArguments({ parameters, guarded }: Pick<Tool, 'parameters' 
     const { name, required, fallback } = parameter
     const value = Object.hasOwn(input, name) ? input[name] : fallback
     if (value === undefined && required) return { fault: `${name} is required` }
-    const fault = value === undefined ? undefined : (faultOf(parameter, value) ?? dashFault(parameter, value, guarded))
+    const fault = value === undefined ? undefined : faultOf(parameter, value)
     if (fault !== undefined) return { fault: `${name}: ${fault}` }
     const text = value === undefined ? '' : String(value)
     bytes += Buffer.byteLength(text)
     values.set(name, text)
   }
-  return bytes > MAX_VALUES_BYTES ? { fault: `at most ${MAX_VALUES_BYTES} bytes of arguments were expected` } : { values }
+  if (bytes > MAX_VALUES_BYTES) return { fault: `at most ${MAX_VALUES_BYTES} bytes of arguments were expected` }
+  const dashing = new Set(parameters.flatMap(({ name, leadingDash }) => (leadingDash ? [name] : [])))
+  const fault = heads.map((head) => dashFault(head, values, dashing)).find((one) => one !== undefined)
+  return fault === undefined ? { values } : { fault }
 }
 
 /** What is wrong with a value of this parameter; undefined: nothing. */
@@ -49,8 +52,13 @@ function isOf(type: Parameter['type'], value: unknown): value is Argument {
   return typeof value === type
 }
 
-/** A program would read it as an option of its own. */
-function dashFault({ name, leadingDash }: Parameter, value: unknown, guarded: ReadonlySet<string>): string | undefined {
-  if (leadingDash || !guarded.has(name) || !String(value).startsWith('-')) return undefined
-  return 'a value that does not begin with - was expected'
+/** A program would read the word as an option. @param dashing parameters that may begin with a dash */
+function dashFault({ parameters, dash }: Head, values: ReadonlyMap<string, string>, dashing: ReadonlySet<string>): string | undefined {
+  const first = parameters.find((name) => values.get(name) !== '')
+  if (first !== undefined)
+    return values.get(first)?.startsWith('-') && !dashing.has(first)
+      ? `${first}: a value that does not begin with - was expected`
+      : undefined
+  const [empty] = parameters
+  return dash && empty !== undefined && !dashing.has(empty) ? `${empty}: a value that is not empty was expected` : undefined
 }

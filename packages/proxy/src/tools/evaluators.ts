@@ -1,85 +1,27 @@
 /**
  * Programs that run what they are told: where a placeholder would become a program and not a value.
  *
- * A table of the usual ones, looked up when a file is read. It helps whoever writes the file; what protects is that
+ * The table of the usual ones is looked up when a file is read. It helps whoever writes the file; what protects is that
  * values are never part of a script.
  * @module
  */
-import { choosesPrograms, type SyntaxNode } from '@sworn/govern/shell'
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
-
-const SHELLS = words('sh bash dash zsh ksh ash fish')
-const SHELL_CODE = /^[-+][a-zA-Z]*c[a-zA-Z]*$/
-/** They evaluate their arguments, names of variables included, or run them elsewhere. */
-const EVALUATING = words('eval source . alias trap let declare typeset local export readonly unset read ssh su runuser parallel watch')
-/** What runs the command behind it: its options that take the next word, and how many words stand before the command. */
-const WRAPPERS: Readonly<Record<string, readonly [takes: string, operands?: number]>> = {
-  env: ['-u -C --unset --chdir'],
-  sudo: ['-u -g -p -C -h -r -t -T -D -R -U --user --group --prompt --chdir --host --role --type'],
-  doas: ['-u -C'],
-  exec: ['-a'],
-  command: [''],
-  builtin: [''],
-  busybox: [''],
-  nohup: [''],
-  setsid: [''],
-  nice: ['-n --adjustment'],
-  ionice: ['-c -n -p --class --classdata'],
-  time: ['-f -o --format --output'],
-  timeout: ['-s -k --signal --kill-after'],
-  stdbuf: ['-i -o -e --input --output --error'],
-  chroot: ['', 1],
-  flock: ['-w -E --timeout --conflict-exit-code', 1],
-  unshare: ['-R -S -G -w'],
-  xargs: ['-I -n -P -L -s -d -E -a --max-args --max-procs --max-lines --delimiter --arg-file'],
-}
-/** Between a wrapper and its command: options, assignments, times. */
-const WRAPPING = /^-|^\w+=|^\d+(\.\d+)?[smhd]?$/
-/** A command stands behind these words of find. */
-const FIND_RUNS = words('-exec -execdir -ok -okdir')
-
-interface Interpreter {
-  /** Options that take a program, or the file of one. */
-  readonly short: string
-  readonly long?: ReadonlySet<string>
-  /** Options that take something else. */
-  readonly takes?: string
-  /** Without one of these options the first operand is the program. */
-  readonly isFirst?: true
-}
-
-const AWK: Interpreter = { short: 'feEil', long: words('source file exec include load'), takes: 'vF', isFirst: true }
-const SED: Interpreter = { short: 'ef', long: words('expression file'), takes: 'l', isFirst: true }
-/** In bash `test -v 'a[$(id)]'` runs `id`; awk and sed run programs too (`system`, `e`). */
-const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
-  python: { short: 'c', takes: 'mWX' },
-  node: { short: 'ep', long: words('eval print'), takes: 'rC' },
-  bun: { short: 'ep', long: words('eval print'), takes: 'r' },
-  perl: { short: 'eE', takes: 'MmIFCxi' },
-  ruby: { short: 'e', takes: 'rICEF' },
-  php: { short: 'rBRE', long: words('run process-begin process-code process-end'), takes: 'dc' },
-  lua: { short: 'e', takes: 'l' },
-  osascript: { short: 'e', takes: 'l' },
-  awk: AWK,
-  gawk: AWK,
-  mawk: AWK,
-  nawk: AWK,
-  sed: SED,
-  gsed: SED,
-  script: { short: 'c', long: words('command') },
-  rsync: { short: 'e', long: words('rsh') },
-  tar: { short: 'IF', long: words('to-command use-compress-program checkpoint-action new-volume-script info-script rsh-command') },
-  vim: { short: 'cS', long: words('cmd') },
-  vi: { short: 'cS' },
-  printf: { short: 'v' },
-  test: { short: 'vR' },
-  '[': { short: 'vR' },
-}
-/** As words of another command they are still programs: `docker exec box python -c …`. */
-const LANGUAGES = words('python node bun perl ruby php lua')
-/** Of a program whose name is only known when it runs. */
-const ANY_CODE = /^-[a-zA-Z]*[ceErp]$/
+import { choosesPrograms, forEachChild, type SyntaxNode } from '@sworn/govern/shell'
+import {
+  ANY_CODE,
+  EVALUATING,
+  FIND_RUNS,
+  INTERPRETERS,
+  type Interpreter,
+  LANGUAGES,
+  MAKE_TAKES,
+  MAKES,
+  READING,
+  SHELL_CODE,
+  SHELL_TAKES,
+  SHELLS,
+  WRAPPERS,
+  WRAPPING,
+} from './programs.ts'
 
 /**
  * @param before the words before the one with a placeholder
@@ -93,9 +35,11 @@ export function runsText(before: readonly string[], own = ''): boolean {
   const [base, args] = [baseOf(program), before.slice(at + 1)]
   if (EVALUATING.has(base)) return true
   if (base === 'find') return isRunByFind(args, own)
+  if (MAKES.has(base)) return !MAKE_TAKES.has(args.at(-1) ?? '') && !own.startsWith('--directory=')
   if (base === 'deno') return args.at(-1) === 'eval'
   if (base.includes('$')) return ANY_CODE.test(lastOf(args))
   if (SHELLS.has(base)) return SHELL_CODE.test(lastOf(args)) || !args.some((word) => /^[^-+]/.test(word))
+  if (LANGUAGES.has(base) && !own.startsWith('-') && !hasCode(base, args)) return true
   const inner = args.some((word, i) => isInner(baseOf(word), args.slice(i + 1), own))
   return inner || (Object.hasOwn(INTERPRETERS, base) && isCode(INTERPRETERS[base]!, args, own))
 }
@@ -105,8 +49,8 @@ function programAt(before: readonly string[]): number {
   let at = 0
   for (let base = baseOf(before[at] ?? ''); Object.hasOwn(WRAPPERS, base); base = baseOf(before[at] ?? '')) {
     const [takes, operands = 0] = WRAPPERS[base]!
-    at = skipOptions(before, at + 1, words(takes))
-    if (operands > 0) at = skipOptions(before, at + operands, words(takes))
+    at = skipOptions(before, at + 1, new Set(takes.split(' ')))
+    if (operands > 0) at = skipOptions(before, at + operands, new Set(takes.split(' ')))
   }
   return at
 }
@@ -171,13 +115,18 @@ export function isEvaluated(chain: readonly SyntaxNode[], text: string, pos: num
   return chain.some((node, i) => {
     const child = chain[i + 1]
     if (!child) return false
-    if (node.type === 'Assignment') return choosesPrograms(node.name)
-    if (node.type === 'Pipeline') return node.commands.some((command) => command.pos >= child.end && isShell(command))
+    if (node.type === 'Assignment') return choosesPrograms(node.name) || !text.slice(node.pos, pos).includes('=') // within its name
+    if (node.type === 'Function') return child.pos === node.name.pos
+    if (node.type === 'Pipeline') return node.commands.some((command) => command.pos >= child.end && readsProgram(command))
+    if (IS_INPUT.has(child.type)) return !isOutput(child) && readsProgram(node)
     if (node.type !== 'Command') return false
-    if (child.type === 'Word') return runsText(wordsOf(node, child.pos), unquoted(text.slice(child.pos, pos)))
-    return isShell(node) && (child.type === 'HereDoc' || child.type === 'HereString')
+    if (child.type === 'Assignment') return baseOf(node.name?.text ?? '') === 'alias'
+    return child.type === 'Word' && runsText(wordsOf(node, child.pos), unquoted(text.slice(child.pos, pos)))
   })
 }
+
+const IS_INPUT: ReadonlySet<string> = new Set(['HereDoc', 'HereString', 'Redirect'])
+const isOutput = (node: SyntaxNode) => node.type === 'Redirect' && node.operator !== '<' && node.operator !== '<>'
 
 const unquoted = (text: string) => text.replace(/["'\\]/g, '')
 
@@ -188,9 +137,48 @@ function wordsOf({ name, args }: CommandNode, end: number): readonly string[] {
   return [name, ...args].flatMap((word) => (word && word.end <= end ? [word.type === 'Word' ? word.value : word.text] : []))
 }
 
-/** A shell, which may read its script from its input. */
-function isShell(node: SyntaxNode): boolean {
-  if (node.type !== 'Command') return false
-  const all = wordsOf(node, node.end)
-  return SHELLS.has(baseOf(all[programAt(all)] ?? ''))
+/** True when something in it runs what comes in. */
+function readsProgram(node: SyntaxNode): boolean {
+  if (node.type === 'Command') {
+    const all = wordsOf(node, node.end)
+    if (takesProgram(all) || (baseOf(all[0] ?? '') === 'xargs' && all.length > 1 && isFilled(all))) return true
+  }
+  let found = false
+  forEachChild(node, (child) => {
+    found ||= readsProgram(child)
+  })
+  return found
+}
+
+/** A shell or a language that is given no program otherwise. */
+function takesProgram(all: readonly string[]): boolean {
+  const at = programAt(all)
+  const [base, args] = [baseOf(all[at] ?? ''), all.slice(at + 1)]
+  if (READING.has(base)) return true
+  if (base === 'crontab') return !args.some((word) => word !== '-')
+  if (SHELLS.has(base)) {
+    if (args.some((word) => SHELL_CODE.test(word))) return false
+    return (
+      args.some((word) => /^-[a-z]*s/.test(word)) || !args.some((word, i) => /^[^-+]/.test(word) && !SHELL_TAKES.has(args[i - 1] ?? ''))
+    )
+  }
+  return LANGUAGES.has(base) && !hasCode(base, args)
+}
+
+/** Code, a module or the file of a program is among `args` of one of `LANGUAGES`. */
+function hasCode(base: string, args: readonly string[]): boolean {
+  const interpreter = INTERPRETERS[base]!
+  return args.some((word, i) => {
+    if (word.startsWith('-')) return kindOfOption(word, interpreter) !== 'other'
+    const before = args[i - 1] ?? ''
+    return before === '-m' || !(/^-[a-zA-Z]$/.test(before) && interpreter.takes?.includes(before[1]!))
+  })
+}
+
+/** What xargs puts behind the words of its command, or into them, is run. */
+function isFilled(all: readonly string[]): boolean {
+  const mark = all.findIndex((word) => /^-I|^--replace/.test(word))
+  const text = mark < 0 ? undefined : all[mark] === '-I' ? all[mark + 1] : all[mark]!.replace(/^-I|^--replace=?/, '') || '{}'
+  if (text === undefined) return programAt(all) < all.length && runsText(all)
+  return all.some((word, i) => i > mark + 1 && word.includes(text) && runsText(all.slice(0, i), word.slice(0, word.indexOf(text))))
 }

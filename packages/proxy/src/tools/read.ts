@@ -13,7 +13,7 @@ import { faultOf } from './arguments.ts'
 import { runsText } from './evaluators.ts'
 import { KEYS, type ToolDocument, toolsSchema } from './schema.ts'
 import { compileShell, PLACEHOLDER } from './shell.ts'
-import type { Parameter, Script, Template, Tool, ToolFile } from './types.ts'
+import type { Head, Parameter, Script, Template, Tool, ToolFile } from './types.ts'
 
 type Refuse = (message: string, path: readonly PropertyKey[]) => SwornError
 
@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
 const MAX_TIMEOUT_MS = 3_600_000
 
 /** A tool's script in both forms, with what follows from it. */
-type Compiled = Pick<Tool, 'script' | 'guarded' | 'variables'>
+type Compiled = Pick<Tool, 'script' | 'heads' | 'variables'>
 
 /**
  * @param directory absolute: where the file is, and where its tools run
@@ -50,14 +50,14 @@ function toTool(document: ToolDocument, directory: string, refuse: Refuse): Tool
   })
   for (const [i, variable] of document.env.entries())
     if (variable.startsWith('SWORN_')) throw refuse('variables of sworn are not handed to tools', ['env', i])
-  const { script, guarded, variables } = compile(document, new Set(parameters.map(({ name }) => name)), refuse)
+  const { script, heads, variables } = compile(document, parameters, refuse)
   const { working_dir = '.', max_output: outputBytes } = document.script
   return {
     name: document.name,
     description: document.description,
     parameters,
     script,
-    guarded,
+    heads,
     variables: [...document.env, ...variables.filter((variable) => !variable.startsWith('SWORN_'))],
     directory: resolve(directory, working_dir),
     timeoutMs: timeoutOf(document, refuse),
@@ -94,11 +94,13 @@ function timeoutOf({ script: { timeout } }: ToolDocument, refuse: Refuse): numbe
   return ms
 }
 
-function compile({ script }: ToolDocument, known: ReadonlySet<string>, refuse: Refuse): Compiled {
+function compile({ script }: ToolDocument, parameters: readonly Parameter[], refuse: Refuse): Compiled {
+  const known = new Set(parameters.map(({ name }) => name))
   const texts = [['shell', script.shell], ['command', script.command], ...(script.args ?? []).map((arg, i) => [`args.${i}`, arg])] as const
   for (const [place, text = ''] of texts) checkNames(text, known, (message) => refuse(message, ['script', ...place!.split('.')]))
   if (script.shell !== undefined) {
-    const compiled = compileShell(script.shell)
+    const numbers = new Set(parameters.flatMap(({ name, type }) => (type === 'string' ? [] : [name])))
+    const compiled = compileShell(script.shell, numbers)
     if ('refused' in compiled) throw refuse(compiled.refused, ['script', 'shell'])
     return { ...compiled, script: { form: 'shell', text: compiled.text } }
   }
@@ -113,17 +115,24 @@ function checkNames(text: string, known: ReadonlySet<string>, refuse: (message: 
 /** No shell: each word is handed over as it is. */
 function compileCommand(command: string, args: readonly string[], refuse: Refuse): Compiled {
   if (command.search(PLACEHOLDER) >= 0) throw refuse('the name of a program was expected, without a placeholder', ['script', 'command'])
-  const guarded = new Set<string>()
+  const heads: Head[] = []
   const templates = args.map((arg, i): Template => {
     const template = arg.split(PLACEHOLDER)
     if (arg.includes('\0')) throw refuse('an argument without NUL was expected', ['script', 'args', i])
     if (template.length > 1 && runsText([command, ...args.slice(0, i)], template[0]))
       throw refuse('the value would be run as a program: give it to a script as an argument', ['script', 'args', i])
-    if (template[0] === '' && template[1] !== undefined && !args.slice(0, i).includes('--')) guarded.add(template[1])
+    if (!args.slice(0, i).includes('--')) heads.push(...headOf(template))
     return template
   })
   const script: Script = { form: 'command', command, args: templates }
-  return { script, guarded, variables: [] }
+  return { script, heads, variables: [] }
+}
+
+function headOf(template: Template): readonly Head[] {
+  const literal = template.findIndex((part, i) => i % 2 === 0 && part !== '')
+  const begins = template.slice(0, literal < 0 ? template.length : literal)
+  const parameters = begins.filter((_, i) => i % 2 === 1)
+  return parameters.length === 0 ? [] : [{ parameters, dash: template[literal]?.startsWith('-') === true }]
 }
 
 function toError(issue: z.core.$ZodIssue, source: Source): SwornError {

@@ -14,6 +14,8 @@
  */
 import { forEachChild, type ParsedScript, parseShell, type SyntaxNode } from '@sworn/govern/shell'
 import { isEvaluated } from './evaluators.ts'
+import { type Flow, flowsOf, type Spot } from './flows.ts'
+import type { Head } from './types.ts'
 
 export const PLACEHOLDER = /\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g
 /** Before the name of a parameter: the variable that holds its value. */
@@ -22,17 +24,10 @@ export const VARIABLE = 'SWORN_ARG_'
 const MARK = 'SWORNMARK'
 const MAX_SPOTS = 200
 
-/** A placeholder: its parameter, and where its mark stands. */
-interface Spot {
-  readonly parameter: string
-  readonly pos: number
-  readonly end: number
-}
-
 export interface CompiledShell {
   readonly text: string
-  /** Parameters that begin a word that no `--` protects. */
-  readonly guarded: ReadonlySet<string>
+  /** Words that begin with values, and that no `--` protects. */
+  readonly heads: readonly Head[]
   /** Names of the variables that the script itself names. */
   readonly variables: readonly string[]
 }
@@ -40,26 +35,41 @@ export interface CompiledShell {
 /** Why a script cannot be served; the words name a parameter and never a value. */
 export type Refused = { readonly refused: string }
 
-/** Never throws. */
-export function compileShell(text: string): CompiledShell | Refused {
+/** Never throws. @param numbers parameters whose values are numbers or booleans: a shell finds nothing in them */
+export function compileShell(text: string, numbers: ReadonlySet<string> = new Set()): CompiledShell | Refused {
   if (text.includes('\0')) return { refused: 'a script without NUL was expected' }
   if (text.includes(MARK)) return { refused: `a script without the word ${MARK} was expected` }
   const { marked, spots } = mark(text)
   if (spots.length > MAX_SPOTS) return { refused: `at most ${MAX_SPOTS} placeholders were expected` }
   const script = parseShell(marked)
   if (!script || (script.errors?.length ?? 0) > 0) return { refused: 'a complete shell script was expected' }
-  const guarded = new Set<string>()
+  const tree = script as SyntaxNode // a script is a node of the tree
+  const flows = flowsOf(tree, spots)
+  for (const flow of flows) {
+    const refused = faultOf(flow, marked, numbers)
+    if (refused !== undefined) return { refused: `{{${flow.parameter}}} ${refused}` }
+  }
+  const heads = new Map<number, Head>()
   let out = ''
   let from = 0
   for (const spot of spots) {
-    const chain = chainTo(script as SyntaxNode, spot) // a script is a node of the tree
+    const chain = chainTo(tree, spot)
     const form = formOf(chain, marked, spot)
     if ('refused' in form) return { refused: `{{${spot.parameter}}} ${form.refused}` }
-    if (beginsWord(chain, marked, spot)) guarded.add(spot.parameter)
+    const word = wordBegun(chain, marked, spot.pos)
+    if (word) heads.set(word.pos, headOf(heads.get(word.pos), spot.parameter, marked.slice(spot.end, word.end)))
     out += marked.slice(from, spot.pos) + form.write(spot.parameter)
     from = spot.end
   }
-  return { text: out + marked.slice(from), guarded, variables: variablesOf(script) }
+  const through = flows.flatMap(({ parameter, chain, begins }): readonly Head[] =>
+    begins && wordBegun(chain, marked, chain.at(-1)!.pos) ? [{ parameters: [parameter], dash: false }] : [],
+  )
+  return { text: out + marked.slice(from), heads: [...heads.values(), ...through], variables: variablesOf(script) }
+}
+
+/** @param behind what follows in the word */
+function headOf(before: Head | undefined, parameter: string, behind: string): Head {
+  return { parameters: [...(before?.parameters ?? []), parameter], dash: behind.replace(EMPTY, '').startsWith('-') }
 }
 
 /** Every placeholder as a plain word of the shell. */
@@ -118,6 +128,10 @@ function formOf(chain: readonly SyntaxNode[], marked: string, { pos }: Spot): Fo
   if (marked[pos - 1] === '\\' || marked[pos - 1] === '$') return { refused: 'has a \\ or $ before it' }
   if (chain.some((node) => node.type === 'CommandExpansion' && !node.text.startsWith('$(')))
     return { refused: 'stands in backquotes: use $(…)' }
+  const split = chain.findIndex(
+    ({ type }, i) => type === 'CommandExpansion' && chain[i - 1]?.type === 'Word' && chain[i - 2]?.type === 'Command',
+  )
+  if (split >= 0) return { refused: 'would be split into words: put $(…) in double quotes' }
   if (isEvaluated(chain, marked, pos)) return { refused: 'would be run as a program: give it to a script as an argument' }
   if (last.type === 'SingleQuoted') return IN_SINGLE
   if (last.type === 'Word') return BARE
@@ -128,12 +142,28 @@ function formOf(chain: readonly SyntaxNode[], marked: string, { pos }: Spot): Fo
   return { refused: 'stands where no value can be put' }
 }
 
-/** True when the value could be taken for an option: it begins an argument, and nothing said that options are over. */
-function beginsWord(chain: readonly SyntaxNode[], marked: string, { pos }: Spot): boolean {
+/** What may be nothing at the beginning of a word: quotes, values, what a variable or a program says. */
+const EMPTY = /^(?:["']|SWORNMARK\d+X|\$\w+|\$[@*#?]|\$\{[^{}]*\}|\$\([^()]*\))*/
+
+/** The word whose first character what stands at `pos` could be: a program could take it for an option, as nothing said that those are over. */
+function wordBegun(chain: readonly SyntaxNode[], marked: string, pos: number): SyntaxNode | undefined {
   const at = chain.findLastIndex(({ type }) => type === 'Command')
   const [command, word] = [chain[at], chain[at + 1]]
-  if (command?.type !== 'Command' || word?.type !== 'Word' || !/^["']*$/.test(marked.slice(word.pos, pos))) return false
-  return !command.args.some((arg) => arg.end <= word.pos && arg.type === 'Word' && arg.value === '--')
+  if (command?.type !== 'Command' || word?.type !== 'Word' || marked.slice(word.pos, pos).replace(EMPTY, '') !== '') return undefined
+  return command.args.some((arg) => arg.end <= word.pos && arg.type === 'Word' && arg.value === '--') ? undefined : word
+}
+
+const ARITHMETIC = /^Arithmetic|^Test/
+
+/** Why a value may not be taken out of a variable there. */
+function faultOf({ parameter, chain, variable }: Flow, marked: string, numbers: ReadonlySet<string>): string | undefined {
+  if (isEvaluated(chain, marked, chain.at(-1)!.pos))
+    return `would be run as a program, through $${variable}: give it to a script as an argument`
+  if (numbers.has(parameter)) return undefined
+  const strange = chain.find(({ type }) => ARITHMETIC.test(type))
+  if (strange) return `stands where a shell evaluates values (${strange.type}), through $${variable}`
+  const isSplit = chain.at(-2)?.type === 'Word' && chain.at(-3)?.type === 'Command'
+  return isSplit ? `would be split into words, through $${variable}: put it in double quotes` : undefined
 }
 
 /** Names after `$`; what they hold the tool may see. */

@@ -17,6 +17,14 @@ export interface Parameter {
 /** A word of a command: literal text and names of parameters in turn, literal first. */
 export type Template = readonly string[]
 
+/** A word that begins with values: a program could read it as an option. */
+export interface Head {
+  /** In turn; where one is empty the next begins the word. */
+  readonly parameters: readonly string[]
+  /** A `-` of the script follows them. */
+  readonly dash: boolean
+}
+
 /** What is started, without a value in it. */
 export type Script =
   | { readonly form: 'shell'; readonly text: string }
@@ -27,8 +35,7 @@ export interface Tool {
   readonly description: string
   readonly parameters: readonly Parameter[]
   readonly script: Script
-  /** Parameters that begin a word: their values may not begin with `-`. */
-  readonly guarded: ReadonlySet<string>
+  readonly heads: readonly Head[]
   /** Names of variables that it may see besides those that every tool sees. */
   readonly variables: readonly string[]
   /** Absolute. */
