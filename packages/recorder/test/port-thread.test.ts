@@ -1,7 +1,7 @@
 /** What callers see when the appender's thread ends under them. @module */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MessageChannel, type Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { SwornError } from '@sworn/verify'
 import { createSharedMemory } from '../src/port/ring.ts'
 import { serveThread } from '../src/port/thread-host.ts'
@@ -65,6 +65,14 @@ test('events under way when the appender thread is killed are answered unknown, 
   await assert.rejects(port.reserve({ key: 'k', amount: 1, limit: 1, perMs: 1 }), (e) => SwornError.is(e, 'RECORDER_UNAVAILABLE'))
   assert.equal(port.flushSync(10_000), false)
   await assert.rejects(port.close(), (e) => SwornError.is(e, 'RECORDER_UNAVAILABLE'))
+})
+
+test('a bundle that took the recorder in and left the file of its thread behind is told what to do', async () => {
+  const start = () => new Worker(new URL('./left-behind.js', import.meta.url))
+  await assert.rejects(
+    openWorkerPort({ start }),
+    (e) => SwornError.is(e, 'RECORDER_UNAVAILABLE') && /a bundle leaves sworn and @sworn\/\* outside/.test(e.message),
+  )
 })
 
 test('record() rejects and does not hang when the appender thread is gone, and close() ends', async () => {

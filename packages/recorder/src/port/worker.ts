@@ -51,11 +51,14 @@ function firstMessage(worker: Worker, spawnRecorder: (() => void) | undefined): 
   })
 }
 
-/** What the operating system refused keeps its name and place. */
+const IN_A_BUNDLE = 'the file of the appender thread was expected beside this module; a bundle leaves sworn and @sworn/* outside'
+
+/** What the operating system refused keeps its name and place; a bundler that took us in left the thread's file behind. */
 function threadError(cause: NodeJS.ErrnoException): SwornError {
   const system = typeof cause.syscall === 'string' && typeof cause.code === 'string'
   if (system) return new SwornError('IO_FAILED', `${cause.code} in ${cause.syscall}`, cause.path ?? '', { cause })
-  return new SwornError('RECORDER_UNAVAILABLE', 'the appender thread failed', '', { cause })
+  const isMissing = cause.code === 'MODULE_NOT_FOUND' || cause.code === 'ERR_MODULE_NOT_FOUND'
+  return new SwornError('RECORDER_UNAVAILABLE', isMissing ? IN_A_BUNDLE : 'the appender thread failed', '', { cause })
 }
 
 function createCaller(worker: Worker, control: Int32Array, info: LedgerInfo, options: WorkerPortOptions): WorkerPort {
