@@ -2,8 +2,10 @@
  * Row 15: what a coding agent waits for at a hook, as a process and over HTTP.
  *
  * The packages are staged as JavaScript, as users get them. The hook is a call that a policy judges: its decision is on disk
- * before the answer, and over HTTP each call ends before the next begins, as an agent's do. The process form finds a recorder process of this user, as every hook does but the first. Beside the HTTP
- * form also stands the empty round trip with an fdatasync of a decision's bytes: what no answer can be faster than.
+ * before the answer. The process form finds a recorder process of this user, as every hook does but the first. Over HTTP an
+ * agent waits for both hooks of a call, so both are timed; once with a pause before each round trip, as an agent leaves its
+ * tool and its model time, once one behind the other, where a hook meets what those before left to do. Beside them stands
+ * the empty round trip with an fdatasync of a decision's bytes: what no decision can be faster than.
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -26,13 +28,17 @@ const POLICY = 'apiVersion: aip.io/v1alpha1\nkind: AgentPolicy\nmetadata: {name:
 const SINK = fileURLToPath(new URL('../children/http-sink.ts', import.meta.url))
 /** About as many as a decision has as a line. */
 const DECISION_BYTES = 1024
+/** Longer than a delayed sync waits, and than what follows the ledger rests. */
+const PAUSE_MS = 100
+const ROUNDS = { process: 25, paced: 100, rushed: 400 }
+const QUICK: typeof ROUNDS = { process: 1, paced: 2, rushed: 3 }
 
 export const hook: Row = {
   row: 15,
   job: 'hook of a coding agent, as a process; over HTTP',
   against: '`node -e 0`; an empty `node:http` round trip',
   target: '≤ 1.3 ×; ≤ 2 ×',
-  run: (quick) => withWorkdir((dir) => measure(dir, quick ? 1 : 25, quick ? 3 : 400)),
+  run: (quick) => withWorkdir((dir) => measure(dir, quick ? QUICK : ROUNDS)),
 }
 
 interface Stage {
@@ -41,13 +47,13 @@ interface Stage {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-async function measure(dir: string, rounds: number, requests: number): Promise<readonly Measurement[]> {
+async function measure(dir: string, rounds: typeof ROUNDS): Promise<readonly Measurement[]> {
   const main = join(await stagePackages(dir), 'dist', 'bin.js')
   const home = join(dir, 'home')
   mkdirSync(home, { mode: 0o700 })
   writeFileSync(join(dir, 'agent.yaml'), POLICY)
   const stage = { main, cwd: dir, env: { PATH: process.env.PATH, HOME: home, SWORN_HOME: home } }
-  return [...(await measureProcess(stage, rounds)), ...(await measureHttp(stage, requests))]
+  return [...(await measureProcess(stage, rounds.process)), ...(await measureHttp(stage, rounds))]
 }
 
 /** Both sides get the same payload. */
@@ -67,42 +73,67 @@ async function measureProcess(stage: Stage, rounds: number): Promise<readonly Me
   return [compare({ what: 'process, ms', against: '`node -e 0`', ours: times.ours, rival: times.bare, bound: { atMost: 1.3 } })]
 }
 
-async function measureHttp(stage: Stage, requests: number): Promise<readonly Measurement[]> {
+async function measureHttp(stage: Stage, { paced, rushed }: typeof ROUNDS): Promise<readonly Measurement[]> {
   const serve = start(stage, ['serve', 'served', '--listen', '127.0.0.1:0', '--policy', 'agent.yaml'])
   const url = await addressOf(serve)
   const token = readFileSync(join(stage.env.HOME ?? '', 'server', 'report.token'), 'utf8').trim()
   const sink = await openHttpChild({ command: process.execPath, args: [...NODE_FLAGS, SINK] })
   const agent = new Agent({ keepAlive: true, noDelay: true })
   const file = openSync(join(stage.cwd, 'synced'), 'a')
-  const line = Buffer.alloc(DECISION_BYTES, 97)
-  const times: Record<'ours' | 'empty' | 'synced', number[]> = { ours: [], empty: [], synced: [] }
-  const hookUrl = (event: string) => new URL(`/v1/hooks/claude-code/${event}`, url).href
-  const post = (to: string, id?: string) => timePost(agent, to, token, payload(id))
-  const call = async () => {
-    const id = randomUUID()
-    const ms = await post(hookUrl('PreToolUse'), id)
-    await post(hookUrl('PostToolUse'), id)
-    return ms
+  const trip = (to: string, id: string) => timePost(agent, new URL(to, url).href, token, payload(id))
+  const timeRounds = async (rounds: number, pauseMs: number): Promise<HttpTimes> => {
+    const times: HttpTimes = { before: [], after: [], empty: [], synced: [] }
+    const pause = () => (pauseMs === 0 ? undefined : wait(pauseMs))
+    for (let n = 0; n < rounds; n++) {
+      const id = randomUUID()
+      for (const [name, to] of [...HOOKS, ['empty', sink.url]] as const) {
+        times[name].push(await trip(to, id))
+        await pause()
+      }
+      times.synced.push(times.empty[n]! + timeSync(file))
+    }
+    return times
   }
-  for (let n = 0; n < 20; n++) await Promise.all([call(), post(sink.url)])
-  for (let n = 0; n < requests; n++) {
-    times.ours.push(await call())
-    const empty = await post(sink.url)
-    times.empty.push(empty)
-    const before = performance.now()
-    writeSync(file, line)
-    fdatasyncSync(file)
-    times.synced.push(empty + performance.now() - before)
-  }
+  await timeRounds(20, 0)
+  const [slow, fast] = [await timeRounds(paced, PAUSE_MS), await timeRounds(rushed, 0)]
   closeSync(file)
   agent.destroy()
   await sink.close()
   await end(serve)
-  const against = 'an empty round trip'
   return [
-    compare({ what: 'HTTP, ms', against, ours: times.ours, rival: times.empty, bound: { atMost: 2 } }),
-    compare({ what: 'HTTP, ms', against: `${against} and an fdatasync`, ours: times.ours, rival: times.synced, bound: { atMost: 2 } }),
+    ...compareTrips('HTTP', slow, `${PAUSE_MS} ms before each round trip, the empty one too`),
+    ...compareTrips('HTTP, back to back', fast, 'each round trip as soon as the one before it has ended'),
   ]
+}
+
+/** Milliseconds, one figure a round: before a call, after it, and their rivals. */
+interface HttpTimes {
+  readonly before: number[]
+  readonly after: number[]
+  readonly empty: number[]
+  readonly synced: number[]
+}
+
+const HOOKS = [
+  ['before', '/v1/hooks/claude-code/PreToolUse'],
+  ['after', '/v1/hooks/claude-code/PostToolUse'],
+] as const
+
+function compareTrips(how: string, { before, after, empty, synced }: HttpTimes, note: string): readonly Measurement[] {
+  const rest = { against: 'an empty round trip', rival: empty, bound: { atMost: 2 }, note }
+  return [
+    compare({ ...rest, what: `${how}, before a call, ms`, ours: before }),
+    compare({ ...rest, what: `${how}, before a call, ms`, ours: before, against: `${rest.against} and an fdatasync`, rival: synced }),
+    compare({ ...rest, what: `${how}, after a call, ms`, ours: after }),
+  ]
+}
+
+function timeSync(file: number): number {
+  const line = Buffer.alloc(DECISION_BYTES, 97)
+  const begin = performance.now()
+  writeSync(file, line)
+  fdatasyncSync(file)
+  return performance.now() - begin
 }
 
 /** @throws Error for another answer than 200 */
