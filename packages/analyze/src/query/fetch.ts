@@ -49,6 +49,8 @@ export function openLineReader(files: LedgerFiles, starts: readonly number[], is
     open = undefined
     const from = starts.findLast((first) => first <= seq) ?? 0
     const to = starts.find((first) => first > from) ?? Number.POSITIVE_INFINITY
+    // Its name is that of another segment as soon as it is rotated.
+    if (segments.find(({ firstSeq }) => firstSeq === from)?.path === files.activeFile) segments = listNumbered(files)
     const bytes = tryOpen(segments, from, room) ?? tryOpen((segments = listNumbered(files)), from, room)
     if (!bytes) throw new SwornError('INDEX_STALE', 'a segment that was indexed was expected', `seq=${from}`)
     open = { from, to, bytes }

@@ -23,7 +23,7 @@ export interface ScanThreads {
    * Answers about plain files, in their order: the threads go on with the next file while one is ended.
    * @throws the file system's error; SwornError IO_FAILED when a thread died
    */
-  read(paths: readonly string[]): AsyncGenerator<FileAnswer>
+  read(paths: Iterable<string>): AsyncGenerator<FileAnswer>
   close(): Promise<void>
 }
 
@@ -49,7 +49,7 @@ export function startScanThreads(filter: Filter, groups: readonly Group[] | unde
   const closeDone = (file: OpenFile): void => {
     if (file.isCut && file.unanswered === 0) close(file)
   }
-  function* tasks(paths: readonly string[]): Generator<RangeTask> {
+  function* tasks(paths: Iterable<string>): Generator<RangeTask> {
     for (const path of paths) {
       const fd = openSync(path, 'r') // neither a new name nor compression takes it from under the threads
       const file = { path, fd, unanswered: 0, isCut: false }

@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { isCompressed, type LedgerFiles, listSegments, type RawLine, type SegmentFile } from '@sworn/recorder/segments'
+import { findAgain, isCompressed, type LedgerFiles, listSegments, type RawLine, type SegmentFile } from '@sworn/recorder/segments'
 import { SwornError } from '@sworn/verify'
 import { columnsOf } from '../columns.ts'
 import type { Entry } from '../reading/entry.ts'
@@ -64,8 +64,13 @@ export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }
     const segments = listSegments(files)
     const ahead = (threads ?? threadsFor(segments)) === 2 && !filter.where ? startScanThreads(filter, groups) : undefined
     try {
-      for (const { paths, isPlain } of runsOf(segments))
+      for (const { places, isPlain } of runsOf(segments)) {
+        const paths = places.values().map((i) => {
+          const path = findAgain(files, segments, i) // as late as it is opened
+          return ahead && isPlain && isCompressed(path) ? segments[i]!.path : path // threads read plain files: it is gone, and that is said
+        })
         yield* ahead && isPlain ? told(seenByThreads(ahead, paths)) : told(seenHere(createMatcher(filter, groups), look, paths))
+      }
     } finally {
       await ahead?.close()
     }
@@ -94,13 +99,13 @@ function threadsFor(segments: readonly { readonly path: string }[]): 1 | 2 {
 }
 
 /** Plain segments that follow each other, and packed ones. */
-function runsOf(segments: readonly SegmentFile[]): readonly { readonly isPlain: boolean; readonly paths: readonly string[] }[] {
-  const runs: { isPlain: boolean; paths: string[] }[] = []
-  for (const { path } of segments) {
+function runsOf(segments: readonly SegmentFile[]): readonly { readonly isPlain: boolean; readonly places: readonly number[] }[] {
+  const runs: { isPlain: boolean; places: number[] }[] = []
+  for (const [i, { path }] of segments.entries()) {
     const isPlain = !isCompressed(path)
     const last = runs.at(-1)
-    if (last?.isPlain === isPlain) last.paths.push(path)
-    else runs.push({ isPlain, paths: [path] })
+    if (last?.isPlain === isPlain) last.places.push(i)
+    else runs.push({ isPlain, places: [i] })
   }
   return runs
 }
@@ -108,7 +113,7 @@ function runsOf(segments: readonly SegmentFile[]): readonly { readonly isPlain: 
 async function* seenHere<Answer>(
   match: (piece: Piece) => Matches,
   look: (matches: Matches, bytes: Buffer) => Answer,
-  paths: readonly string[],
+  paths: Iterable<string>,
 ): AsyncGenerator<Seen<Answer>> {
   for (const path of paths)
     for await (const piece of readPieces(path)) {
@@ -124,7 +129,7 @@ function* toFounds(matches: Iterable<Match>, bytes: Buffer, passing: boolean): G
   }
 }
 
-async function* seenByThreads(threads: ScanThreads, paths: readonly string[]): AsyncGenerator<Seen<RangeAnswer>> {
+async function* seenByThreads(threads: ScanThreads, paths: Iterable<string>): AsyncGenerator<Seen<RangeAnswer>> {
   for await (const answer of threads.read(paths)) yield { ...answer, answer }
 }
 

@@ -53,14 +53,42 @@ function checkSegments(directory: string, path: string): void {
 
 /** The ledger's files now, oldest first; two names of one inode are one segment. */
 export function listSegments(files: LedgerFiles): SegmentFile[] {
-  const closed = files.directory ? listDirectory(join(files.directory, 'segments')) : []
+  const closed = listClosed(files)
   if (!files.activeFile) return closed
-  const active = statSync(files.activeFile, { throwIfNoEntry: false, bigint: true })
+  const listed = [...closed, ...listOpen(files.activeFile, files.directory, closed)]
+  // Rotated meanwhile, the active file that was looked at is not the one behind these.
+  return listClosed(files).at(-1)?.firstSeq === closed.at(-1)?.firstSeq ? listed : listSegments(files)
+}
+
+function listClosed({ directory }: LedgerFiles): NumberedFile[] {
+  return directory === undefined ? [] : listDirectory(join(directory, 'segments'))
+}
+
+/** The active file, behind those that something else rotated away. */
+function listOpen(activeFile: string, directory: string | undefined, closed: readonly NumberedFile[]): SegmentFile[] {
+  const active = statSync(activeFile, { throwIfNoEntry: false, bigint: true })
   const last = closed.at(-1)
-  const lastStat = last && statSync(last.path, { bigint: true })
-  if (lastStat && active && lastStat.ino === active.ino && lastStat.dev === active.dev) return closed
-  const rotated = files.directory ? findSiblings(files.activeFile, closed, active && files.activeFile) : []
-  return [...closed, ...rotated, ...(active ? [{ path: files.activeFile, firstSeq: undefined }] : [])]
+  const lastStat = last && statSync(last.path, { throwIfNoEntry: false, bigint: true })
+  if (lastStat && active && lastStat.ino === active.ino && lastStat.dev === active.dev) return []
+  const rotated = directory === undefined ? [] : findSiblings(activeFile, closed, active && activeFile)
+  return [...rotated, ...(active ? [{ path: activeFile, firstSeq: undefined }] : [])]
+}
+
+/**
+ * Where the lines of one of the files that were listed are now: it may have been packed since, the active one closed.
+ *
+ * @param listed of `listSegments`. @param i which of them
+ * @throws SwornError IO_FAILED when it was dropped since: what is read would have a hole
+ */
+export function findAgain(files: LedgerFiles, listed: readonly SegmentFile[], i: number): string {
+  const { path, firstSeq } = listed[i]!
+  if (firstSeq !== undefined && existsSync(path)) return path
+  const before = listed[i - 1]?.firstSeq ?? -1
+  const now = listSegments(files).find((one) =>
+    firstSeq === undefined ? (one.firstSeq ?? Number.POSITIVE_INFINITY) > before : one.firstSeq === firstSeq,
+  )
+  if (now) return now.path
+  throw new SwornError('IO_FAILED', 'a file of the ledger was dropped while the ledger was read; ask again', path)
 }
 
 function listDirectory(directory: string): NumberedFile[] {

@@ -5,6 +5,6 @@
  * @module
  */
 export { createDecompressor, isCompressed, isDamage, openSegment, readEnd, readRange } from './bytes.ts'
-export { findLedger, type LedgerFiles, listSegments, type SegmentFile } from './find.ts'
+export { findAgain, findLedger, type LedgerFiles, listSegments, type SegmentFile } from './find.ts'
 export { createSplitter, type RawLine, readLedger, readLines } from './lines.ts'
 export { createWaiter, type Waiter } from './waiter.ts'

@@ -8,7 +8,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isCompressed, openSegment, readRange } from './bytes.ts'
-import { type LedgerFiles, listSegments } from './find.ts'
+import { findAgain, type LedgerFiles, listSegments } from './find.ts'
 
 const MAX_LINE = 2 << 20
 /** Chunks after which others have their turn: reading a plain file waits for nothing. */
@@ -56,9 +56,16 @@ export function readLines(path: string): AsyncGenerator<RawLine> {
   return toLines(path, openSegment(path))
 }
 
-/** All lines of a ledger, oldest first; the bytes of each hold until the next one is asked for. */
+/**
+ * All lines of a ledger, oldest first, whatever is rotated or packed meanwhile; the bytes of each hold until the next one is asked for.
+ * @throws SwornError IO_FAILED when a file is dropped before it was read; the file system's error
+ */
 export async function* readLedger(files: LedgerFiles): AsyncGenerator<RawLine> {
-  for (const { path } of listSegments(files)) yield* toLines(path, isCompressed(path) ? openSegment(path) : readInTurns(path))
+  const listed = listSegments(files)
+  for (const i of listed.keys()) {
+    const path = findAgain(files, listed, i)
+    yield* toLines(path, isCompressed(path) ? openSegment(path) : readInTurns(path))
+  }
 }
 
 async function* toLines(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<RawLine> {
