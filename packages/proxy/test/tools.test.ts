@@ -320,6 +320,12 @@ test('a value that a program could read as an option is refused, unless -- is be
   assert.equal(await says('unset X; ls "$X"{{v}}'), refusal)
 })
 
+test('values that a word repeats until no operating system takes it are an error that is told', async () => {
+  const v = 'x'.repeat(99_000)
+  const tool = toolOf(`{command: printf, args: ["%s", "a{{v}}{{v}}"${', "a{{v}}"'.repeat(30)}]}`)
+  assert.deepEqual(await run(tool, { v }), { text: '[the script could not be started: its words together are too long]', isError: true })
+})
+
 test('a value that is empty makes no option of what follows it', async () => {
   const both = '{name: a}, {name: b}'
   for (const script of [shell('printf %s {{a}}{{b}}'), '{command: printf, args: ["%s", "{{a}}{{b}}"]}']) {

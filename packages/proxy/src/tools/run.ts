@@ -39,7 +39,18 @@ export async function runTool(tool: Tool, input: unknown, options: RunOptions): 
   const { values } = checked
   const { command, args } = toWords(tool.script, values)
   const env = toEnvironment(tool, values, options.env)
-  return new Promise((resolve) => follow(spawn(command, args, { ...spawning, cwd: tool.directory, env }), tool, options.signal, resolve))
+  const child = start(command, args, { ...spawning, cwd: tool.directory, env })
+  if (!child) return { text: '[the script could not be started: its words together are too long]', isError: true }
+  return new Promise((resolve) => follow(child, tool, options.signal, resolve))
+}
+
+/** Undefined where the operating system does not take so much; other failures are events of the process. */
+function start(command: string, args: readonly string[], spawned: SpawnOptions): ChildProcess | undefined {
+  try {
+    return spawn(command, args, spawned)
+  } catch {
+    return undefined
+  }
 }
 
 const spawning: SpawnOptions = { stdio: ['ignore', 'pipe', 'pipe'], detached: true, windowsHide: true }
