@@ -61,5 +61,5 @@ export async function openCollector(place: MirrorPlace, opened: Opened, tokens: 
   const { keys } = place
   if (keys.length === 0) io.say('info', 'the key that a first line names is believed; --mirror-key names those that are expected')
   const route = createCollector({ storeOf, cosigner, tokens, keys, now: io.now, record: (event) => opened.recorder.record(event) })
-  return { route, close }
+  return { endpoint: 'mirrors', route, close }
 }

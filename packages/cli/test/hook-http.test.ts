@@ -19,9 +19,9 @@ interface Asked {
   readonly body: unknown
 }
 
-async function serve() {
+async function serve(policy = POLICY) {
   const place = { cwd: temporary(), home: temporary() }
-  writeFileSync(join(place.cwd, 'agent.yaml'), POLICY)
+  writeFileSync(join(place.cwd, 'agent.yaml'), policy)
   const started = startProcess(['serve', 'audit', '--listen', '127.0.0.1:0', '--policy', 'agent.yaml'], place)
   let said = ''
   started.process.stderr.on('data', (text: string) => {
@@ -77,6 +77,23 @@ test('what a client sends over HTTP is decided, recorded and answered as by the 
   assert.deepEqual(
     entries.map(({ event_type: type, decision }) => [type, decision].filter(Boolean).join(' ')),
     ['authorization_decision allow', 'tool_call_start', 'tool_call_end', 'authorization_decision deny'],
+  )
+})
+
+test('a policy that names a server judges the hooks of that server; a payload that is too long is refused, and on record', {
+  timeout: 120_000,
+}, async () => {
+  const { ask, end } = await serve(POLICY.replace('{allowed_tools: [Bash]}', '{allowed_tools: [Bash], server: {enabled: true}}'))
+  assert.deepEqual(await ask('/v1/hooks/claude-code/PreToolUse', bash), { status: 200, body: {} })
+  const long = JSON.stringify({ ...bash, tool_input: { command: 'x'.repeat(16 << 20) } })
+  assert.equal((await ask('/v1/hooks/claude-code/PreToolUse', long)).status, 413)
+  assert.equal((await ask('/v1/hooks/claude-code/PreToolUse', bash, { bearer: 'x'.repeat(32) })).status, 401)
+  const entries = await end()
+  const blocked = entries.find(({ event_type: type }) => type === 'method_blocked')
+  assert.match(JSON.stringify(blocked), /a body of at most 16777216 bytes was expected/)
+  assert.partialDeepStrictEqual(
+    entries.filter(({ event_type: type }) => type === 'auth_failure').map((entry) => entry.metadata),
+    [{ endpoint: 'hooks', http_status: 401 }],
   )
 })
 

@@ -176,11 +176,23 @@ for (const [what, [forge, code]] of Object.entries(forgeries))
     assert.equal(existsSync(mirrorOf(collector, logId)), false)
   })
 
+test('a body that does not end is 408, and its connection ends', async () => {
+  const { logId } = ledgerOf(1)
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) })
+  const request = new Request(`http://c/v1/mirrors/${logId}/lines`, { method: 'POST', headers, body, duplex: 'half' })
+  const response = await collecting({ timeMs: 20 }).route(request)
+  assert.deepEqual([response?.status, response?.headers.get('connection')], [408, 'close'])
+})
+
 test('half a line, a body that is too long, another log_id, a wrong token and another producer are refused', async () => {
   const { logId, lines } = ledgerOf(5)
   const collector = collecting({ bytes: 100_000 })
   assert.equal((await collector.post(logId, 'lines', lines[0]!)).status, 422)
-  assert.equal((await collector.post(logId, 'lines', Buffer.alloc(100_001, 'x'))).status, 400)
+  const packed = { authorization: `Bearer ${TOKEN}`, 'content-encoding': 'gzip' }
+  const request = new Request(`http://c/v1/mirrors/${logId}/lines`, { method: 'POST', body: lines[0]!, headers: packed })
+  assert.equal((await collector.route(request))?.status, 415)
+  assert.equal((await collector.post(logId, 'lines', Buffer.alloc(100_001, 'x'))).status, 413)
   assert.equal((await collector.post('A'.repeat(22), 'lines', textOf(lines))).status, 422)
   assert.equal((await collector.post(logId, 'lines', textOf(lines), 'a-token-that-nobody-has')).status, 401)
   assert.equal((await collector.post(logId, 'lines', textOf(lines))).status, 200)

@@ -207,7 +207,7 @@ describe('the approval API', () => {
     const { question, send, settlement, notes } = await withApi()
     await send(postTo(question.id, yes(question, { approved: false })))
     const late = await send(postTo(question.id, yes(question)))
-    assert.deepEqual([late.status, await late.json()], [409, { error: 'late' }])
+    assert.deepEqual([late.status, await late.json()], [409, { error: 'late', reason: 'The question was settled before' }])
     assert.equal((await settlement).answer, 'denied')
     assert.deepEqual(
       notes.map(({ reason_code }) => reason_code),
@@ -243,6 +243,10 @@ describe('the approval API', () => {
       const response = await send(request(question))
       assert.equal(response.status, status)
       assert.equal(response.headers.get('cache-control'), 'no-store')
+      assert.equal(response.headers.get('www-authenticate'), status === 401 ? 'Bearer' : null)
+      assert.equal(response.headers.has('allow'), status === 405)
+      const { error, reason } = (await response.json()) as Record<string, unknown>
+      assert.ok(typeof error === 'string' && typeof reason === 'string')
       time.pass(60_000)
       assert.equal((await settlement).answer, 'timeout')
     })
@@ -273,7 +277,7 @@ describe('the approval API', () => {
     assert.deepEqual([status, ended, sent], [undefined, false, 49])
     t.mock.timers.tick(100)
     await turn()
-    assert.deepEqual([status, ended], [413, true])
+    assert.deepEqual([status, ended], [408, true])
     time.pass(60_000)
     assert.equal((await settlement).answer, 'timeout')
   })

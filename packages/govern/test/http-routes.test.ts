@@ -277,6 +277,26 @@ describe('POST /v1/revoke', () => {
     assert.partialDeepStrictEqual(await told(await server.validate(CALL, text)), { error: 'token_revoked', revocation_type: 'token' })
   })
 
+  test('a body that is too long, too slow or no JSON by its type is told apart, as for /v1/validate', async () => {
+    const server = createPolicyServer(GUARDED, { limits: { bytes: 100, timeMs: 20 } })
+    const sent = async (body: string | ReadableStream, type = 'application/json') => {
+      const headers = { authorization: `Bearer ${ADMIN.token}`, 'content-type': type }
+      const request = new Request('http://127.0.0.1/v1/revoke', { method: 'POST', headers, body, duplex: 'half' })
+      const response = await server.fetch(request)
+      return [response.status, response.headers.get('connection')]
+    }
+    const endless = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) })
+    assert.deepEqual(
+      [await sent(JSON.stringify({ x: 'x'.repeat(200) })), await sent(endless), await sent('{}', 'text/plain'), await sent('{')],
+      [
+        [413, 'close'],
+        [408, 'close'],
+        [415, null],
+        [400, null],
+      ],
+    )
+  })
+
   test('knows nothing of what is not alive, and refuses what it does not understand', async () => {
     const server = createPolicyServer()
     const unknown = { type: 'session', session_id: '00000000-0000-4000-8000-000000000000' }

@@ -380,6 +380,7 @@ describe('hostile bodies', () => {
     ['another encoding', 415, 'x', { headers: { 'content-encoding': 'br' } }],
     ['another type', 415, SECRET, { headers: { 'content-type': 'text/plain' } }],
     ['another method', 405, '', { method: 'GET' }],
+    ['another method, and no type', 405, '', { method: 'DELETE', headers: { 'content-type': '' } }],
   ] as const) {
     test(`${name}: ${status}, nothing recorded, nothing repeated`, async () => {
       const room = openRoom()

@@ -43,9 +43,9 @@ export function createEntrance(listen: ListenAddress, access: Access, port: numb
   const anyHost = !isLoopback(listen.host) && (access.hosts ?? []).length === 0
   const find = createBearerCheck(access.tokens)
   return {
-    refusalOf({ rawHeaders, headers }) {
+    refusalOf({ rawHeaders, headers, url }) {
       if (hasRepeated(rawHeaders)) return 'field_repeated'
-      const host = headers.host?.toLowerCase()
+      const host = (authorityOf(url) ?? headers.host)?.toLowerCase()
       if (host === undefined || !(anyHost || hosts.has(host))) return 'host_unknown'
       return headers.origin === undefined || origins.has(headers.origin) ? undefined : 'origin_unknown'
     },
@@ -55,6 +55,11 @@ export function createEntrance(listen: ListenAddress, access: Access, port: numb
       return found ? { name: found.name, may: found.may } : 'token_wrong'
     },
   }
+}
+
+/** Of a request that names the whole address; it counts instead of `Host`. Source: RFC 9112 §3.2.2. */
+function authorityOf(url: string | undefined): string | undefined {
+  return url === undefined || url.startsWith('/') ? undefined : /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1]
 }
 
 function hostsOf({ host }: ListenAddress, port: number, extra: readonly string[]): ReadonlySet<string> {

@@ -40,6 +40,8 @@ export function createApp({ access, recorder, events, rooms = [], health: judge,
   const takeEvents = createEventsRoute(desk.record, events)
   const takeOtlp = createOtlpRoute(desk.record)
   const takeLitellm = createLitellmRoute(desk.record)
+  /** Of the server itself, for GET. */
+  const ownPaths = new Set(['/health', ...(metrics ? ['/metrics'] : [])])
   const app = new Hono<Env>()
   app.use(async (context, next) => {
     const refusal = door.entrance.refusalOf(context.env.incoming)
@@ -70,7 +72,11 @@ export function createApp({ access, recorder, events, rooms = [], health: judge,
       const caller = door.entrance.callerOf(context.env.incoming) ?? 'token_missing'
       return typeof caller === 'string' ? turnAway(door, context, caller, 'metrics') : metrics(context.req.raw)
     })
-  app.all('*', async (context) => (await askRooms(rooms, context.req.raw)) ?? context.notFound())
+  app.all('*', async (context) => {
+    const found = await askRooms(rooms, context.req.raw)
+    if (found?.response.status === 401 && found.endpoint !== undefined) noteTurnedAway(door, context, found.endpoint)
+    return found?.response ?? (ownPaths.has(context.req.path) ? methodRefused() : context.notFound())
+  })
   app.notFound(() => errorResponse(new SwornError('REQUEST_INVALID', 'a path of this server was expected'), 404))
   app.onError(() => errorResponse(undefined)) // nothing of what was thrown is told
   return app
@@ -82,12 +88,27 @@ function turnAway({ refusals }: Doorkeeper, { env }: Context<Env>, reason: Refus
   return errorResponse(new SwornError(code, message), status, status === 401 ? { 'www-authenticate': 'Bearer' } : {})
 }
 
-async function askRooms(rooms: readonly Room[], request: Request): Promise<Response | undefined> {
+interface RoomAnswer {
+  readonly response: Response
+  readonly endpoint: string | undefined
+}
+
+async function askRooms(rooms: readonly Room[], request: Request): Promise<RoomAnswer | undefined> {
   for (const room of rooms) {
     const response = await room.route(request)
-    if (response) return response
+    if (response) return { response, endpoint: room.endpoint }
   }
   return undefined
+}
+
+/** A room told the caller; who it was is on record all the same. */
+function noteTurnedAway({ refusals }: Doorkeeper, { env: { incoming } }: Context<Env>, endpoint: string): void {
+  const reason: Refusal = incoming.headers.authorization === undefined ? 'token_missing' : 'token_wrong'
+  refusals.note({ reason, endpoint, status: 401, address: incoming.socket.remoteAddress })
+}
+
+function methodRefused(): Response {
+  return errorResponse(new SwornError('REQUEST_INVALID', 'GET was expected'), 405, { allow: 'GET, HEAD' })
 }
 
 interface HealthAsked {
@@ -98,7 +119,8 @@ interface HealthAsked {
 
 /** The ledger's health and the judge's, the worse of both. */
 async function answerHealth({ desk, judge, caller }: HealthAsked, request: Request): Promise<Response> {
-  const [ours, theirs] = await Promise.all([desk.look(), judge?.route(request)])
+  const asGet = request.method === 'HEAD' ? new Request(request.url, { headers: request.headers }) : request // a judge answers GET alone
+  const [ours, theirs] = await Promise.all([desk.look(), judge?.route(asGet)])
   if (!theirs) return jsonResponse(toldTo(caller, ours), ours.status === 'healthy' ? 200 : 503)
   const theirBody = (await theirs.json()) as object // a room answers /health with an object
   const status = ours.status === 'healthy' ? theirs.status : 503

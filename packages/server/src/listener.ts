@@ -5,9 +5,10 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { SwornError } from '@sworn/recorder'
-import { errorResponse } from '@sworn/recorder/http'
+import { errorBody, errorResponse } from '@sworn/recorder/http'
 import type { App } from './app.ts'
 import type { Limits, ListenAddress, Tls } from './options.ts'
 
@@ -28,6 +29,11 @@ export async function bind(listen: ListenAddress, tls: Tls | undefined, limits: 
   const server = createServer(tls, limits)
   const ready = Promise.withResolvers<http.RequestListener>()
   let closing = false
+  server.on('clientError', answerBroken)
+  server.on('checkExpectation', (_, outgoing: http.ServerResponse) => {
+    const { status, head, body } = toAnswer(new SwornError('REQUEST_INVALID', 'no expectation but 100-continue was expected'), 417)
+    outgoing.writeHead(status, head).end(body)
+  })
   server.on('request', (incoming, outgoing) => {
     outgoing.once('finish', () => void (closing && setImmediate(() => server.closeIdleConnections())))
     void ready.promise.then((take) => take(incoming, outgoing))
@@ -48,12 +54,46 @@ export async function bind(listen: ListenAddress, tls: Tls | undefined, limits: 
 
 function createServer(tls: Tls | undefined, limits: Limits): http.Server {
   const { headMs, requestMs, idleMs, connections } = limits
-  const bounds = { maxHeaderSize: HEADER_BYTES, headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: CHECK_MS }
+  const bounds = {
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: CHECK_MS,
+    requireHostHeader: false, // one that is missing is refused in our words
+  }
   const server = tls === undefined ? http.createServer(bounds) : createTlsServer(tls, bounds)
   server.maxHeadersCount = HEADER_FIELDS
   server.maxConnections = connections
   server.timeout = idleMs
   return server
+}
+
+/** code of Node -> status and what was expected; everything else is no HTTP. */
+const BROKEN: Readonly<Record<string, readonly [status: number, expected: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, `a header of at most ${HEADER_BYTES} bytes and ${HEADER_FIELDS} fields was expected`],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'chunks without long extensions were expected'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'a whole request in time was expected'],
+}
+
+/** What Node could not read as a request is refused as everything else is. Nothing can be said to who is gone already. */
+function answerBroken(e: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || e.code === 'ECONNRESET') return void socket.destroy()
+  const [status, expected] = BROKEN[e.code ?? ''] ?? [400, 'a request of HTTP/1.1 was expected']
+  const { head, body } = toAnswer(new SwornError('REQUEST_INVALID', expected), status)
+  const fields = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${fields.join('')}\r\n${body}`)
+}
+
+function toAnswer(e: SwornError, status: number) {
+  const body = JSON.stringify(errorBody(e))
+  const head = {
+    connection: 'close',
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  }
+  return { status, head, body }
 }
 
 function createTlsServer({ cert, key, clientCa }: Tls, bounds: http.ServerOptions): http.Server {

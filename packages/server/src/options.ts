@@ -39,6 +39,8 @@ export interface Access {
 
 /** A room that checks its callers itself. */
 export interface Room {
+  /** Names the room in the record of those it turns away (401), which the server writes; absent: the room records them. */
+  readonly endpoint?: string
   /** undefined: the path is not one of the room's. */
   route(request: Request): Promise<Response | undefined>
 }

@@ -145,6 +145,43 @@ describe('/health', () => {
   })
 })
 
+test('an address that is named whole counts before Host', async () => {
+  const serving = await serve()
+  assert.equal((await serving.ask('http://evil.example/v1/events', bearer(REPORT), EVENT)).status, 421)
+  assert.equal((await serving.ask(`http://127.0.0.1:${serving.port}/v1/events`, bearer(REPORT), EVENT)).status, 200)
+})
+
+test('who a room turns away is on record, where the room leaves that to the server', async () => {
+  const room = (endpoint: string | undefined, path: string): Room => ({
+    ...(endpoint !== undefined && { endpoint }),
+    route: async ({ url }) => (url.endsWith(path) ? new Response(null, { status: 401 }) : undefined),
+  })
+  const serving = await serve({ rooms: [room(undefined, '/own'), room('doors', '/left')] })
+  await serving.ask('/own')
+  await serving.ask('/left', bearer(WRONG))
+  const failures = (await serving.recorded()).filter(({ event_type }) => event_type === 'auth_failure')
+  assert.deepEqual(
+    failures.map(({ reason, metadata }) => [reason, metadata]),
+    [['token_wrong', { endpoint: 'doors', http_status: 401, attempts: 1 }]],
+  )
+})
+
+test('health and metrics answer HEAD, and another method is told which one is expected', async () => {
+  const judge: Room = {
+    route: async ({ method }) => Response.json({ version: 'v1alpha2' }, { status: method === 'GET' ? 200 : 405 }),
+  }
+  const serving = await serve({ health: judge, metrics: async () => new Response('') })
+  const ask = (method: string, path: string) =>
+    serving.raw(
+      `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1:${serving.port}\r\nauthorization: Bearer ${REPORT}\r\nconnection: close\r\n\r\n`,
+    )
+  for (const path of ['/health', '/metrics']) {
+    assert.equal((await ask('HEAD', path)).status, 200)
+    const refused = await ask('PUT', path)
+    assert.deepEqual([refused.status, refused.code, /\r\nallow: GET, HEAD\r\n/i.test(refused.text)], [405, 'REQUEST_INVALID', true])
+  }
+})
+
 test('rooms are asked in order, and what none of them has is 404', async () => {
   const room = (path: string): Room => ({ route: async ({ url }) => (new URL(url).pathname === path ? new Response(path) : undefined) })
   const broken: Room = {

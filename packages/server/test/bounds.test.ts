@@ -63,9 +63,26 @@ describe('bounds', () => {
     assert.equal((await serving.ask('/health')).status, 200)
   })
 
-  for (const [name, request] of [
+  test('a header that is late is told in our form', async () => {
+    const serving = await serve({ limits: { headMs: 1000, requestMs: 2000 } })
+    const slow = serving.socket()
+    slow.write('GET /health HTTP/1.1\r\nhost: ')
+    assert.match(await text(slow), /"code":"REQUEST_INVALID","message":"a whole request in time was expected"/)
+  })
+
+  const events = 'POST /v1/events HTTP/1.1\r\nhost: a\r\nconnection: close\r\n'
+  for (const [name, request, status] of [
     ['no HTTP', 'hello\r\n\r\n'],
+    ['bytes of TLS', '\x16\x03\x01\x00\xa5\x01\r\n\r\n'],
     ['no Host', 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n'],
+    ['an unknown method', 'FOO /health HTTP/1.1\r\nhost: a\r\n\r\n'],
+    ['a field without a colon', 'GET /health HTTP/1.1\r\nhost: a\r\nnonsense\r\n\r\n'],
+    ['a long field', `GET /health HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(17 * 1024)}\r\n\r\n`, 431],
+    ['many fields', `GET /health HTTP/1.1\r\nhost: a\r\n${'x: 1\r\n'.repeat(4000)}\r\n`, 431],
+    ['a long path', `GET /${'x'.repeat(17 * 1024)} HTTP/1.1\r\nhost: a\r\n\r\n`, 431],
+    ['chunks that lie', `${events}transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n`],
+    ['chunks with long extensions', `${events}transfer-encoding: chunked\r\n\r\n2;x=${'y'.repeat(17 * 1024)}\r\n{}\r\n0\r\n\r\n`, 413],
+    ['an expectation that nobody meets', `${events}expect: 200-maybe\r\ncontent-length: 2\r\n\r\n{}`, 417],
     ['two lengths', 'POST /v1/events HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
     [
       'a length and chunks',
@@ -76,8 +93,10 @@ describe('bounds', () => {
   ] as const) {
     test(`${name} is refused`, async () => {
       const serving = await serve()
-      const { status } = await serving.raw(request)
-      assert.ok(status === 400 || status === 421, `${status}`)
+      const answer = await serving.raw(request)
+      assert.ok(status === undefined ? answer.status === 400 || answer.status === 421 : answer.status === status, answer.text)
+      assert.equal(answer.code, 'REQUEST_INVALID')
+      assert.match(answer.text, /\r\nconnection: close\r\n/i)
       assert.equal((await serving.ask('/health')).status, 200)
     })
   }

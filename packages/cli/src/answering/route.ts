@@ -7,10 +7,11 @@
  */
 import { MAX_HOOK_BYTES } from '@sworn/proxy/hooks'
 import type { Port } from '@sworn/recorder'
-import { bearerOf, createBearerCheck, errorResponse, readBodyOf } from '@sworn/recorder/http'
+import { bearerOf, bodyRefusalResponse, createBearerCheck, errorResponse, readBodyOf, toBodyRefusal } from '@sworn/recorder/http'
 import type { Room, TokenFile } from '@sworn/server'
 import { SwornError } from '@sworn/verify'
 import type { Io } from '../frame/io.ts'
+import type { VisitLedger } from '../hooking.ts'
 import { answerRequest } from './answer.ts'
 import { createHookRooms } from './rooms.ts'
 
@@ -35,6 +36,8 @@ const NOT_RECORDED = 1
 
 export function createHooksRoom({ tokens, flags, port }: HooksRoomOptions, io: Io): HooksRoom {
   const rooms = createHookRooms(port)
+  /** The server that a policy names in `spec.server` is the one that is asked. */
+  const visit: VisitLedger = (client, hook, options, own) => rooms.visit(client, hook, { ...options, actsOn: ['server'] }, own)
   const check = createBearerCheck(tokens)
   const { cwd, env } = io
 
@@ -43,9 +46,9 @@ export function createHooksRoom({ tokens, flags, port }: HooksRoomOptions, io: I
     if (!check(bearerOf(request.headers.get('authorization'))))
       return errorResponse(new SwornError('ACCESS_DENIED', 'a token of this server was expected'), 401, { 'www-authenticate': 'Bearer' })
     const body = await readBodyOf(request, BODY)
-    if (typeof body === 'string')
-      return errorResponse(new SwornError('REQUEST_INVALID', `a hook of at most ${BODY.bytes} bytes was expected`))
-    const { code, out } = await answerRequest({ args: [client, event, ...flags], cwd, env }, body, rooms.visit, io)
+    const given = typeof body === 'string' ? new SwornError('EVENT_INVALID', toBodyRefusal(body, BODY).error.message) : body
+    const { code, out } = await answerRequest({ args: [client, event, ...flags], cwd, env }, given, visit, io)
+    if (typeof body === 'string') return bodyRefusalResponse(body, BODY)
     if (code === USAGE)
       return errorResponse(new SwornError('REQUEST_INVALID', 'a client and an event of `sworn hook --help` were expected'), 404)
     if (code === NOT_RECORDED) return errorResponse(new SwornError('RECORDER_UNAVAILABLE', 'the hook is not recorded'))

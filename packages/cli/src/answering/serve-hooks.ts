@@ -27,6 +27,7 @@ export async function openHooks({ port, config }: Opened, { listen, tokens, flag
   const keys = flags['policy-key'].flatMap((key) => ['--policy-key', key])
   const room = createHooksRoom({ tokens, flags: ['--audit-log', port.info.path, ...files, ...keys], port }, io)
   return {
+    endpoint: 'hooks',
     route: async (request) => (isLoopback(listen.host) ? room.route(request) : undefined),
     async close() {
       await Promise.all([door?.close(), room.close()])

@@ -13,7 +13,16 @@
  * @module
  */
 import type { AuditEvent } from '@sworn/recorder'
-import { type BodyLimits, bearerOf, createBearerCheck, errorBody, errorResponse, jsonResponse, readBody } from '@sworn/recorder/http'
+import {
+  type BodyLimits,
+  bearerOf,
+  bodyRefusalResponse,
+  createBearerCheck,
+  errorBody,
+  errorResponse,
+  jsonResponse,
+  readBody,
+} from '@sworn/recorder/http'
 import { parseVkey, SwornError, toBase64 } from '@sworn/verify'
 import { type Alerts, createAlerts } from './alerts.ts'
 import type { Cosigner } from './cosigner.ts'
@@ -121,9 +130,11 @@ interface Asked extends Kept {
 
 async function answer(asked: Asked): Promise<Response> {
   const { request, part, mirror, producer } = asked
-  if (request.method === 'POST' && part === 'lines') return toResponse(await mirror.take(producer, await bodyOf(asked)))
-  if (request.method === 'POST' && part === 'checkpoint')
-    return toResponse(await mirror.present(producer, (await bodyOf(asked)).toString('utf8')))
+  if (request.method === 'POST' && (part === 'lines' || part === 'checkpoint')) {
+    const body = await bodyOf(asked)
+    if (body instanceof Response) return body
+    return toResponse(await (part === 'lines' ? mirror.take(producer, body) : mirror.present(producer, body.toString('utf8'))))
+  }
   if (request.method !== 'GET' || part === 'checkpoint')
     return errorResponse(new SwornError('REQUEST_INVALID', 'GET or POST was expected'), 405, { allow: 'GET, POST' })
   const standing = await mirror.standing(producer)
@@ -135,15 +146,12 @@ async function answer(asked: Asked): Promise<Response> {
   return jsonResponse(root ? { root: toBase64(root) } : {})
 }
 
-/** @throws SwornError REQUEST_INVALID */
-async function bodyOf({ request, limits }: Asked): Promise<Buffer> {
-  if (request.headers.has('content-encoding')) throw new SwornError('REQUEST_INVALID', 'a body that is not encoded was expected')
+/** A response: why there is none. */
+async function bodyOf({ request, limits }: Asked): Promise<Buffer | Response> {
+  if (request.headers.has('content-encoding'))
+    return errorResponse(new SwornError('REQUEST_INVALID', 'a body that is not encoded was expected'), 415)
   const body = await readBody(request.body, limits)
-  if (Buffer.isBuffer(body)) return body
-  throw new SwornError(
-    'REQUEST_INVALID',
-    body === 'too_large' ? `a body of at most ${limits.bytes} bytes was expected` : 'a whole body was expected',
-  )
+  return Buffer.isBuffer(body) ? body : bodyRefusalResponse(body, limits)
 }
 
 /** @throws SwornError REQUEST_INVALID */

@@ -3,7 +3,8 @@
  * @module
  */
 import { parseStrict } from '@sworn/recorder'
-import { type BodyLimits, readBody } from '@sworn/recorder/http'
+import { type BodyLimits, CLOSE, readBody } from '@sworn/recorder/http'
+import { type Answer, type Asked, refuse } from './answers.ts'
 
 export type Body = { readonly value: unknown } | { readonly fault: 'too_large' | 'timeout' | 'malformed' }
 
@@ -17,4 +18,12 @@ export async function readJson(body: ReadableStream<Uint8Array> | null, limits: 
   } catch {
     return { fault: 'malformed' } // a name twice, no UTF-8, no JSON: none is quoted
   }
+}
+
+/** 400, 408 or 413. The connection ends with a body that was not read to its end. */
+export function refuseBody(asked: Asked, fault: Extract<Body, { fault: unknown }>['fault']): Answer {
+  const invalid = (status: number, reason: string) => refuse(asked, { status, error: 'invalid_request', reason })
+  if (fault === 'malformed') return invalid(400, 'The body is not JSON that every reader understands alike')
+  const refused = fault === 'timeout' ? invalid(408, 'The body did not arrive in time') : invalid(413, 'The body is too large')
+  return { ...refused, headers: CLOSE }
 }

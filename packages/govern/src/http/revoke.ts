@@ -8,7 +8,7 @@ import { bearerOf } from '@sworn/recorder/http'
 import { z } from 'zod'
 import { type Revocation, tokenId } from '../identity/index.ts'
 import { type Answer, type Asked, aboutAnswer, refuse, refuseCaller } from './answers.ts'
-import { readJson } from './body.ts'
+import { readJson, refuseBody } from './body.ts'
 import type { Door } from './door.ts'
 import { isJson } from './validate.ts'
 
@@ -32,9 +32,11 @@ export async function revoke(door: Door, asked: Asked, request: Request): Promis
     error: 'invalid_request',
     reason: 'type session with session_id, or type token with token_nonce, was expected',
   }
-  const body = isJson(request) ? await readJson(request.body, door.limits) : { fault: 'malformed' }
-  const read = 'value' in body ? bodies.safeParse(body.value) : undefined
-  if (!read?.success) return refuse(asked, invalid)
+  if (!isJson(request)) return refuse(asked, { status: 415, error: 'invalid_request', reason: 'A body of application/json was expected' })
+  const body = await readJson(request.body, door.limits)
+  if ('fault' in body) return refuseBody(asked, body.fault)
+  const read = bodies.safeParse(body.value)
+  if (!read.success) return refuse(asked, invalid)
   const target = read.data.type === 'session' ? { session: read.data.session_id } : { tokenId: toTokenId(read.data.token_nonce) }
   return perform(door, asked, { target, by, ...(read.data.reason !== undefined && { reason: read.data.reason }) })
 }

@@ -13,7 +13,7 @@ import { bearerOf } from '@sworn/recorder/http'
 import { z } from 'zod'
 import type { TokenFault } from '../identity/index.ts'
 import { type Answer, type Asked, aboutAnswer, refuse, refuseCaller } from './answers.ts'
-import { readJson } from './body.ts'
+import { readJson, refuseBody } from './body.ts'
 import { toAnswer } from './decision.ts'
 import type { Door } from './door.ts'
 
@@ -71,10 +71,7 @@ async function readCall(door: Door, asked: Asked, request: Request): Promise<Cal
   if (strict && new URL(request.url).search !== '') return invalid(400, 'A path without a query was expected')
   if (strict && !isJson(request)) return invalid(415, 'A body of application/json was expected')
   const body = await readJson(request.body, door.limits)
-  if ('fault' in body) {
-    if (body.fault === 'malformed') return invalid(400, 'The body is not JSON that every reader understands alike')
-    return body.fault === 'timeout' ? invalid(408, 'The body did not arrive in time') : invalid(413, 'The body is too large')
-  }
+  if ('fault' in body) return refuseBody(asked, body.fault)
   const read = (strict ? STRICT : COMPAT).safeParse(body.value)
   return read.success ? read.data : invalid(400, 'tool, a name, and arguments, an object, were expected')
 }

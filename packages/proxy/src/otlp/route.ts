@@ -72,9 +72,9 @@ export function createOtlpRoute(record: Recorder['record'], given: Partial<OtlpL
   const desk = { record, limits: { ...OTLP_LIMITS, ...given }, sequences: createSequences(), senders: createSenders() }
   let open = 0
   return async (request, path, producer) => {
+    if (request.method !== 'POST') return formatRefusal(json, invalid('POST was expected'), 405, { allow: 'POST' })
     const encoding = await encodingOf(request).catch((e: unknown) => formatRefusal(json, e, 415))
     if (encoding instanceof Response) return encoding
-    if (request.method !== 'POST') return formatRefusal(encoding, invalid('POST was expected'), 405, { allow: 'POST' })
     if (open >= desk.limits.requests) return formatRefusal(encoding, busy(`at most ${desk.limits.requests} requests at once`), 503)
     open++
     try {

@@ -13,8 +13,8 @@
 import { type JsonValue, parseStrict, SwornError } from '@sworn/verify'
 import type { RecordAnswer } from '../recorder/answer.ts'
 import type { Recorder } from '../recorder/types.ts'
-import { type BodyFault, type BodyLimits, readBodyOf } from './body.ts'
-import { errorBody, errorResponse, jsonResponse, linesResponse, statusOf, toError } from './refusal.ts'
+import { type BodyLimits, readBodyOf } from './body.ts'
+import { bodyRefusalResponse, errorBody, errorResponse, jsonResponse, linesResponse, statusOf, toError } from './refusal.ts'
 
 export interface EventLimits extends BodyLimits {
   /** Lines of one request. */
@@ -63,7 +63,7 @@ async function take(desk: Desk, request: Request): Promise<Response> {
   const form = formOf(request)
   if (!form) return errorResponse(invalid('a body of application/json or application/x-ndjson, not encoded, was expected'), 415)
   const body = await readBodyOf(request, desk.limits)
-  if (!Buffer.isBuffer(body)) return refuseBody(body, desk.limits)
+  if (!Buffer.isBuffer(body)) return bodyRefusalResponse(body, desk.limits)
   if (form === 'event') return jsonResponse(await recordEvent(desk, body))
   const lines = splitLines(body)
   if (lines.length > desk.limits.lines) return errorResponse(invalid(`at most ${desk.limits.lines} lines were expected`), 413)
@@ -75,13 +75,6 @@ function formOf({ headers }: Request): 'event' | 'lines' | undefined {
   if (headers.has('content-encoding')) return undefined
   if (type === 'application/json') return 'event'
   return type === 'application/x-ndjson' || type === 'application/jsonl' ? 'lines' : undefined
-}
-
-function refuseBody(fault: BodyFault, { bytes, timeMs }: EventLimits): Response {
-  const close = { connection: 'close' }
-  if (fault === 'too_large') return errorResponse(invalid(`a body of at most ${bytes} bytes was expected`), 413, close)
-  if (fault === 'timeout') return errorResponse(invalid(`the whole body was expected within ${timeMs} ms`), 408, close)
-  return errorResponse(invalid('the body ended early'), 400, close)
 }
 
 /** Empty lines are none. */

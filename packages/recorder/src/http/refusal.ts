@@ -3,6 +3,7 @@
  * @module
  */
 import { ERRORS, type ErrorCode, SwornError } from '@sworn/verify'
+import type { BodyFault, BodyLimits } from './body.ts'
 
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
@@ -40,6 +41,27 @@ export function errorResponse(e: unknown, status = statusOf(toError(e).code), he
   const retry = status === 503 ? { 'retry-after': '1' } : {}
   return Response.json(errorBody(e), { status, headers: { ...HEADERS, ...retry, ...headers } })
 }
+
+/** Why a body is refused, and with which status: 413 too long, 408 too slow, 400 cut off. Every door answers these alike. */
+export interface BodyRefusal {
+  readonly error: SwornError
+  readonly status: number
+}
+
+export function toBodyRefusal(fault: BodyFault, { bytes, timeMs }: BodyLimits): BodyRefusal {
+  const refuse = (message: string, status: number) => ({ error: new SwornError('REQUEST_INVALID', message), status })
+  if (fault === 'too_large') return refuse(`a body of at most ${bytes} bytes was expected`, 413)
+  if (fault === 'timeout') return refuse(`the whole body was expected within ${timeMs} ms`, 408)
+  return refuse('the body ended early', 400)
+}
+
+/** The connection ends with it: what is left of the body is nobody's request. */
+export function bodyRefusalResponse(fault: BodyFault, limits: BodyLimits): Response {
+  const { error, status } = toBodyRefusal(fault, limits)
+  return errorResponse(error, status, CLOSE)
+}
+
+export const CLOSE = { connection: 'close' }
 
 export function jsonResponse(body: object, status = 200): Response {
   return Response.json(body, { status, headers: HEADERS })

@@ -5,13 +5,15 @@
  *   POST /api/approvals/:id  {shown_hash, approved, scope?, reason?} → 200 accepted, 409 settled before,
  *                            202 recorded, not heard yet; 404 unknown, 422 other bytes or no answer, 503 not recorded
  *
+ * What is refused is {error, reason}: a word for programs, and what was expected.
+ *
  * Every request needs a token; who approved is whoever the token names, never what a body says. A browser page
  * of another origin cannot use it: bodies are JSON by their type, and a foreign `Origin` is refused.
  * Source: issue "Approvals", design §2 (routes).
  * @module
  */
 import type { AuditEvent } from '@sworn/recorder'
-import { bearerOf, createBearerCheck } from '@sworn/recorder/http'
+import { type BodyFault, bearerOf, CLOSE, createBearerCheck } from '@sworn/recorder/http'
 import type { Channel, Question, Reception, Remembered, Report } from '../types.ts'
 import { fromApi, readText, toWire } from './wire.ts'
 
@@ -106,21 +108,52 @@ function createRefusalNote({ note, clock = () => performance.now() }: ApprovalAp
   }
 }
 
-function answer(status: number, body: object): Response {
-  return Response.json(body, { status, headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } })
+type Headers = Readonly<Record<string, string>>
+
+function answer(status: number, body: object, headers: Headers = {}): Response {
+  return Response.json(body, { status, headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers } })
+}
+
+/** error -> status, and what the caller reads. */
+const REFUSED = {
+  origin_not_allowed: [403, 'No page of another origin was expected'],
+  token_required: [401, 'A token that governs was expected in the Authorization header'],
+  method_not_allowed: [405, 'GET of the list, or POST of an answer to a question, was expected'],
+  json_expected: [415, 'A body of application/json was expected'],
+  unknown_question: [404, 'No question of this id waits'],
+  not_recorded: [503, 'The answer cannot be recorded'],
+  late: [409, 'The question was settled before'],
+  mismatch: [422, 'The hash of the text that waits was expected'],
+  malformed: [422, 'shown_hash, of the text, and approved, true or false, were expected'],
+} as const
+
+function refuse(error: keyof typeof REFUSED, headers: Headers = {}): Response {
+  const [status, reason] = REFUSED[error]
+  return answer(status, { error, reason }, headers)
+}
+
+const UNREAD: Readonly<Record<BodyFault, readonly [status: number, reason: string]>> = {
+  too_large: [413, 'A shorter body was expected'],
+  timeout: [408, `The whole body was expected within ${BODY_MS} ms`],
+  broken: [400, 'A whole body in UTF-8 was expected'],
+}
+
+function refuseBody(fault: BodyFault): Response {
+  const [status, reason] = UNREAD[fault]
+  return answer(status, { error: 'body_not_readable', reason }, CLOSE)
 }
 
 async function respond(desk: Desk, request: Request, id: string | undefined): Promise<Response> {
   const origin = request.headers.get('origin')
-  if (origin !== null && !desk.options.origins?.includes(origin)) return answer(403, { error: 'origin_not_allowed' })
+  if (origin !== null && !desk.options.origins?.includes(origin)) return refuse('origin_not_allowed')
   const approver = desk.approverOf(request)
   if (approver === undefined) {
     desk.noteRefusal()
-    return answer(401, { error: 'token_required' })
+    return refuse('token_required', { 'www-authenticate': 'Bearer' })
   }
   if (request.method === 'GET' && id === undefined) return answer(200, listOf(desk))
   if (request.method === 'POST' && id !== undefined) return decide(desk, request, id, approver)
-  return answer(405, { error: 'method_not_allowed' })
+  return refuse('method_not_allowed', { allow: id === undefined ? 'GET' : 'POST' })
 }
 
 function listOf({ pending, options }: Desk): object {
@@ -132,21 +165,17 @@ function listOf({ pending, options }: Desk): object {
   return { pending: [...pending.values()].map(({ question }) => toWire(question)), remembered }
 }
 
-const STATUS: Readonly<Record<Reception, number>> = { accepted: 200, late: 409, mismatch: 422, malformed: 422, noted: 202 }
-
-/** `noted`: it is on record, and whoever asks has not said yet what becomes of it. */
-const SAID: Readonly<Partial<Record<Reception, object>>> = { accepted: { accepted: true }, noted: { recorded: true } }
-
 async function decide({ pending, settled }: Desk, request: Request, id: string, approver: string): Promise<Response> {
-  if (!/^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')) return answer(415, { error: 'json_expected' })
+  if (!/^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')) return refuse('json_expected')
   const body = await readText(request.body, BODY_MS)
-  if (body === undefined) return answer(413, { error: 'body_not_readable' })
+  if ('fault' in body) return refuseBody(body.fault)
   const place = pending.get(id) ?? settled.get(id)
-  if (!place) return answer(404, { error: 'unknown_question' })
+  if (!place) return refuse('unknown_question')
   try {
-    const reception = await place.tell({ kind: 'answer', answer: fromApi(body, id, approver) })
-    return answer(STATUS[reception], SAID[reception] ?? { error: reception })
+    const reception = await place.tell({ kind: 'answer', answer: fromApi(body.text, id, approver) })
+    if (reception === 'accepted') return answer(200, { accepted: true })
+    return reception === 'noted' ? answer(202, { recorded: true }) : refuse(reception) // 202: whoever asks has not said yet what becomes of it
   } catch {
-    return answer(503, { error: 'not_recorded' })
+    return refuse('not_recorded')
   }
 }

@@ -84,8 +84,8 @@ function send({ url, key, fetch, now }: Post, question: Question, signal: AbortS
 async function hear({ key, now }: Post, question: Question, response: Response, tell: Tell): Promise<void> {
   const fail = (why: ChannelFailure) => void tell({ kind: 'failed', why })
   const body = await readText(response.body, UNTIL_WITHDRAWN_MS)
-  if (body === undefined) return fail('unusable_answer')
-  if (!isSignedWebhook(key, messageId(question), now(), response.headers, body)) return fail('unsigned')
-  const reception = tell({ kind: 'answer', answer: fromWebhook(body) })
+  if ('fault' in body) return fail('unusable_answer')
+  if (!isSignedWebhook(key, messageId(question), now(), response.headers, body.text)) return fail('unsigned')
+  const reception = tell({ kind: 'answer', answer: fromWebhook(body.text) })
   if (reception === 'mismatch' || reception === 'malformed') fail('unusable_answer')
 }

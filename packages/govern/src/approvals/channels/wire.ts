@@ -4,7 +4,7 @@
  * An answer says what it is (`type`), so that a question sent back is none. Unknown members are refused.
  * @module
  */
-import { readBody } from '@sworn/recorder/http'
+import { type BodyFault, readBody } from '@sworn/recorder/http'
 import { z } from 'zod'
 import { MAX_APPROVER, MAX_REASON } from '../answer.ts'
 import { type Question, SCOPES } from '../types.ts'
@@ -56,12 +56,16 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** The text of a body; undefined beyond `MAX_BODY` bytes or `timeMs`, when it is no UTF-8, or when it breaks off. */
-export async function readText(body: ReadableStream<Uint8Array> | null, timeMs: number): Promise<string | undefined> {
+/** The text of a body, or why there is none: beyond `MAX_BODY` bytes or `timeMs`, no UTF-8, or cut off. */
+export async function readText(
+  body: ReadableStream<Uint8Array> | null,
+  timeMs: number,
+): Promise<{ readonly text: string } | { readonly fault: BodyFault }> {
   const bytes = await readBody(body, { bytes: MAX_BODY, timeMs })
+  if (typeof bytes === 'string') return { fault: bytes }
   try {
-    return typeof bytes === 'string' ? undefined : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch {
-    return undefined
+    return { fault: 'broken' }
   }
 }
