@@ -80,8 +80,17 @@ async function inspectItem(
 function joinTails(before: Roots, { tail }: Part, whole: (size: number, hashes: Hashes) => Hashes): readonly Tail[] {
   const all = [...before.tails(), { ...tail, hashes: whole(tail.size, tail.hashes) }]
   const end = tail.size + tail.leaves.length / 32
-  const from = all.findLastIndex(({ size }) => end - size >= REACH)
-  return all.slice(Math.max(0, from))
+  const from = Math.max(
+    0,
+    all.findLastIndex(({ size }) => end - size >= REACH),
+  )
+  for (const { leaves } of all.slice(0, from)) release(leaves)
+  return all.slice(from)
+}
+
+/** Given back at once where the host can: the collector sees only how little stands for them, and lets them lie. */
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer?.(0)
 }
 
 /** The roots behind joined parts; leaves are hashed again only when something asks for a size among them. */

@@ -52,7 +52,8 @@ export interface LogCheck {
   /** Takes the next bytes; they may be reused once the promise is settled. */
   feed(chunk: Uint8Array): Promise<void>
   /**
-   * Takes the next part as checked by `checkPart`, with the same result as if its bytes were fed.
+   * Takes the next part as checked by `checkPart`, with the same result as if its bytes were fed. The part is used up:
+   * the memory of its leaves is given back once no record can ask for them any more.
    * @returns false when it does not follow on what was read, or only the bytes can tell: then nothing was taken, feed them
    */
   join(part: Part): Promise<boolean>

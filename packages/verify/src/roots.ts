@@ -48,7 +48,9 @@ export function createWindow(p: Primitives, edge: Edge, kept: Kept, blocks: Uint
   const first = { size: edge.size, hashes: edge.hashes() }
   // `blocks` is a ring: the leaves of 256 steps, 256 hashes each
   const steps: Hashes[] = [] // the edge at the start of each block
-  const blockOf = (size: number): Uint8Array => (blocks[Math.floor(size / STEP) % STEPS] ??= new Uint8Array(STEP * HASH_BYTES))
+  const firstStep = Math.floor(edge.size / STEP) // so that a short window has room in the first blocks
+  const blockOf = (size: number): Uint8Array =>
+    (blocks[(Math.floor(size / STEP) - firstStep) % STEPS] ??= new Uint8Array(STEP * HASH_BYTES))
   const grow = (): void => {
     edge.push(blockOf(edge.size), placeOf(edge.size))
     keep()

@@ -8,6 +8,7 @@ import {
   checkPart,
   createLogCheck,
   linkLine,
+  type Part,
   parseLine,
   type RecordSigner,
   type Report,
@@ -336,6 +337,22 @@ test('leaves reach back 65,280 entries and no further, in one piece as in parts'
   for (const cuts of [[65_995], [65_995, 66_002], [50, 65_995], [90, 66_001, 66_003]]) {
     assert.equal(await same(log.bytes(), cuts, { trust: signer.key, checkpoints: [notes[1]!] }), cuts.length + 1)
   }
+})
+
+test('the leaves of a joined part are given back once no record can ask for them any more', { skip: later }, async () => {
+  const log = writeLog(signer)
+  for (let i = 1; i < 66_000; i++) log.add('{"a":1}')
+  const check = createLogCheck({ primitives: p, trust: signer.key })
+  const held: number[] = []
+  const parts: Part[] = []
+  for (const piece of cutAfter(log.bytes(), [100, 200, 40_000, 65_700])) {
+    const part = await checkPart([piece], { primitives: p, sizes: check.sizes })
+    parts.push(part!)
+    assert.equal(await check.join(part!), true)
+    held.push(parts.reduce((sum, { tail }) => sum + tail.leaves.length / 32, 0))
+  }
+  assert.deepEqual(held, [100, 200, 40_000, 65_500, 65_800])
+  assert.deepEqual(await check.finish(), await verifyLog([log.bytes()], { primitives: p, trust: signer.key }))
 })
 
 test('lines that follow joined parts can be fed, and parts follow fed lines', async () => {
