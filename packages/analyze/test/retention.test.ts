@@ -111,6 +111,17 @@ describe('what may go', () => {
     assert.equal((await plan(files, block)).stop?.why, 'age')
   })
 
+  it('a clock that is ahead keeps nothing for ever: what cannot be yet is as old as the appender says, and a day', async () => {
+    const opened = (days: number) => ({ timestamp: ago(days), event_type: 'log.segment' })
+    const files = ledgerOf(
+      [opened(32), { timestamp: '9999-01-01T00:00:00.000Z' }, { timestamp: ago(-400) }],
+      [opened(30.5), { timestamp: '9999-01-01T00:00:00.000Z' }],
+      [{ timestamp: ago(1) }],
+    )
+    const { upTo, stop } = await plan(files, block)
+    assert.deepEqual([upTo, stop], [3, { firstSeq: 3, why: 'age', until: new Date(NOW + 0.5 * DAY).toISOString() }])
+  })
+
   const unreadable: [string, Record<string, unknown>][] = [
     ['no time', {}],
     ['a time that is none', { timestamp: 'yesterday' }],

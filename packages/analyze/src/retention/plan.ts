@@ -2,7 +2,8 @@
  * What retention would drop now: closed segments from the oldest on, until one holds something that is still kept.
  *
  * A segment goes whole or stays. An entry's time is the later of its own and of the newest record of the appender before
- * it in its segment: a producer that claims to be old shortens nothing. Whatever cannot be read is kept.
+ * it in its segment: a producer that claims to be old shortens nothing. One that claims to come from the future keeps nothing longer:
+ * what cannot be yet is as old as the appender says, and a day. Whatever cannot be read is kept.
  * Reads until the first segment that stays. Source: docs/guides/erasure-and-retention.md.
  * @module
  */
@@ -72,8 +73,14 @@ async function lookAt(
     if (asText(entry.event_type).startsWith('log.')) appenderMs = ownMs
     const hold = heldBy(entry)
     if (hold !== undefined) return { firstSeq, why: 'hold', hold, seq: entry.seq }
-    keptUntil = Math.max(keptUntil, (Number.isNaN(appenderMs) ? ownMs : Math.max(ownMs, appenderMs)) + retention.keepDays(entry) * DAY_MS)
+    keptUntil = Math.max(keptUntil, timeOf(ownMs, appenderMs, now) + retention.keepDays(entry) * DAY_MS)
   }
   if (keptUntil <= now) return { next }
   return keptUntil > MAX_MS ? { firstSeq, why: 'kept for ever' } : { firstSeq, why: 'age', until: new Date(keptUntil).toISOString() }
+}
+
+/** @param appenderMs NaN where the appender said nothing before it: at the longest a day passes between two of its records. */
+function timeOf(ownMs: number, appenderMs: number, now: number): number {
+  if (Number.isNaN(appenderMs)) return ownMs
+  return ownMs > now ? appenderMs + DAY_MS : Math.max(ownMs, appenderMs)
 }
