@@ -35,10 +35,10 @@ test('at most 1,000 sessions are known: what the oldest had open is lost, once',
 test('a subagent is linked to the call that began it: the one that is named, or the oldest that waits', () => {
   const calls = heldCalls()
   for (const n of [1, 2, 3]) calls.add('k', call(n), true)
-  calls.link('s', 'b', 'ref-2')
+  calls.link('s', 'b', { ref: 'ref-2' })
   for (const agent of ['a', 'c', 'd', 'a']) calls.link('s', agent)
   assert.deepEqual(
-    ['a', 'b', 'c', 'd'].map((agent) => calls.parentOf('s', agent)),
+    ['a', 'b', 'c', 'd'].map((agent) => calls.parentOf('s', agent)?.ref),
     ['ref-1', 'ref-2', 'ref-3', undefined],
   )
 })

@@ -237,7 +237,7 @@ for (const [where, calls] of [
     const started = room.port.events().filter(({ event_type }) => event_type === 'tool_call_start')
     for (const agent of ['a', 'b', 'c']) room.calls.link('s', agent)
     assert.deepEqual(
-      ['a', 'b', 'c'].map((agent) => room.calls.parentOf('s', agent)),
+      ['a', 'b', 'c'].map((agent) => room.calls.parentOf('s', agent)?.ref),
       [...started.map(({ correlation_id }) => correlation_id), undefined],
     )
   })
@@ -276,6 +276,37 @@ test('a subagent that starts when the call that began it is over is linked to it
     refs,
   )
 })
+
+for (const [where, calls] of [
+  ['in files', undefined],
+  ['in memory', heldCalls()],
+] as const) {
+  test(`${where}: subagents within subagents name the call that began them, and who made it`, async () => {
+    const room = openRoom(calls && { calls })
+    const tell = (event: string, members: object) => room.answer('claude-code', event, { session_id: 's', ...members })
+    const of = (agent: string | undefined) => (agent === undefined ? {} : { agent_id: agent, agent_type: 'Explore' })
+    const line = [undefined, 'a-1', 'a-2', 'a-3']
+    for (const [n, agent] of line.slice(1).entries()) {
+      await tell('PreToolUse', { ...of(line[n]), tool_name: 'Agent', tool_input: { prompt: 'go' }, tool_use_id: `c-${n}` })
+      await tell('SubagentStart', of(agent))
+    }
+    await tell('PreToolUse', { ...of('a-3'), tool_name: 'Bash', tool_input: { command: 'ls' }, tool_use_id: 'c-9' })
+    const events = room.port.events()
+    const began = events.filter(({ tool, event_type }) => tool === 'Agent' && event_type === 'tool_call_start')
+    const about = (type: string) => events.filter(({ event_type }) => event_type === type)
+    const links = (one: Readonly<Record<string, unknown>>) => [
+      one.agent_id,
+      (one.agent as { parent_agent_id?: string }).parent_agent_id,
+      one.parent_id,
+    ]
+    assert.deepEqual(about('subagent_start').map(links), [
+      ['a-1', 'claude-code', began[0]?.correlation_id],
+      ['a-2', 'a-1', began[1]?.correlation_id],
+      ['a-3', 'a-2', began[2]?.correlation_id],
+    ])
+    assert.deepEqual(links(about('tool_call_start').at(-1)!), ['a-3', 'a-2', began[2]?.correlation_id])
+  })
+}
 
 test('a session holds at most 1,000 open calls: the oldest is given up; what is older than a week is ended', () => {
   const { folder } = openRoom()

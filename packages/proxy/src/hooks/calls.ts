@@ -81,7 +81,7 @@ function askOf({ client, ask: people }: Visit): { readonly ask: AskFn; wasAsked(
 export async function endCall(visit: Visit): Promise<void> {
   const { hook, gate, calls, session, now } = visit
   const call = calls.take(session, keyOf(hook))
-  if (call && hook.spawned !== undefined) calls.link(session, hook.spawned, call.ref)
+  if (call && hook.spawned !== undefined) calls.link(session, hook.spawned, call)
   const action = toAction(visit)
   const matches = hook.output === undefined ? [] : gate.inspect(hook.output, 'response').matches.map(seen)
   const durationMs = hook.durationMs ?? (call && now() - call.startedAt)

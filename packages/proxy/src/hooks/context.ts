@@ -35,7 +35,7 @@ export function sourceOf({ client, hook }: Visit): SourceInfo {
   return { kind: 'hook', name: client.name, ...version, vantage: INLINE.has(hook.kind) ? 'inline' : 'observed' }
 }
 
-/** The configured agent, else the client; a subagent under its own id, with the call that began it. */
+/** The configured agent, else the client; a subagent under its own id, with the call that began it and whoever made that call. */
 export function contextOf({ client, hook, recorder, calls, session }: Visit, agent = hook.agent): EventContext {
   const base = recorder.context()
   const main = base.agent_id ?? client.name
@@ -46,8 +46,8 @@ export function contextOf({ client, hook, recorder, calls, session }: Visit, age
   const name = agent === hook.agent ? (hook.agentType ?? agent) : agent
   return {
     agent_id: agent,
-    agent: { name, ...known, parent_agent_id: main },
-    ...(parent !== undefined && { parent_id: parent }),
+    agent: { name, ...known, parent_agent_id: parent?.agent ?? main },
+    ...(parent !== undefined && { parent_id: parent.ref }),
   }
 }
 

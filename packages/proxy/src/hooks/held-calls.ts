@@ -5,7 +5,7 @@
  * own, and its ledger says that it stopped.
  * @module
  */
-import type { Counter, OpenCall, OpenCalls } from './open-calls.ts'
+import type { Counter, OpenCall, OpenCalls, Parent } from './open-calls.ts'
 
 const MAX_CALLS = 1000
 const MAX_SESSIONS = 1000
@@ -13,8 +13,8 @@ const MAX_SESSIONS = 1000
 interface Session {
   calls: { readonly key: string; readonly call: OpenCall }[]
   /** Calls that begin a subagent and began none yet, oldest first. */
-  spawning: string[]
-  readonly parents: Map<string, string>
+  spawning: Parent[]
+  readonly parents: Map<string, Parent>
   readonly counts: Record<Counter, number>
 }
 
@@ -41,13 +41,13 @@ export function heldCalls(): OpenCalls {
       const session = enter(call.session)
       const evicted = session.calls.length < MAX_CALLS ? undefined : session.calls.shift()?.call
       session.calls.push({ key, call })
-      if (spawns) session.spawning = [...session.spawning, call.ref].slice(-MAX_CALLS)
+      if (spawns) session.spawning = [...session.spawning, call].slice(-MAX_CALLS)
       return evicted
     },
     drop({ session: name, ref }) {
       const session = enter(name)
       session.calls = session.calls.filter(({ call }) => call.ref !== ref)
-      session.spawning = session.spawning.filter((waiting) => waiting !== ref)
+      session.spawning = session.spawning.filter((waiting) => waiting.ref !== ref)
     },
     take(name, key) {
       const { calls } = enter(name)
@@ -60,11 +60,11 @@ export function heldCalls(): OpenCalls {
       session.calls = left
       return taken.map(({ call }) => call)
     },
-    link(name, agent, ref) {
+    link(name, agent, call) {
       const session = enter(name)
       if (session.parents.has(agent) || session.parents.size >= MAX_CALLS) return
-      const parent = ref ?? session.spawning[0]
-      session.spawning = session.spawning.filter((waiting) => waiting !== parent)
+      const parent = call ?? session.spawning[0]
+      session.spawning = session.spawning.filter(({ ref }) => ref !== parent?.ref)
       if (parent !== undefined) session.parents.set(agent, parent)
     },
     parentOf: (name, agent) => sessions.get(name)?.parents.get(agent),

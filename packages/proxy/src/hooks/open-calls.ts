@@ -22,6 +22,9 @@ export interface OpenCall {
   readonly startedAt: number
 }
 
+/** A call that began a subagent, and the subagent that made it; absent: the session's own agent. */
+export type Parent = Pick<OpenCall, 'ref' | 'agent'>
+
 export type Counter = 'allowed' | 'denied' | 'approvals' | 'dlp_blocked'
 const COUNTERS: readonly Counter[] = ['allowed', 'denied', 'approvals', 'dlp_blocked']
 
@@ -37,9 +40,10 @@ export interface OpenCalls {
   take(session: string, key: string): OpenCall | undefined
   /** All that are open and made by `by`, oldest first. */
   takeAll(session: string, by: (call: OpenCall) => boolean): readonly OpenCall[]
-  /** Remembers which call began a subagent; without `ref` the oldest that spawns and began none yet. What is known stays. */
-  link(session: string, agent: string, ref?: string): void
-  parentOf(session: string, agent: string): string | undefined
+  /** Remembers which call began a subagent; without `call` the oldest that spawns and began none yet. What is known stays. */
+  link(session: string, agent: string, call?: Parent): void
+  /** The call that began a subagent. */
+  parentOf(session: string, agent: string): Parent | undefined
   count(session: string, counter: Counter): void
   /** Forgets the session; what was counted. */
   endSession(session: string): Readonly<Record<Counter, number>>
@@ -87,7 +91,7 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
       const evicted = evict(place)
       const began = String(process.hrtime.bigint()).padStart(20, '0') // one clock for all processes since the machine started
       inFolder(place, () => writeFileSync(join(place, `${digest(key)}.${began}.${call.ref}`), JSON.stringify(call), { mode: 0o600 }))
-      if (spawns) writeFileSync(join(place, `spawn.${began}.${call.ref}`), '', { mode: 0o600 })
+      if (spawns) writeFileSync(join(place, `spawn.${began}.${call.ref}`), call.agent ?? '', { mode: 0o600 })
       return evicted
     },
     drop({ session, ref }) {
@@ -103,19 +107,26 @@ export function openCallsIn(folder: string, now: () => number = Date.now): OpenC
       return undefined
     },
     takeAll: (session, by) => takeAllIn(placeOf(session), by),
-    link(session, agent, ref) {
+    link(session, agent, call) {
       const place = placeOf(session)
       if (readText(agentFile(session, agent)) !== undefined) return
       const waiting = namesIn(place)
-        .filter((name) => SPAWN.test(name))
+        .filter((name) => SPAWN.test(name) && (call === undefined || name.endsWith(call.ref)))
         .toSorted()
-      const found = waiting.find((name) => (ref === undefined || name.endsWith(ref)) && remove(join(place, name)))
-      const parent = ref ?? (found && SPAWN.exec(found)?.[1])
+      const found = firstOf(waiting, (name) => {
+        const maker = readText(join(place, name))
+        const ref = SPAWN.exec(name)?.[1]
+        return ref !== undefined && remove(join(place, name)) ? { ref, ...(maker && { agent: maker }) } : undefined
+      })
+      const parent = call ?? found
       if (parent === undefined) return
       mkdirSync(place, { recursive: true, mode: 0o700 })
-      writeFileSync(agentFile(session, agent), parent, { mode: 0o600 })
+      writeFileSync(agentFile(session, agent), `${parent.ref}\n${parent.agent ?? ''}`, { mode: 0o600 })
     },
-    parentOf: (session, agent) => readText(agentFile(session, agent)),
+    parentOf(session, agent) {
+      const [ref, maker] = readText(agentFile(session, agent))?.split(/\n(.*)/s) ?? []
+      return ref ? { ref, ...(maker && { agent: maker }) } : undefined
+    },
     count(session, counter) {
       const place = placeOf(session)
       inFolder(place, () => appendFileSync(join(place, `count.${counter}`), '.', { mode: 0o600 })) // its size is the count: processes append, none reads and writes
@@ -165,6 +176,15 @@ function namesIn(folder: string): string[] {
   } catch {
     return [] // nothing began here, or it is gone
   }
+}
+
+/** What the first makes that makes anything. */
+function firstOf<T>(names: readonly string[], make: (name: string) => T | undefined): T | undefined {
+  for (const name of names) {
+    const made = make(name)
+    if (made !== undefined) return made
+  }
+  return undefined
 }
 
 /** True for the one process that removed it. */
