@@ -98,6 +98,21 @@ describe('a recorded ledger', { timeout: 120_000 }, () => {
     assert.equal((await sworn(['--verify-audit-log', 'audit', '--signing-key', 'public.pem'], stranger)).code, 0)
   })
 
+  test('a changed byte in a note beside the entries is found, and the file is named', async () => {
+    for (const name of ['checkpoint', 'checkpoints.log', join('.state', 'signed')]) {
+      const copy = join(temporary(), 'audit')
+      cpSync(join(cwd, 'audit'), copy, { recursive: true })
+      const bytes = readFileSync(join(copy, name))
+      bytes[bytes.length >> 1]! ^= 1
+      writeFileSync(join(copy, name), bytes)
+      const { out } = await sworn(['verify', copy], at)
+      assert.ok(
+        out.split('\n').some((line) => /^(finding|warning): /.test(line) && line.includes(name)),
+        `${name}\n${out}`,
+      )
+    }
+  })
+
   test('another key, a malformed key and a private key do not verify', async () => {
     const other = { cwd: temporary(), home: temporary() }
     await sworn(['record'], { ...other, stdin: EVENT })

@@ -231,14 +231,14 @@ test('another root of a size that was signed is a fork against the signer and co
   write(resigned)
   const again = await verify(place)
   assert.equal(again.code, 1)
-  assert.ok(again.found.includes(`root_mismatch at checkpoint of size ${size}`), again.found.join())
+  assert.ok(again.found.includes(`root_mismatch at checkpoint of size ${size} in checkpoints.log`), again.found.join())
   write(`${text}\n— stranger ${toBase64(Buffer.alloc(68))}\n`)
   const strange = await verify(place)
-  assert.deepEqual([strange.code, strange.found], [0, [`signature_missing at checkpoint of size ${size}`]])
+  assert.deepEqual([strange.code, strange.found], [0, [`signature_missing at checkpoint of size ${size} in checkpoints.log`]])
   writeFileSync(join(place.root, 'checkpoints.log'), Buffer.concat([notes, Buffer.from('garbage\n')]))
   const junk = await verify(place)
   assert.equal(junk.code, 0)
-  assert.match(junk.found.join(), /^state_invalid at checkpoint \d+$/)
+  assert.match(junk.found.join(), /^state_invalid at checkpoints\.log$/)
 })
 
 test('what lies in the place of a note changes no claim, whatever it is: not even a directory or a pipe', async () => {
@@ -255,7 +255,7 @@ test('what lies in the place of a note changes no claim, whatever it is: not eve
     rmSync(join(place.root, 'checkpoint'), { recursive: true })
     write(join(place.root, 'checkpoint'))
     const { code, found, report } = await verify(place)
-    assert.deepEqual([code, found], [0, ['state_invalid at checkpoint 1']], what)
+    assert.deepEqual([code, found], [0, ['state_invalid at checkpoint']], what)
     if (what === 'a pipe') go(place, (ledger) => fill(ledger, 5, 1)) // the recorder puts its note in that place
     assert.equal(report.levels.signed.holds, true, what)
     assert.equal(String(report.levels.signed.size), size, what)

@@ -39,7 +39,7 @@ export { checkPart, type Part, type PartOptions } from './part.ts'
 export { type HashName, hashInto, type Primitives } from './primitives.ts'
 export type { RecordSigner } from './record-signer.ts'
 export { type AnchoredLevel, type CompleteLevel, firstBreak, type Level, type Report, reportVerdict, type SignedLevel } from './report.ts'
-export type { VerifyOptions } from './run.ts'
+export type { NamedNote, VerifyOptions } from './run.ts'
 export type { SessionCount, Stretch } from './sessions.ts'
 export {
   flatLevelLengths,

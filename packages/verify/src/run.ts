@@ -17,6 +17,12 @@ import { createRoots, type Kept, type Roots } from './roots.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { createSigned, type SignedState } from './signed.ts'
 
+/** A signed note and where it was found, such as the name of its file, which findings about it then say. */
+export interface NamedNote {
+  note: Uint8Array | string
+  name: string
+}
+
 export interface VerifyOptions {
   primitives: Primitives
   /** The chain's hash; found out from the first line when not given. */
@@ -24,7 +30,7 @@ export interface VerifyOptions {
   /** The key the verifier pinned: of the first epoch, or of a later one. */
   trust?: VerifierKey
   /** Signed notes found beside the log. Attacker-controlled: those that no key of the log signed change no claim. */
-  checkpoints?: readonly (Uint8Array | string)[]
+  checkpoints?: readonly (Uint8Array | string | NamedNote)[]
   /** Signed notes from the signer's own memory, outside the log: a log that they contradict was rolled back or forked. */
   signerNotes?: readonly (Uint8Array | string)[]
   /** What the appender's own memory says was on disk: that many entries, the last with this entry hash (64 hex characters). */
@@ -165,13 +171,16 @@ export function createRun(options: VerifyOptions, { findings, beside, kept }: Pr
   }
 }
 
+const isNamed = (found: Uint8Array | string | NamedNote): found is NamedNote => typeof found === 'object' && 'note' in found
+
 /** Parses notes; what is none is reported and left out: a warning where anybody may have put it, a finding where the signer keeps its own. */
-function readBeside(notes: readonly (Uint8Array | string)[], findings: Findings, own: boolean): Beside[] {
+function readBeside(notes: NonNullable<VerifyOptions['checkpoints']>, findings: Findings, own: boolean): Beside[] {
   const name = own ? 'signer state' : 'checkpoint'
-  return notes.flatMap((bytes, i) => {
-    const note = tryNote(bytes)
-    if (note) return [{ ...note, at: `${name} of size ${note.size}`, own }]
-    findings.add('state_invalid', `${name} ${i + 1}`, 'a signed checkpoint was expected', own ? 'finding' : 'warning')
+  return notes.flatMap((found, i) => {
+    const file = isNamed(found) ? found.name : undefined
+    const note = tryNote(isNamed(found) ? found.note : found)
+    if (note) return [{ ...note, at: `${name} of size ${note.size}${file === undefined ? '' : ` in ${file}`}`, own }]
+    findings.add('state_invalid', file ?? `${name} ${i + 1}`, 'a signed checkpoint was expected', own ? 'finding' : 'warning')
     return []
   })
 }

@@ -88,6 +88,20 @@ test('what the key of the log did sign is held against it: another root, more en
     )
 })
 
+test('a note that has a name is found under it', async () => {
+  const { findings } = await verifyLog([log.bytes()], {
+    primitives: p,
+    checkpoints: [
+      { name: 'a.note', note: textOf(3) },
+      { name: 'b.note', note: 'junk' },
+    ],
+  })
+  assert.deepEqual(
+    findings.map(({ at }) => at),
+    ['b.note', 'checkpoint of size 3 in a.note'],
+  )
+})
+
 test('what is no note is one warning about itself: it changes no claim, hides no other note, and is a finding only in the memory of the signer', async () => {
   const without = await check([final])
   for (const junk of ['', 'no note', 'a\n\n— b c\n', final.slice(0, 40), final.replace('—', '-'), '\u0000'.repeat(2_000_000)]) {

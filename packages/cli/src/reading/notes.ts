@@ -9,6 +9,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readEnd } from '@sworn/analyze/reading'
 import { readTextFile, splitKeptNotes } from '@sworn/recorder/reading'
+import type { NamedNote } from '@sworn/verify'
 
 /** Notes of checkpoints.log that are looked at, the newest ones: more than a year of one an hour. */
 const MAX_KEPT_NOTES = 10_000
@@ -18,14 +19,20 @@ const ANCHOR = /^[a-z0-9][a-z0-9_.-]{0,63}$/
 /** Of checkpoints.log, its end: more than those notes take. */
 const MAX_KEPT_BYTES = 64 << 20
 
-/** The notes in the ledger's directory, each once. What stands in the place of one comes as it is, a directory or a pipe as ''. */
-export function readNotesBeside(directory: string): string[] {
-  const copies = ['checkpoint', join('.state', 'signed'), ...anchorsOf(directory)].flatMap(
-    (name) => readEnd(join(directory, name), MAX_NOTE_BYTES)?.toString() ?? [],
+/** The notes in the ledger's directory, each once and with the first file that holds it. What stands in the place of one comes as it is, a directory or a pipe as ''. */
+export function readNotesBeside(directory: string): NamedNote[] {
+  const copies = ['checkpoint', join('.state', 'signed'), ...anchorsOf(directory)].flatMap((name) =>
+    nameNote(name, readEnd(join(directory, name), MAX_NOTE_BYTES)?.toString()),
   )
   const kept = readEnd(join(directory, 'checkpoints.log'), MAX_KEPT_BYTES)
-  return [...new Set([...copies, ...(kept ? splitKeptNotes(kept).notes.slice(-MAX_KEPT_NOTES) : [])])]
+  const all = [
+    ...copies,
+    ...(kept ? splitKeptNotes(kept).notes.slice(-MAX_KEPT_NOTES) : []).flatMap((note) => nameNote('checkpoints.log', note)),
+  ]
+  return [...new Map(all.toReversed().map((found) => [found.note, found])).values()].toReversed() // the first of each counts
 }
+
+const nameNote = (name: string, note: string | undefined): NamedNote[] => (note === undefined ? [] : [{ name, note }])
 
 /** Cosigned notes, those on their way into the log too. */
 function anchorsOf(directory: string): readonly string[] {
