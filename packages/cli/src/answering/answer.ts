@@ -22,7 +22,7 @@ export async function answerRequest(
   const about: { readonly [K in keyof World]?: PropertyDescriptor } = {
     out: { value: (line: string) => void out.push(`${line}\n`) },
     err: { value: (line: string) => void err.push(`${line}\n`) },
-    stdin: { value: Readable.from(chunksOf(stdin)) },
+    stdin: { get: () => Readable.from([]) }, // the hook has its payload; this is not the server's
     cwd: { value: cwd },
     env: { value: env },
     homeDirectory: { value: env.HOME ?? io.homeDirectory },
@@ -34,9 +34,4 @@ export async function answerRequest(
   const table = [{ name: 'hook', about: '', load: async () => createHook(async () => visit, stdin) }]
   const code = await runWith(table, ['hook', ...args], world)
   return { code, out: out.join(''), err: err.join('') }
-}
-
-async function* chunksOf(given: Uint8Array | SwornError): AsyncGenerator<Uint8Array> {
-  if (given instanceof Error) throw given
-  yield given
 }

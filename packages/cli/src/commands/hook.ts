@@ -57,8 +57,11 @@ const FORM = {
   ],
 } as const satisfies Omit<Command, 'run'>
 
-/** The command; `load` brings what visits the ledger, once the payload is known to be one. */
-export function createHook(load: () => Promise<VisitLedger>) {
+/**
+ * The command; `load` brings what visits the ledger, once the payload is known to be one.
+ * @param given the payload, or why there is none, where that is known; else stdin is read
+ */
+export function createHook(load: () => Promise<VisitLedger>, given?: Uint8Array | SwornError) {
   return defineCommand({
     ...FORM,
     async run([name, event], flags, io) {
@@ -67,7 +70,7 @@ export function createHook(load: () => Promise<VisitLedger>) {
         throw new SwornError('USAGE', `an event of ${client.name} was expected: ${Object.keys(client.events).join(', ')}`)
       let found: Hook | undefined
       try {
-        found = await readGiven(client, io.stdin, event)
+        found = await readGiven(client, given ?? io.stdin, event)
         const code = await visit(client, found, flags, { io, ledger: await load() })
         if (found.unread === undefined) return code
         await printFailure(found.unread, io)
@@ -98,9 +101,10 @@ function findClient(name: string | undefined): HookClient {
 }
 
 /** @throws SwornError EVENT_INVALID when it cannot be read, and nobody says which hook it is of */
-async function readGiven(client: HookClient, stdin: Readable, event: string | undefined): Promise<Hook> {
+async function readGiven(client: HookClient, given: Readable | Uint8Array | SwornError, event: string | undefined): Promise<Hook> {
   try {
-    return readHook(client, await readPayload(stdin), event)
+    if (SwornError.is(given)) throw given
+    return readHook(client, given instanceof Uint8Array ? given : await readPayload(given), event)
   } catch (e) {
     const unread = event !== undefined && SwornError.is(e, 'EVENT_INVALID') ? unreadHook(client, event, e) : undefined
     if (unread === undefined) throw e
