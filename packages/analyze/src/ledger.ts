@@ -5,11 +5,11 @@
  * ignored answers another question.
  * @module
  */
-import { compileFilter } from '@sworn/dialects'
 import { findLedger } from '@sworn/recorder/segments'
 import { parseVkey, SwornError } from '@sworn/verify'
 import { SEVERITIES, type Severity } from './columns.ts'
-import { openSource, type SourceOptions } from './open-source.ts'
+import type { SourceOptions } from './open-index.ts'
+import { openSource } from './open-source.ts'
 import type { Filter } from './query/filter.ts'
 import { GROUPS, type Group } from './query/groups.ts'
 import { SORTS, type Sort } from './query/order.ts'
@@ -108,7 +108,7 @@ export function openLedgerReader(path: string, options: LedgerOptions = {}): Led
   return {
     async *query(query = {}) {
       const { sort, descending = false, limit, after, ...asked } = checkQuery(query)
-      const filter = toFilter(asked)
+      const filter = await toFilter(asked)
       const source = await openSource(files, options)
       let check: LineCheck | undefined
       try {
@@ -124,7 +124,7 @@ export function openLedgerReader(path: string, options: LedgerOptions = {}): Led
       checkWords(by, GROUPS, 'by')
       const source = await openSource(files, options)
       try {
-        const counts = await source.count(toFilter(checkQuery(filter)), by)
+        const counts = await source.count(await toFilter(checkQuery(filter)), by)
         return counts.map(({ texts, entries }) => ({ by: Object.fromEntries(by.map((group, i) => [group, texts[i]])), entries }))
       } finally {
         source.close()
@@ -138,7 +138,7 @@ function toResult(found: Found, check: LineCheck | undefined): QueryResult {
 }
 
 /** @throws SwornError FILTER_INVALID; TypeError for a moment that is none */
-export function toFilter({ since, until, where, severity, from, to, text, ...members }: EntryFilter): Filter {
+async function toFilter({ since, until, where, severity, from, to, text, ...members }: EntryFilter): Promise<Filter> {
   const lists = TEXT_FILTERS.flatMap((name) => {
     const value = members[name]
     return value === undefined ? [] : [[name, typeof value === 'string' ? [value] : value] as const]
@@ -151,8 +151,13 @@ export function toFilter({ since, until, where, severity, from, to, text, ...mem
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
     ...(text !== undefined && { text }),
-    ...(where !== undefined && { where: typeof where === 'string' ? compileFilter(where) : where }),
+    ...(where !== undefined && { where: typeof where === 'string' ? await compile(where) : where }),
   }
+}
+
+/** The language is loaded where it is spoken. */
+async function compile(where: string): Promise<NonNullable<Filter['where']>> {
+  return (await import('@sworn/dialects/filter')).compileFilter(where)
 }
 
 function toTime(moment: Moment, name: string): number {

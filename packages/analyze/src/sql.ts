@@ -9,7 +9,7 @@ import type { LedgerFiles } from '@sworn/recorder/segments'
 import { type DatabaseSync, loadSqlite } from '@sworn/recorder/sqlite'
 import { SwornError } from '@sworn/verify'
 import { createTables } from './index/database.ts'
-import { openFed, type SourceOptions } from './open-source.ts'
+import { openFed, type SourceOptions } from './open-index.ts'
 
 export type SqlValue = string | number | null
 

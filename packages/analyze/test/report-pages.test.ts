@@ -8,6 +8,7 @@ import { count } from '../../../testkit/src/suite.ts'
 import { BUILT_IN } from '../src/alerts/index.ts'
 import type { Source } from '../src/query/source.ts'
 import { escapeText } from '../src/reading/escape.ts'
+import { formatNumber } from '../src/report/document.ts'
 import { createEvidence } from '../src/report/evidence.ts'
 import { FRAMEWORKS } from '../src/report/frameworks/index.ts'
 import { formatHtml } from '../src/report/html.ts'
@@ -273,4 +274,18 @@ describe('a framework', () => {
       ),
     )
   })
+})
+
+test('a number is written as the tables of the language write it, without them', () => {
+  const number = fc.oneof(
+    fc.double(),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.tuple(fc.integer({ min: -2_000_000, max: 2_000_000 }), fc.integer({ min: 0, max: 5 })).map(([n, places]) => n / 10 ** places),
+  )
+  const expected = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 10 ? 3 : 1 })
+  fc.assert(
+    fc.property(number, (value) => formatNumber(value) === expected(value)),
+    { ...runs, examples: [0, -0, 1.0005, 9.9995, 999.95, 1e12, -1234567.85, 1e21, Number.NaN].map((value): [number] => [value]) },
+  )
 })

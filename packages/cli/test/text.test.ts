@@ -25,6 +25,15 @@ test('no control, bidi, zero-width or surrogate character passes the escape, and
   assert.equal(escapeText('Grüße 古 🙂'), 'Grüße 古 🙂')
 })
 
+test('every unsafe character of Unicode is escaped, alone and among texts that are shown as they are', () => {
+  const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/u
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const char = String.fromCodePoint(code)
+    assert.equal(escapeText(char) !== char, unsafe.test(char), code.toString(16))
+  }
+  assert.equal(escapeText('“Grüße” – a…\u00ad'), '“Grüße” – a…\\u00ad')
+})
+
 test('a table line is never wider than the terminal, whatever the cells hold', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(hostile, hostile, hostile), { maxLength: 8 }), fc.integer({ min: 30, max: 120 }), (rows, width) => {

@@ -1,6 +1,4 @@
 /** Speaks other formats. Pure: no Node, no DOM. @module */
-export { AEGIS_COLUMNS, AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, toAegisValues } from './codecs/aegis-rows.ts'
-export type { Descriptor, Dialect, DialectOptions, DialectSigner, Writer, Written } from './dialect.ts'
 export { compileFilter, type EventFilter } from './filter.ts'
 export { checkAegisRows } from './foreign/aegis-rows.ts'
 export type { AivsBundle } from './foreign/aivs.ts'
@@ -10,5 +8,4 @@ export type { ForeignClaim, ForeignFinding, ForeignKey, ForeignOptions, ForeignP
 export { findBreak } from './foreign/report.ts'
 export { ALL_FOREIGN_FORMATS, type ForeignFormat, findForeignFormat } from './foreign/table.ts'
 export { endsSpan, spanKey, spanPart, toSpan, toTraceRequest } from './formats/otlp-spans.ts'
-export { type Event, MEMBER_PLACES, MEMBER_WORDS } from './members.ts'
-export { DIALECTS } from './table.ts'
+export * from './formats.ts'

@@ -3,7 +3,7 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { compileFilter } from '@sworn/dialects'
+import { compileFilter } from '@sworn/dialects/filter'
 import type { Severity } from '../columns.ts'
 import type { Entry } from '../reading/entry.ts'
 import { createRate, createRatio, createThreshold } from './counting.ts'

@@ -10,6 +10,9 @@
 /** Control, format, surrogate, line and paragraph separator, and whatever shows as nothing. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]|\p{Default_Ignorable_Code_Point}/gu
 
+/** Texts that are made of ASCII, Latin letters and common punctuation have none of it, and need none of Unicode's tables in memory. */
+const SAFE = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*$/
+
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /**
@@ -17,6 +20,7 @@ const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
  * @param options.keepLines leaves line feeds, for our own texts of several lines
  */
 export function escapeText(text: string, options: { readonly keepLines?: boolean } = {}): string {
+  if (SAFE.test(text)) return text
   return text.replace(UNSAFE, (char) => (char === '\n' && options.keepLines ? char : escapeChar(char)))
 }
 

@@ -79,7 +79,21 @@ export const facts = (...all: Facts['facts']): Facts => ({ kind: 'facts', facts:
 /** Recorded text, or a dash for none. */
 export const data = (value: string | null | undefined): Cell => (value === null || value === undefined ? '–' : { data: value })
 
-/** `1,234`, `0.5`: at most three digits behind the point. */
+/** From here on a double has no place left for a rounded digit. */
+const LARGE = 1e12
+
+/**
+ * `1,234`, `0.5`: at most three digits behind the point.
+ *
+ * As `toLocaleString('en-US')` writes it, which is asked for odd values only: its tables are 6 MB of memory.
+ */
 export function formatNumber(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: Math.abs(value) < 10 ? 3 : 1 })
+  const size = Math.abs(value)
+  const digits = size < 10 ? 3 : 1
+  const decimal = String(size)
+  if (!(size < LARGE) || decimal.includes('e')) return value.toLocaleString('en-US', { maximumFractionDigits: digits })
+  const rounded = Math.round(Number(`${decimal}e${digits}`)) / 10 ** digits // of the decimals that are shown, not of the double
+  const [whole = '', part] = String(rounded).split('.')
+  const grouped = whole.replace(/\B(?=(?:\d{3})+$)/g, ',')
+  return `${value < 0 || Object.is(value, -0) ? '-' : ''}${grouped}${part === undefined ? '' : `.${part}`}`
 }

@@ -5,7 +5,7 @@
  * entry was written, so neither who records nor who reports can choose, and anybody can draw them again.
  * @module
  */
-import { compileFilter, type EventFilter } from '@sworn/dialects'
+import { compileFilter, type EventFilter } from '@sworn/dialects/filter'
 import { toBase64, toHex } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import type { Entry } from '../reading/entry.ts'

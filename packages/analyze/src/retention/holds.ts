@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { compileFilter } from '@sworn/dialects'
+import { compileFilter } from '@sworn/dialects/filter'
 import { readPrivateFile, replacePrivateFile } from '@sworn/recorder'
 import { SwornError } from '@sworn/verify'
 import type { Entry } from '../reading/entry.ts'

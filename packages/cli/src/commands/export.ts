@@ -44,7 +44,7 @@ export const exportCommand = defineCommand({
     if (checked === false) return 1
     const unreadable = createUnreadable(io)
     const select = { now: io.now(), below: checked?.size ?? Number.POSITIVE_INFINITY, onUnreadable: unreadable.tell }
-    const { counts, entries } = selectEntries(files, flags, select)
+    const { counts, entries } = await selectEntries(files, flags, select)
     const { origin } = await readOpening(files)
     const { target, dialect } = await openTarget({ name: flags.dialect, output, origin, signKey: flags['sign-key'], io })
     try {

@@ -2,8 +2,9 @@
  * `sworn query`: entries that match, as table, tree, JSON, JSON Lines or CSV; from the index, or from every line.
  * @module
  */
-import type { Found, OpenSource, Source } from '@sworn/analyze'
+import type { Found, Source } from '@sworn/analyze'
 import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
+import type { OpenSource } from '@sworn/analyze/source'
 import { SwornError } from '@sworn/verify'
 import type { Values } from '../frame/command.ts'
 import { defineCommand } from '../frame/command.ts'
@@ -90,7 +91,7 @@ async function openCheck(files: LedgerFiles, key: string | undefined, io: Io) {
 }
 
 async function openSourceFor(files: LedgerFiles, flags: QueryFlags, io: Io, unreadable: UnreadableLines): Promise<OpenSource> {
-  const { openSource } = await import('@sworn/analyze')
+  const { openSource } = await import('@sworn/analyze/source')
   const progress = createProgress(io, flags.quiet)
   const options = {
     index: !flags['no-index'],

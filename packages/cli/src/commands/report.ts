@@ -5,10 +5,10 @@
  * @module
  */
 import { resolve } from 'node:path'
-import { type OpenSource, openSource } from '@sworn/analyze'
 import { type AlertsSection, rulesOf } from '@sworn/analyze/alerts'
 import { findLedger, type LedgerFiles } from '@sworn/analyze/reading'
 import { createReport, FRAMEWORKS, type Report, toIntegrity } from '@sworn/analyze/report'
+import { type OpenSource, openSource } from '@sworn/analyze/source'
 import { reportVerdict, SwornError, type Report as Verification } from '@sworn/verify'
 import { defineCommand, type Values } from '../frame/command.ts'
 import type { Io } from '../frame/io.ts'

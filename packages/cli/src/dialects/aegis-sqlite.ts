@@ -6,7 +6,7 @@
  */
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, DIALECTS, type DialectOptions, toAegisValues } from '@sworn/dialects'
+import { AEGIS_INSERT_SQL, AEGIS_TABLE_SQL, DIALECTS, type DialectOptions, toAegisValues } from '@sworn/dialects/formats'
 import { type DatabaseSync, loadSqlite } from '@sworn/recorder/sqlite'
 import { SwornError } from '@sworn/verify'
 import { openLineFile, readBack } from './line-file.ts'

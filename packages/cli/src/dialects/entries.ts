@@ -3,7 +3,7 @@
  * @module
  */
 import { type LedgerFiles, type RawLine, readLedger } from '@sworn/analyze/reading'
-import { compileFilter, type Event } from '@sworn/dialects'
+import type { Event } from '@sworn/dialects/formats'
 import type { JsonValue } from '@sworn/verify'
 import type { Values } from '../frame/command.ts'
 import { createFilter, FILTER_FLAGS, matchLine } from '../reading/filter.ts'
@@ -26,13 +26,13 @@ export interface Selection {
  * @param onUnreadable told of every complete line that is no entry
  * @throws SwornError USAGE for a time, FILTER_INVALID for an expression that cannot be read
  */
-export function selectEntries(
+export async function selectEntries(
   files: LedgerFiles,
   flags: SelectValues,
   options: { readonly now: number; readonly below: number; onUnreadable(line: RawLine): void },
-): Selection {
+): Promise<Selection> {
   const filter = createFilter(flags, options.now)
-  const matches = flags.where === undefined ? () => true : compileFilter(flags.where)
+  const matches = flags.where === undefined ? () => true : (await import('@sworn/dialects/filter')).compileFilter(flags.where)
   const counts: Counts = { events: 0, log_records: 0, withheld: 0, unreadable: 0 }
   async function* entries(): AsyncGenerator<Event> {
     for await (const line of readLedger(files)) {

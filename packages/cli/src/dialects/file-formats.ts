@@ -2,7 +2,7 @@
  * Formats that are files of their own kind and not lines: what they can say, for the manifest and the reference.
  * @module
  */
-import { type Descriptor, DIALECTS, MEMBER_PLACES } from '@sworn/dialects'
+import { type Descriptor, DIALECTS, MEMBER_PLACES } from '@sworn/dialects/formats'
 
 const ROWS = DIALECTS.find(({ name }) => name === 'aegis-rows')!
 

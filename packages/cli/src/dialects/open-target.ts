@@ -3,7 +3,7 @@
  * @module
  */
 import { basename } from 'node:path'
-import { type Descriptor, DIALECTS, type DialectOptions } from '@sworn/dialects'
+import { type Descriptor, DIALECTS, type DialectOptions } from '@sworn/dialects/formats'
 import { SwornError } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import type { Io } from '../frame/io.ts'

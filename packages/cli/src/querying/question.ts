@@ -58,7 +58,7 @@ const AROUND = 10
 export async function toFilter(flags: QuestionValues, now: number): Promise<Filter> {
   const filter = readFilter(flags, now)
   if (flags.where === undefined) return filter
-  const { compileFilter } = await import('@sworn/dialects')
+  const { compileFilter } = await import('@sworn/dialects/filter')
   return { ...filter, where: compileFilter(flags.where) }
 }
 

@@ -5,8 +5,9 @@
  * transition the key of the newest epoch is trusted only when a whole verification says that it is reached.
  * @module
  */
-import { type Found, type LineCheck, openLineCheck } from '@sworn/analyze'
+import type { Found } from '@sworn/analyze'
 import type { LedgerFiles } from '@sworn/analyze/reading'
+import { type LineCheck, openLineCheck } from '@sworn/analyze/source'
 import { parseVkey, SwornError, type VerifierKey } from '@sworn/verify'
 import type { Io } from '../frame/io.ts'
 import { checkLedger } from '../reading/check.ts'

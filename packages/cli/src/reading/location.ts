@@ -10,7 +10,7 @@ import { rooms } from '../open-delivery.ts'
 
 /** The configuration as this command line sees it. @throws SwornError CONFIG_INVALID */
 export async function loadFor(io: Io, flags: NonNullable<LoadOptions['flags']> = {}, file?: string): Promise<LoadedConfig> {
-  const { loadConfig, readTrusted } = await import('@sworn/recorder') // a command that was given its PATH needs none of it
+  const { loadConfig, readTrusted } = await import('@sworn/recorder/config') // a command that was given its PATH needs none of it
   const platform = { name: io.platform, env: io.env, homeDirectory: io.homeDirectory }
   const trusted = readTrusted(findDirectories(platform).state)
   const config = await loadConfig({ ...platform, cwd: io.cwd, flags, file, rooms, readText: readTextFile, trusted, realpath: realpathSync })

@@ -2,8 +2,9 @@
  * What samples of evidence are drawn with: the newest checkpoint by a key that is known here, else the checked root.
  * @module
  */
-import { type LineCheck, openLineCheck } from '@sworn/analyze'
+
 import type { Sampling } from '@sworn/analyze/report'
+import { type LineCheck, openLineCheck } from '@sworn/analyze/source'
 import { parseVkey, type Report, SwornError } from '@sworn/verify'
 
 /** Undefined where no root is known. */
