@@ -2,11 +2,11 @@
  * Asks a ledger as a program does that has its index open, or that reads every line; the median of several times.
  * @module
  */
-import { openSource } from '@sworn/analyze'
-import { findLedger } from '@sworn/analyze/reading'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { answer, childTask } from '../harness/child.ts'
 import { median } from '../harness/measure.ts'
-import { RARE_WORD, SOME_SESSION } from '../harness/query-log.ts'
+import { RARE_WORD, SOME_SESSION } from '../harness/query-words.ts'
 
 export type Question = 'count' | 'group' | 'fetch' | 'session' | 'text'
 
@@ -16,6 +16,8 @@ export interface AskTask {
   readonly times: number
   /** false: read every line. */
   readonly index: boolean
+  /** `node_modules` with the packages as they are published; else their sources, whose types each thread takes out when it starts. */
+  readonly packages?: string
 }
 
 export interface AskAnswer {
@@ -23,7 +25,9 @@ export interface AskAnswer {
   readonly answers: Readonly<Record<string, { readonly ms: number; readonly found: number }>>
 }
 
-const { directory, questions, times, index } = childTask<AskTask>()
+const { directory, questions, times, index, packages } = childTask<AskTask>()
+const { openSource } = await load<typeof import('@sworn/analyze')>('@sworn/analyze', 'index')
+const { findLedger } = await load<typeof import('@sworn/analyze/reading')>('@sworn/analyze/reading', 'reading/index')
 const source = await openSource(findLedger(directory, '/'), { index })
 if (index && source.kind !== 'index') throw new Error('the ledger could not be indexed')
 const order = { sort: 'seq', descending: false } as const
@@ -47,6 +51,11 @@ for (const question of questions) {
 }
 source.close()
 answer({ answers } satisfies AskAnswer)
+
+async function load<Module>(source: string, published: string): Promise<Module> {
+  const file = packages && pathToFileURL(join(packages, '@sworn', 'analyze', 'dist', `${published}.js`)).href
+  return (await import(file ?? source)) as Module // the same, as source or as it is published
+}
 
 async function fetched(filter: Parameters<typeof source.count>[0]): Promise<number> {
   let bytes = 0

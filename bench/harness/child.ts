@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 /** How every bench process is started: TypeScript from source, nothing built. */
 export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--conditions=sworn-source'] as const
+/** How one is started that loads packages as they are published, by path. */
+export const PUBLISHED_FLAGS = ['--disable-warning=ExperimentalWarning'] as const
 
 const TIMEOUT_MS = 5 * 60_000
 
@@ -23,9 +25,14 @@ export function timeoutFor(entries: number): number {
  * @typeParam Answer the shape that the child writes; it is our own file, so it is not checked again
  * @throws Error with the child's stderr when it fails or takes longer than `timeoutMs`, five minutes
  */
-export function runChild<Answer>(name: string, task: unknown, timeoutMs = TIMEOUT_MS): Promise<Answer> {
+export function runChild<Answer>(
+  name: string,
+  task: unknown,
+  timeoutMs = TIMEOUT_MS,
+  flags: readonly string[] = NODE_FLAGS,
+): Promise<Answer> {
   const file = fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url))
-  const args = [...NODE_FLAGS, file, JSON.stringify(task)]
+  const args = [...flags, file, JSON.stringify(task)]
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { timeout: timeoutMs, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`bench child ${name} failed: ${stderr.slice(-2000)}`, { cause: error }))

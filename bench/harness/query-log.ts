@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { GENESIS, linkLine } from '@sworn/verify'
 import { nodePrimitives } from '@sworn/verify/node'
 import { agentEvents, type Random, seededRandom } from '../../testkit/src/events.ts'
+import { RARE_WORD } from './query-words.ts'
 
 export interface QueryLog {
   /** The ledger's directory. */
@@ -17,9 +18,6 @@ export interface QueryLog {
   readonly bytes: number
   readonly entries: number
 }
-
-export const RARE_WORD = 'zyzzyvas'
-export const SOME_SESSION = 'session-3'
 
 const SEGMENT_BYTES = 256 * 2 ** 20
 const BUFFER_LINES = 1000

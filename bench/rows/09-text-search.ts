@@ -7,7 +7,8 @@ import type { AskAnswer, AskTask } from '../children/ask.ts'
 import { runChild } from '../harness/child.ts'
 import { timeCommands } from '../harness/commands.ts'
 import { compare, type Measurement, type Row } from '../harness/measure.ts'
-import { RARE_WORD, writeQueryLog } from '../harness/query-log.ts'
+import { writeQueryLog } from '../harness/query-log.ts'
+import { RARE_WORD } from '../harness/query-words.ts'
 import { withWorkdir } from '../harness/workdir.ts'
 
 export const textSearch: Row = {
