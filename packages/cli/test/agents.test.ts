@@ -1,7 +1,7 @@
 /** `sworn install AGENT`: hooks in the client's own configuration, and out again. @module */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { findHookClient } from '@sworn/proxy/hooks'
@@ -95,6 +95,31 @@ for (const agent of ['opencode', 'pi']) {
     assert.equal(existsSync(file), false)
   })
 }
+
+for (const agent of ['opencode', 'pi']) {
+  test(`${agent}: a plugin of somebody else under the name of ours is left alone`, async () => {
+    const home = temporary()
+    const file = fileOf(agent, home)
+    const theirs = 'export const Theirs = 1\n'
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, theirs)
+    const { code, err } = await sworn(['install', agent, '--yes'], { home, cwd: home })
+    assert.equal(code, 2)
+    assert.match(err, /CONFIG_INVALID a plugin that sworn wrote, or no file, was expected/)
+    assert.equal((await sworn(['uninstall', agent, '--yes'], { home, cwd: home })).code, 0)
+    assert.equal(readFileSync(file, 'utf8'), theirs)
+  })
+}
+
+test('hooks of ours that stood there before sworn knew of them are no original that comes back', async () => {
+  const home = temporary()
+  const file = fileOf('claude-code', home)
+  assert.equal((await sworn(['install', 'claude-code', '--yes'], { home, cwd: home })).code, 0)
+  rmSync(join(home, 'installed'), { recursive: true }) // another state directory
+  assert.equal((await sworn(['install', 'claude-code', '--yes', '--audit-log', 'elsewhere'], { home, cwd: home })).code, 0)
+  assert.equal((await sworn(['uninstall', 'claude-code', '--yes'], { home, cwd: home })).code, 0)
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /--installed/)
+})
 
 test("a project's file names sworn by its name and no path of this machine; a user's one names a ledger of the user", async () => {
   const [home, cwd] = [temporary(), temporary()]

@@ -1,8 +1,10 @@
 /** What `sworn install` must not do to a file of a client: lose what others wrote, change bytes, replace a link. @module */
 import assert from 'node:assert/strict'
-import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { parseJsonc } from '../src/clients/jsonc.ts'
 import { sworn, temporary } from './support/io.ts'
 
 const SERVER = '{ "mcpServers": { "a": { "command": "npx", "args": ["server"] } }'
@@ -25,7 +27,7 @@ for (const [what, { args, file, text }] of Object.entries(cases)) {
     writeFileSync(path, content)
     const run = (command: string, io: object = {}) =>
       sworn([command, ...args, ...('confirm' in io ? [] : ['--yes'])], { home, cwd: home, io })
-    return { path, run }
+    return { path, run, home }
   }
   /** Somebody who reads the difference while the client saves its file, and then says yes. */
   const slowly = (path: string, saved: string) => ({ canAsk: true, confirm: async () => (writeFileSync(path, saved), true) })
@@ -44,6 +46,32 @@ for (const [what, { args, file, text }] of Object.entries(cases)) {
     assert.equal(readFileSync(path, 'utf8'), again)
     assert.equal((await run('uninstall')).code, 0)
     assert.match(readFileSync(path, 'utf8'), /saved again/)
+  })
+
+  test(`${what}: a folder, a pipe and a device in its place are refused, and nobody waits for what they say`, async () => {
+    const { path, run } = made('')
+    const places = [() => mkdirSync(path), () => execFileSync('mkfifo', [path]), () => symlinkSync('/dev/zero', path)]
+    for (const put of places) {
+      rmSync(path, { recursive: true })
+      put()
+      for (const command of ['install', 'uninstall']) {
+        const { code, err } = await run(command)
+        assert.equal(code, 3)
+        assert.match(err, /IO_FAILED a file was expected, no folder, pipe or device/)
+      }
+    }
+  })
+
+  test(`${what}: where the saved original is damaged, ours is taken out by text, and the rest stays`, async () => {
+    const { path, run, home } = made(`${text} }\n`)
+    for (const damaged of ['{', '{}', '']) {
+      writeFileSync(path, `${text} }\n`)
+      assert.equal((await run('install')).code, 0)
+      const saved = join(home, 'installed')
+      for (const name of readdirSync(saved)) writeFileSync(join(saved, name), damaged)
+      assert.deepEqual(await run('uninstall').then(({ code, err }) => [code, err]), [0, ''])
+      assert.deepEqual(parseJsonc(readFileSync(path, 'utf8'), path).value, JSON.parse(`${text} }`))
+    }
   })
 
   test(`${what}: a file that is no UTF-8 is refused, not written back with other bytes`, async () => {

@@ -26,6 +26,8 @@ const ways = {
 }
 ways[payload.tool_name]?.()
 `
+/** Words of it mean something in a replacement, and to a shell. */
+const LEDGER = "/a b/$&$'$`$$ FLAGS/audit"
 const WAYS: readonly (readonly [tool: string, refused: RegExp | undefined])[] = [
   ['allow', undefined],
   ['go_on', undefined],
@@ -89,7 +91,7 @@ for (const name of ['opencode', 'pi'] as const) {
   test(`${name}: a call goes on only when sworn says so, and is refused by everything that is no answer`, async () => {
     const cwd = temporary()
     writeFileSync(join(cwd, 'fake.mjs'), FAKE)
-    const host = await load(name, [process.execPath, join(cwd, 'fake.mjs')], cwd, ['--audit-log', '/a b/audit'])
+    const host = await load(name, [process.execPath, join(cwd, 'fake.mjs')], cwd, ['--audit-log', LEDGER])
     for (const [tool, refused] of WAYS) {
       const reason = await host.call(tool, { path: 'x' })
       if (refused) assert.match(reason ?? 'it went on', refused, tool)
@@ -105,7 +107,7 @@ for (const name of ['opencode', 'pi'] as const) {
       .split('\n')
       .map((line) => JSON.parse(line))
     const [argv, payload] = told[0]
-    assert.deepEqual([argv[0], argv[1], ...argv.slice(3)], ['hook', name, '--installed', '--audit-log', '/a b/audit'])
+    assert.deepEqual([argv[0], argv[1], ...argv.slice(3)], ['hook', name, '--installed', '--audit-log', LEDGER])
     assert.partialDeepStrictEqual(payload, {
       session_id: 's-1',
       tool_name: 'allow',

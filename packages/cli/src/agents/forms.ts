@@ -3,6 +3,7 @@
  * @module
  */
 import type { HookClient, HookKind } from '@sworn/proxy/hooks'
+import { SwornError } from '@sworn/verify'
 import { type Command, formatCommand } from './command-line.ts'
 import { addHooks, type Edited, findHooks, removeHooks } from './edit.ts'
 import { markOf, mayHoldHooks } from './mark.ts'
@@ -75,7 +76,9 @@ export function pluginOf(client: HookClient, name: PluginName): HookForm {
   const events = Object.keys(client.events)
   const isOurs = (text: string) => mayHoldHooks(text, name)
   return {
-    put(text, _file, { start, flags }) {
+    put(text, file, { start, flags }) {
+      if (text.trim() !== '' && !isOurs(text))
+        throw new SwornError('CONFIG_INVALID', 'a plugin that sworn wrote, or no file, was expected: this one is of somebody else', file)
       const next = formatPlugin(name, start, flags)
       return { text: next, changed: next === text ? [] : events }
     },

@@ -57,7 +57,7 @@ export async function installAgent(setup: AgentSetup, wish: AgentWish, io: Io): 
   const shown = (whole: string) => (server ? whole.replaceAll(server.token, '[TOKEN]') : whole)
   if (!(await agree(path, shown(before), shown(text), wish.yes, io))) return 1
   checkUnchanged(path, original)
-  keepOriginal(stateDirectory(io), path, original, text)
+  keepOriginal(stateDirectory(io), path, { original, holdsOurs: before.trim() !== '' && form.find(before, path).length > 0 }, text)
   mkdirSync(dirname(path), { recursive: true })
   replaceFile(path, text, wish.scope === 'user' ? 0o600 : 0o644)
   await io.out(escapeText(`${changed.length} hooks of ${client.facts.title} in ${path}; ${hint}`))
@@ -140,11 +140,18 @@ async function ledgerFlag(io: Io): Promise<readonly string[]> {
   return ['--audit-log', join(directories.state, 'coding-agents')]
 }
 
-/** The oldest original counts as long as every change of the file since then was ours. */
-function keepOriginal(state: string, path: string, original: Buffer | undefined, next: string): void {
+interface Found {
+  /** undefined: there was no file. */
+  readonly original: Buffer | undefined
+  /** Hooks of ours stood in it. */
+  readonly holdsOurs: boolean
+}
+
+/** The oldest original counts as long as every change of the file since then was ours; what holds hooks of ours is none. */
+function keepOriginal(state: string, path: string, { original, holdsOurs }: Found, next: string): void {
   const known: Original | undefined = findOriginal(state, path)
   const isOurs = known !== undefined && original !== undefined && hashBytes(original) === known.wrappedHash
   if (isOurs) saveOriginal(state, path, known.bytes, next)
-  else if (known === undefined || original === undefined) saveOriginal(state, path, original, next)
+  else if (original === undefined || (known === undefined && !holdsOurs)) saveOriginal(state, path, original, next)
   else forgetOriginal(state, path)
 }

@@ -14,17 +14,21 @@ export type PluginName = 'opencode' | 'pi'
 export function formatPlugin(name: PluginName, start: readonly string[], flags: readonly string[]): string {
   return [
     `// sworn hook ${name} --installed: written by \`sworn install ${name}\`, taken away by \`sworn uninstall ${name}\`.`,
-    HELPER.replace('START', JSON.stringify([...start, 'hook', name])).replace('FLAGS', JSON.stringify(['--installed', ...flags])),
+    helperOf([...start, 'hook', name], ['--installed', ...flags]),
     BODIES[name],
   ].join('\n')
 }
 
-const HELPER = `import { spawn } from 'node:child_process'
+function helperOf(words: readonly string[], flags: readonly string[]): string {
+  return [
+    "import { spawn } from 'node:child_process'\n",
+    `const [program, ...words] = ${JSON.stringify(words)}`,
+    `const flags = ${JSON.stringify(flags)}\n`,
+    HELPER,
+  ].join('\n')
+}
 
-const [program, ...words] = START
-const flags = FLAGS
-
-/** Resolves with sworn's answer: { reason } of a refusal, { input } instead of what was told, or neither. */
+const HELPER = `/** Resolves with sworn's answer: { reason } of a refusal, { input } instead of what was told, or neither. */
 function tell(event, payload, cwd) {
   return new Promise((resolve) => {
     const refuse = (reason = 'sworn did not answer, so the call was refused') => resolve({ reason })

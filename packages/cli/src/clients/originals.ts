@@ -35,14 +35,21 @@ export function saveOriginal(state: string, path: string, original: Buffer | und
   replaceFile(target, `${JSON.stringify(record)}\n`, 0o600)
 }
 
-/** The saved original, or undefined when this file was never wrapped. */
+/** The saved original; undefined when this file was never wrapped, or what was saved is damaged: then ours is taken out by text. */
 export function findOriginal(state: string, path: string): Original | undefined {
   const savedAt = savedPath(state, path)
-  const text = readTextFile(savedAt)
-  if (text === undefined) return undefined
-  const record = schema.parse(JSON.parse(text))
+  const record = parseRecord(readTextFile(savedAt))
+  if (record === undefined) return undefined
   const bytes = record.absent ? undefined : Buffer.from(record.original, 'base64')
   return { bytes, wrappedHash: record.wrapped_sha256, savedAt }
+}
+
+function parseRecord(text: string | undefined): z.infer<typeof schema> | undefined {
+  try {
+    return text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined // no JSON
+  }
 }
 
 export function forgetOriginal(state: string, path: string): void {
@@ -64,13 +71,14 @@ export function restoreOriginal(path: string, { bytes }: Original): void {
   else replaceFile(path, bytes)
 }
 
-/** @throws SwornError IO_FAILED naming the file */
+/** @throws SwornError IO_FAILED naming the file; for a folder, a pipe or a device too */
 export function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path)
+    if (statSync(path).isFile()) return readFileSync(path)
   } catch (cause) {
     throw new SwornError('IO_FAILED', 'the file cannot be read', path, { cause })
   }
+  throw new SwornError('IO_FAILED', 'a file was expected, no folder, pipe or device', path)
 }
 
 /**
