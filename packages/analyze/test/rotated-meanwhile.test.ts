@@ -9,6 +9,7 @@ import { SwornError } from '@sworn/verify'
 import { openSource } from '../src/open-source.ts'
 import { createScan } from '../src/query/scan.ts'
 import type { Source } from '../src/query/source.ts'
+import { followLedger } from '../src/reading/index.ts'
 import { temporary } from './support/ledgers.ts'
 
 const SORTED = { sort: 'seq', descending: false } as const
@@ -46,7 +47,15 @@ function write(ledger: Ledger, events: number): void {
   }
 }
 
-const open = (path: string, home: string) => openLedger({ path, home, rotateBytes: 1_000_000 })
+let time = Date.parse('2026-01-01T00:00:00Z')
+const open = (path: string, home: string) => openLedger({ path, home, rotateBytes: 1_000_000, now: () => time })
+
+/** Packs every closed segment. */
+function pack(ledger: Ledger): void {
+  time += 5000
+  while (ledger.nextTickAt() <= time) ledger.tick() // a closed segment gets its sum
+  assert.ok(ledger.pack('zstd') > 2)
+}
 
 for (const name of ['audit', 'audit.jsonl']) {
   for (const [what, read] of readers) {
@@ -61,7 +70,7 @@ for (const name of ['audit', 'audit.jsonl']) {
         seqs.push(seq)
         if (seq !== 1) continue
         write(ledger, 8)
-        if (what !== 'a scan on threads') ledger.pack('gzip')
+        if (what !== 'a scan on threads') pack(ledger)
       }
       ledger.close()
       assert.deepEqual(
@@ -69,6 +78,41 @@ for (const name of ['audit', 'audit.jsonl']) {
         seqs.map((_, n) => n),
       )
       assert.ok(seqs.length >= size, `${seqs.length} of ${size}`)
+    })
+  }
+}
+
+for (const name of ['audit', 'audit.jsonl']) {
+  for (const step of ['packed', 'pruned'] as const) {
+    test(`who follows ${name} goes on over segments that were closed and ${step} before they were come to`, {
+      timeout: 20_000,
+    }, async () => {
+      const [at, home] = [temporary(), temporary()]
+      const path = join(at, name)
+      const ledger = open(path, home)
+      write(ledger, 2)
+      const stop = new AbortController()
+      const following = followLedger(findLedger(path, '/'), 0, stop.signal)
+      const seqOf = (line: Buffer) => JSON.parse(line.toString('utf8')).seq as number
+      const seqs = [seqOf((await following.next()).value!)]
+      write(ledger, 14)
+      const from = step === 'packed' ? 1 : (listSegments(findLedger(path, '/')).at(-2)?.firstSeq ?? 0)
+      if (step === 'packed') pack(ledger)
+      else ledger.prune(from, { policy: 'p', unanchored: true })
+      write(ledger, 2)
+      const last = ledger.size - 1
+      for await (const line of following) {
+        seqs.push(seqOf(line))
+        if (seqs.at(-1) === last) stop.abort()
+      }
+      ledger.close()
+      const expected = Array.from({ length: last + 1 }, (_, seq) => seq)
+      const dropped = expected.filter((seq) => !seqs.includes(seq))
+      assert.deepEqual(
+        seqs,
+        expected.filter((seq) => !dropped.includes(seq)),
+      )
+      assert.ok(step === 'packed' ? dropped.length === 0 : dropped.every((seq) => seq < from), dropped.join(' '))
     })
   }
 }

@@ -3,7 +3,7 @@
  *
  * A position is a seq, so a rename between two looks does no harm. The file at hand is read to its end; only
  * when its successor exists is the end final: the next segment is named by the next seq, or in file mode the
- * stable name has another inode. Woken by file events, and by a
+ * stable name has another inode. Whoever is slow finds the next segment packed, and reads it so, or pruned, and goes on behind it. Woken by file events, and by a
  * timer of at least 100 ms where events do not arrive (network and container file systems); then it rests for REST_MS, so
  * that a ledger that grows line by line is not read at each of them, while whoever wrote the line waits for the same processor.
  * @module
@@ -44,6 +44,7 @@ export async function* followLedger(files: LedgerFiles, nextSeq: number, signal:
   let at: Position | undefined
   let next = nextSeq
   let start = place
+  let packed: string | undefined
   try {
     while (!signal.aborted) {
       const ended = at === undefined || (await hasSuccessor(files, at.file, next)) // asked before the read, so that the read reaches the true end
@@ -52,10 +53,17 @@ export async function* followLedger(files: LedgerFiles, nextSeq: number, signal:
         next = at!.seq
         yield line
       }
-      const moved: Position | undefined = ended ? await openAt(files, next, at?.file, start) : undefined
-      if (moved === undefined) {
+      const moved = ended ? await openAt(files, next, at?.file, start) : undefined
+      if (moved === undefined || ('packed' in moved && moved.packed === packed)) {
         await waiter.next()
         await sleep(REST_MS, undefined, { signal }).catch(() => {}) // the signal ends the loop
+      } else if ('packed' in moved) {
+        packed = moved.packed // read once: it does not grow
+        for await (const { bytes, number } of readLines(packed)) {
+          if (moved.seq + number <= next) continue
+          next = moved.seq + number
+          yield bytes
+        }
       } else {
         await at?.file.close()
         at = moved
@@ -79,17 +87,27 @@ async function* readLinesFrom(at: Position): AsyncGenerator<Buffer> {
   }
 }
 
-/** Opens the file that holds `seq`: the newest that begins at or before it, when it is not the one at hand. */
+/** A closed segment that was compressed; `seq` is that of its first line. */
+interface Packed {
+  readonly packed: string
+  readonly seq: number
+}
+
+/**
+ * Opens the file that holds `seq`: the newest that begins at or before it, when it is not the one at hand; where that was
+ * pruned, the oldest that is left.
+ */
 async function openAt(
   files: LedgerFiles,
   seq: number,
   current: FileHandle | undefined,
   place: FilePlace | undefined,
-): Promise<Position | undefined> {
-  for (const segment of listSegments(files).toReversed()) {
+): Promise<Position | Packed | undefined> {
+  const listed = listSegments(files)
+  for (const segment of listed.toReversed()) {
     const first = segment.firstSeq ?? (await firstSeq(segment.path))
-    if (first === undefined || first > seq) continue
-    if (isCompressed(segment.path)) return undefined // closed, and read before: what follows is not there yet
+    if (first === undefined || (first > seq && segment !== listed[0])) continue
+    if (isCompressed(segment.path)) return { packed: segment.path, seq: first }
     if (current && (await isSame(current, segment.path))) return undefined
     const file = await open(segment.path)
     const known = place && (await isOf(file, place)) ? { offset: place.offset, seq } : { offset: 0, seq: first }
@@ -113,7 +131,7 @@ async function* readFrom(file: FileHandle, offset: number): AsyncGenerator<Buffe
 async function hasSuccessor(files: LedgerFiles, file: FileHandle, nextSeq: number): Promise<boolean> {
   if (files.activeFile) return existsSync(files.activeFile) && !(await isSame(file, files.activeFile))
   const next = segmentPath(files, nextSeq)
-  return next !== undefined && existsSync(next)
+  return (next !== undefined && existsSync(next)) || (await file.stat()).nlink === 0 // packed or pruned: so the next one may be
 }
 
 function segmentPath(files: LedgerFiles, seq: number): string | undefined {
