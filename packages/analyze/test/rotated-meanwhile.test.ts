@@ -123,7 +123,7 @@ test('a ledger whose next file was pruned while it was read is not read over the
   write(ledger, 14)
   const files = findLedger(path, '/')
   assert.ok(listSegments(files).length > 3)
-  for (const [what, read] of readers.filter(([name]) => name !== 'the index')) {
+  for (const [what, read] of readers) {
     const reading = read(files)
     await reading.next()
     ledger.prune(ledger.size, { policy: 'p', unanchored: true })

@@ -21,7 +21,7 @@ export interface LinePlace {
 export interface LineReader {
   /**
    * The lines at `places`, in their order.
-   * @throws SwornError INDEX_STALE when another line lies there; the file system's error
+   * @throws SwornError INDEX_STALE when another line lies there, IO_FAILED when its segment was pruned; the file system's error
    */
   read(places: readonly LinePlace[]): Promise<Buffer[]>
   close(): void
@@ -52,6 +52,8 @@ export function openLineReader(files: LedgerFiles, starts: readonly number[], is
     // Its name is that of another segment as soon as it is rotated.
     if (segments.find(({ firstSeq }) => firstSeq === from)?.path === files.activeFile) segments = listNumbered(files)
     const bytes = tryOpen(segments, from, room) ?? tryOpen((segments = listNumbered(files)), from, room)
+    if (!bytes && (segments[0]?.firstSeq ?? 0) > from)
+      throw new SwornError('IO_FAILED', 'a file of the ledger was dropped while the ledger was read; ask again', `seq=${from}`)
     if (!bytes) throw new SwornError('INDEX_STALE', 'a segment that was indexed was expected', `seq=${from}`)
     open = { from, to, bytes }
     return open
