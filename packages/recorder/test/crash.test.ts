@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type ChangeName, CRASH, type Fault, faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
+import { type ChangeName, CRASH, type Fault, type FaultyOps, faultyOps } from '../../../testkit/src/fault/faulty-ops.ts'
 import { type Choose, createPageCache, KEEP_ALL, KEEP_NOTHING, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
 import { errorCode, type FileOps } from '../src/ledger/file-ops.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
@@ -24,8 +24,33 @@ interface Script {
 }
 
 function keep(promised: Promised, ledger: Ledger, n: number, level: 'batch' | 'sync'): void {
-  const ack = ledger.append([item(n, level, { session_id: 's' })])[0]
-  if (outcome(ack) === 'ack' && acked(ack).durable) promised.acks.push(acked(ack))
+  keepAnswers(promised, ledger.append([item(n, level, { session_id: 's' })]))
+}
+
+/** Two events whose sync runs beside the caller. */
+function keepBoth(promised: Promised, ledger: Ledger, n: number): void {
+  const events = [item(n, 'sync', { session_id: 's' }), item(n + 1, 'sync', { session_id: 's' })]
+  keepAnswers(promised, ledger.appendAside(events, () => {}).answers())
+}
+
+function keepAnswers(promised: Promised, answers: ReturnType<Ledger['append']>): void {
+  for (const ack of answers) if (outcome(ack) === 'ack' && acked(ack).durable) promised.acks.push(acked(ack))
+}
+
+/** The same disk with syncs beside the caller, which end as they begin. */
+function withSyncsAside(ops: FaultyOps): FaultyOps {
+  return {
+    ...ops,
+    fdatasyncAside(fd, done) {
+      let error: Error | null = null
+      try {
+        ops.fdatasync(fd)
+      } catch (e) {
+        error = e as Error // of the simulated disk
+      }
+      done(error)
+    },
+  }
 }
 
 const scripts: Script[] = [PATH, FILE].flatMap((path) => {
@@ -46,6 +71,9 @@ const scripts: Script[] = [PATH, FILE].flatMap((path) => {
         ledger.close()
         const again = open()
         keep(promised, again, 4, 'sync')
+        keepBoth(promised, again, 5)
+        keep(promised, again, 7, 'batch')
+        keepBoth(promised, again, 8)
       },
     },
     {
@@ -106,7 +134,7 @@ function play(script: Script, ops: FileOps, promised: Promised): void {
 }
 
 function countSteps(script: Script): number {
-  const ops = faultyOps(createPageCache(), { at: -1, fault: 'crash', code: CRASH })
+  const ops = withSyncsAside(faultyOps(createPageCache(), { at: -1, fault: 'crash', code: CRASH }))
   play(script, ops, { acks: [] })
   return ops.steps.length
 }
@@ -115,7 +143,7 @@ async function cutAt(script: Script, at: number, choose: Choose, context: string
   const memory = createPageCache()
   const promised: Promised = { acks: [] }
   try {
-    play(script, faultyOps(memory, { at, fault: 'crash', code: CRASH }), promised)
+    play(script, withSyncsAside(faultyOps(memory, { at, fault: 'crash', code: CRASH })), promised)
   } catch (e) {
     if (!isCrash(e)) throw e
   }
@@ -185,14 +213,15 @@ describe('an error of the disk', () => {
 /** Sends each event until it is acknowledged, as a producer does. */
 function runWithFault(path: string, plan: Parameters<typeof faultyOps>[1]) {
   const memory = createPageCache()
-  const ops = faultyOps(memory, plan)
+  const ops = withSyncsAside(faultyOps(memory, plan))
   const disk = createCase('fault')
   const promised: Promised = { acks: [] }
   const ledger = openTwice(() => disk.open({ path, fileOps: ops, rotateBytes: 4000 }))
   for (let n = 0; n < 6; n++) {
     for (let attempt = 0; attempt < 4; attempt++) {
       disk.time += 300
-      const answer = ledger.append([item(n, n % 2 ? 'sync' : 'batch', { session_id: 's' })])[0]
+      const events = [item(n, n % 2 ? 'sync' : 'batch', { session_id: 's' })]
+      const [answer] = n === 3 ? ledger.appendAside(events, () => {}).answers() : ledger.append(events)
       if (outcome(answer) !== 'ack') continue
       if (acked(answer).durable) promised.acks.push(acked(answer))
       break

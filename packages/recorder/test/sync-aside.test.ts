@@ -5,10 +5,12 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock, test } from 'node:test'
-import { createPageCache, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
+import type { SwornError } from '@sworn/verify'
+import { createPageCache, KEEP_NOTHING, type PageCache } from '../../../testkit/src/fault/page-cache.ts'
 import { openLedger } from '../src/ledger/ledger.ts'
 import { createGroupCommit } from '../src/port/group-commit.ts'
-import { acked, createCase, item, logFiles, outcome, records, verify } from './support/ledger-case.ts'
+import type { Ack } from '../src/port/types.ts'
+import { acked, createCase, item, logFiles, outcome, records, tickAll, verify } from './support/ledger-case.ts'
 
 /** A simulated disk whose syncs beside the caller end when the test says so, well or with an error. */
 function slowDisk(): { ops: PageCache; end(error?: Error): void; readonly underWay: number; readonly openFiles: number } {
@@ -142,6 +144,78 @@ test('the delayed sync is begun within the delay and never twice at a time; what
   assert.equal(slow.underWay, 0, 'what a sync event took along is not synced again')
   commit.close()
   mock.timers.reset()
+})
+
+/** Two events that wait for the disk, and the sync that they wait for. */
+async function openHeld() {
+  const slow = slowDisk()
+  const disk = createCase('s', slow.ops)
+  const ledger = disk.open()
+  const commit = createGroupCommit(ledger, { syncsAside: true, now: () => disk.time })
+  const answers = commit.append([item(1, 'sync'), item(2, 'sync')])
+  await turn()
+  assert.equal(slow.underWay, 1)
+  return { slow, disk, ledger, commit, answers }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+const durable = (answers: readonly (Ack | SwornError)[]) => answers.map((answer) => acked(answer).durable)
+
+test('one event that waits for the disk does so in front of the appends, several beside them; the next commit comes after', async () => {
+  const { slow, ledger, commit, answers } = await openHeld()
+  const later = commit.append([item(3, 'sync')])
+  await turn()
+  const size = ledger.size
+  assert.equal(await Promise.race([answers, later, turn()]), undefined, 'nobody is answered before the disk')
+  slow.end()
+  assert.deepEqual(durable(await answers), [true, true])
+  assert.deepEqual([durable(await later), ledger.size, slow.underWay], [[true], size + 1, 0])
+  commit.close()
+})
+
+test('what several events were promised survives power loss, and before they are answered nothing was promised', async () => {
+  const { slow, disk, ledger, commit, answers } = await openHeld()
+  const found = (ops: PageCache) => records(createCrashed(ops)).filter(({ tool }) => tool === 't1' || tool === 't2').length
+  const createCrashed = (ops: PageCache) => {
+    const crashed = ops.crash(KEEP_NOTHING)
+    createCase('s', crashed, disk.time).open().close()
+    return crashed
+  }
+  assert.equal(found(slow.ops), 0)
+  slow.end()
+  assert.deepEqual([durable(await answers), found(slow.ops), ledger.durableSize], [[true, true], 2, ledger.size])
+  commit.close()
+})
+
+const endings: readonly { readonly what: string; end(held: Awaited<ReturnType<typeof openHeld>>): void; readonly outcome: string }[] = [
+  { what: 'the disk fails', end: ({ slow }) => slow.end(EIO), outcome: 'APPEND_UNKNOWN' },
+  { what: 'somebody flushes', end: ({ commit }) => commit.flush(), outcome: 'ack' },
+  { what: 'the files are looked at', end: ({ commit }) => commit.reopen(), outcome: 'ack' },
+  { what: 'it is closed', end: ({ commit }) => commit.close(), outcome: 'ack' },
+  { what: 'another process records', end: ({ commit }) => commit.abandon(), outcome: 'APPEND_UNKNOWN' },
+  { what: 'a tick signs', end: ({ slow, disk, ledger }) => (tickAll(disk, ledger), slow.end()), outcome: 'ack' },
+]
+for (const { what, end, outcome: expected } of endings) {
+  test(`several events wait for the disk, and ${what}: each is answered once, ${expected}`, async () => {
+    const held = await openHeld()
+    end(held)
+    const answers = await held.answers
+    assert.deepEqual(answers.map(outcome), [expected, expected])
+    if (expected === 'ack') assert.deepEqual(durable(answers), [true, true])
+    if (held.slow.underWay > 0) held.slow.end() // too late: it changes nothing
+    held.commit.close()
+  })
+}
+
+test('after a disk that failed several events at once the log goes on in a new segment, and none of them stands twice', async () => {
+  const { slow, ledger, commit, answers } = await openHeld()
+  const later = commit.append([item(1, 'sync')])
+  slow.end(EIO)
+  assert.deepEqual((await answers).map(outcome), ['APPEND_UNKNOWN', 'APPEND_UNKNOWN'])
+  assert.deepEqual([(await later).map(outcome), ledger.poisoned, logFiles(slow.ops).length], [['ack'], false, 2])
+  assert.equal(records(slow.ops).filter(({ tool }) => tool === 't1').length, 1)
+  commit.close()
+  assert.equal((await verify(slow.ops)).findings.length, 0)
 })
 
 test('on a real disk', { skip: process.platform === 'linux' ? false : 'only Linux tells every descriptor of an error' }, async () => {

@@ -107,12 +107,17 @@ function openChecked(setup: Setup, fence: Fence, newest: KnownEntry | undefined)
 
 /** The same ledger, untouched once the fence fell. */
 function fenced(ledger: SharedLedger, fence: Fence): SharedLedger {
+  const { appendAside } = ledger
   return {
     info: ledger.info,
     get unsyncedBytes() {
       return ledger.unsyncedBytes
     },
     append: (items) => (fence.holds() ? ledger.append(items) : items.map(fencedError)),
+    ...(appendAside && {
+      appendAside: (items: Parameters<typeof appendAside>[0], done: () => void) =>
+        fence.holds() ? appendAside(items, done) : { waits: false, answers: () => items.map(fencedError) },
+    }),
     sync() {
       if (!fence.holds()) throw fencedError()
       ledger.sync()

@@ -7,14 +7,55 @@
 import { SwornError } from '@sworn/verify'
 import type { Ack } from '../port/types.ts'
 import { type Admitted, admit, type Item } from './admit.ts'
-import { linkReserved, sync, write, writeWhenFull } from './commit.ts'
+import { linkReserved, sync, syncAside, write, writeWhenFull } from './commit.ts'
 import type { Core } from './core.ts'
 import { isQuiet, type Members, type ReservedType } from './reserved.ts'
 import { followRename, movedAway, rotate, rotationDue } from './rotation.ts'
 import type { State } from './state.ts'
 
+/** What was appended, and whether its answers wait for the disk. */
+export interface Promised {
+  readonly waits: boolean
+  /** In the order of the items. Where they wait: as they are once that is over, whatever ended it. */
+  answers(): readonly (Ack | SwornError)[]
+}
+
 /** Answers in the order of the items; see `Ledger.append`. */
-export function appendItems(state: State, items: readonly Item[]): (Ack | SwornError)[] {
+export function appendItems(state: State, items: readonly Item[]): readonly (Ack | SwornError)[] {
+  return admitAll(state, items, sync).answers()
+}
+
+/** The same, but what must be on disk first is synced beside the caller; see `Ledger.appendAside`. */
+export function appendAside(state: State, items: readonly Item[], done: () => void): Promised {
+  let waits = false
+  let isOver = false
+  let failure: SwornError | undefined
+  const { isLinked, answers } = admitAll(state, items, (core) => {
+    waits = syncAside(core, (settle) => {
+      isOver = true
+      failure = settleSync(state, core, settle)
+      done()
+    })
+    if (!waits) sync(core)
+  })
+  if (!waits || !isLinked) return { waits: false, answers }
+  const unknown = () => failure ?? new SwornError('APPEND_UNKNOWN', 'the ledger was poisoned before this was on disk')
+  return { waits: !isOver, answers: () => answers().map((answer) => (SwornError.is(answer) || answer.durable ? answer : unknown())) }
+}
+
+/** Takes note of a sync that ran beside; the error when it failed, and the ledger is poisoned then. */
+export function settleSync(state: State, core: Core, settle: () => void): SwornError | undefined {
+  if (state.poisoned || state.core !== core) return undefined
+  try {
+    state.attempt(settle)
+    return undefined
+  } catch (e) {
+    return SwornError.is(e) ? e : undefined
+  }
+}
+
+/** @param secure puts on disk what is written, or begins to */
+function admitAll(state: State, items: readonly Item[], secure: (core: Core) => void) {
   const answers: (Admitted | SwornError)[] = []
   try {
     state.attempt((core) => {
@@ -24,13 +65,15 @@ export function appendItems(state: State, items: readonly Item[]): (Ack | SwornE
         writeWhenFull(core)
       }
       write(core, true)
-      if (needsSync(core, items, answers)) sync(core)
+      if (needsSync(core, items, answers)) secure(core)
       if (rotationDue(core)) rotate(core)
     })
   } catch (e) {
-    return items.map((_, i) => failedAnswer(state, answers[i], e))
+    const failed = items.map((_, i) => failedAnswer(state, answers[i], e))
+    return { isLinked: false, answers: () => failed }
   }
-  return answers.map((answer) => toAck(state.core, answer))
+  const { core } = state
+  return { isLinked: true, answers: () => answers.map((answer) => toAck(core, answer)) }
 }
 
 /** A duplicate is answered only once the record it repeats is on disk. */

@@ -11,7 +11,7 @@ import type { SwornError } from '@sworn/verify'
 import type { Ack, LedgerInfo, Reservation, Reserve } from '../port/types.ts'
 import type { Erasure, ErasureRequest } from '../vault/erase.ts'
 import type { Item } from './admit.ts'
-import { appendItems, appendReserved } from './append.ts'
+import { appendAside, appendItems, appendReserved, type Promised } from './append.ts'
 import type { Done, Operation } from './operate.ts'
 import { createOperations } from './operations.ts'
 import { createEnv, type LedgerOptions } from './options.ts'
@@ -36,6 +36,11 @@ export interface Ledger {
   readonly poisoned: boolean
   /** Answers in the order of the items: Ack, or SwornError APPEND_REFUSED, APPEND_UNKNOWN, EVENT_ID_CONFLICT, LEDGER_*. */
   append(items: readonly Item[]): readonly (Ack | SwornError)[]
+  /**
+   * The same where the caller has more to do: the sync that events wait for runs beside it, and `done` at its end, once.
+   * Answers that wait are asked for then, or after `sync`; where nothing waits, at once.
+   */
+  appendAside(items: readonly Item[], done: () => void): Promised
   /** @throws SwornError APPEND_UNKNOWN when what was written may be lost, LEDGER_CLOSED */
   sync(): void
   /**
@@ -99,6 +104,7 @@ export function openLedger(options: LedgerOptions): Ledger {
       return state.poisoned
     },
     append: (items) => appendItems(state, items),
+    appendAside: (items, done) => appendAside(state, items, done),
     appendReserved: (type, members) => appendReserved(state, type, members),
     reserve,
     ...createOperations(state),

@@ -3,6 +3,7 @@
  * @module
  */
 import { type ErasureRequest, erase } from '../vault/erase.ts'
+import { settleSync } from './append.ts'
 import { stop } from './close.ts'
 import { sync, syncAside, writeDerived } from './commit.ts'
 import type { Core } from './core.ts'
@@ -39,12 +40,7 @@ export function createOperations(state: State) {
 function beginSync(state: State, done: () => void): boolean {
   return state.attempt((core) =>
     syncAside(core, (settle) => {
-      const current = !state.poisoned && state.core === core
-      try {
-        if (current) state.attempt(settle)
-      } catch {
-        // poisoned: the next append says so
-      }
+      settleSync(state, core, settle) // poisoned: the next append says so
       done()
     }),
   )

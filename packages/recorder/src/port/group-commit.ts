@@ -25,6 +25,8 @@ export interface AppendableLedger {
   readonly info: LedgerInfo
   readonly unsyncedBytes: number
   append(items: readonly Item[]): readonly Answer[]
+  /** The same, but what waits for the disk waits beside the caller: its answers are there when `done` runs, or after `sync`. */
+  appendAside?(items: readonly Item[], done: () => void): Promised
   sync(): void
   /** Begins to sync beside the appends; false: it cannot. `done` runs at the end, whether it failed or not. */
   syncAside?(done: () => void): boolean
@@ -38,11 +40,20 @@ export interface AppendableLedger {
   close(): void
 }
 
+/** What was appended. */
+interface Promised {
+  readonly waits: boolean
+  answers(): readonly Answer[]
+}
+
 export interface GroupCommitOptions {
   readonly now?: () => number
   /** 0 to 50; how far fdatasync may stay behind a `batch` acknowledgement. */
   readonly syncDelayMs?: number
-  /** True where this thread has more to do than to append: the delayed fdatasync then runs beside it. */
+  /**
+   * True where this thread has more to do than to append: the delayed fdatasync then runs beside it, and that which several
+   * events wait for. For one alone it does not: there is nothing else to do, and a thread that is woken costs time.
+   */
   readonly syncsAside?: boolean
 }
 
@@ -59,7 +70,7 @@ export interface GroupCommit {
   operate(operation: Operation): Done
   /** Flushes, then closes the ledger. Later calls are answered with LEDGER_CLOSED. */
   close(): void
-  /** Lets go without touching the ledger: another process writes it now. What is queued is answered APPEND_REFUSED. */
+  /** Lets go without touching the ledger: another process writes it now. What is queued is answered APPEND_REFUSED, what waits for the disk APPEND_UNKNOWN. */
   abandon(): void
 }
 
@@ -69,9 +80,17 @@ interface Waiting {
   readonly resolve: (answers: readonly Answer[]) => void
 }
 
+interface Held {
+  readonly items: readonly Item[]
+  readonly promised: Promised
+  readonly done: () => void
+}
+
 const MAX_RECORDS = 4096
 const MAX_UNITS = 4 * 1024 * 1024
 const MAX_DELAY_MS = 50
+/** Events that wait for the disk and do so beside this thread. */
+const SEVERAL = 2
 /** Longest delay that setTimeout takes. */
 const MAX_TIMER_MS = 0x7fffffff
 
@@ -86,19 +105,51 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
   let tickDue = 0
   let closed = false
   let aside = false
+  /** The commit that waits for the disk beside this thread; the next one begins when it is answered. */
+  let held: Held | undefined
 
   function commitAll(): void {
     clearImmediate(drain)
     drain = undefined
-    while (queue.length > 0) commitOne(ledger, queue)
+    while (queue.length > 0 && !held) commit(syncsAside)
     arm()
+  }
+
+  /** When this returns, nothing waits and everything is answered. */
+  function commitNow(): void {
+    if (held) quietly(() => ledger.sync()) // where that fails the answers tell
+    answerHeld()
+    while (queue.length > 0) commit(false)
+    commitAll()
+  }
+
+  /** Writes as much of the queue as one commit may hold. */
+  function commit(mayWait: boolean): void {
+    const items = takeItems(queue)
+    const done = () => {
+      if (held?.done !== done) return
+      answerHeld()
+      commitAll()
+    }
+    const promised = appendOrUnknown(ledger, items, mayWait ? done : undefined)
+    held = { items, promised, done }
+    if (promised.waits)
+      stopDelay() // it is being synced
+    else answerHeld()
+  }
+
+  function answerHeld(): void {
+    if (!held) return
+    const { items, promised } = held
+    held = undefined
+    settle(queue, items.length, promised.answers())
   }
 
   /** @param waitedMs how long the oldest unsynced byte may have waited already */
   function arm(waitedMs = 0): void {
     if (closed) return
     if (ledger.unsyncedBytes === 0) stopDelay()
-    else if (!syncTimer && !aside) syncTimer = setTimeout(syncNow, Math.max(0, syncDelayMs - waitedMs))
+    else if (!syncTimer && !aside && !held) syncTimer = setTimeout(syncNow, Math.max(0, syncDelayMs - waitedMs))
     const due = ledger.nextTickAt()
     if (tickTimer && tickDue <= due) return // set anew at each commit it would never run out under load
     clearTimeout(tickTimer)
@@ -157,18 +208,18 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
     },
     reserve: (step) => ledger.reserve(step),
     flush() {
-      commitAll()
+      commitNow()
       stopDelay()
       ledger.sync()
     },
     reopen() {
       if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
-      commitAll()
+      commitNow()
       ledger.reopen()
     },
     operate(operation) {
       if (closed) throw new SwornError('LEDGER_CLOSED', 'the recorder was closed')
-      commitAll()
+      commitNow()
       try {
         return ledger.operate(operation)
       } finally {
@@ -177,13 +228,15 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
     },
     close() {
       if (closed) return
-      commitAll()
+      commitNow()
       stop()
       ledger.close()
     },
     abandon() {
       stop()
       clearImmediate(drain)
+      if (held) settle(queue, held.items.length, held.items.map(unsyncedError))
+      held = undefined
       for (const { items, resolve } of queue.splice(0)) resolve(items.map(fencedError))
     },
   }
@@ -192,6 +245,11 @@ export function createGroupCommit(ledger: AppendableLedger, options: GroupCommit
 /** Nothing was written: this process is not the recorder any more. */
 export function fencedError(): SwornError {
   return new SwornError('APPEND_REFUSED', 'another process records this ledger now')
+}
+
+/** It was written, and nobody waited for the disk. */
+function unsyncedError(): SwornError {
+  return new SwornError('APPEND_UNKNOWN', 'another process took this ledger over before the event was on disk')
 }
 
 /** The ledger poisons itself on a failed sync or tick and says so in its next answers. */
@@ -203,14 +261,12 @@ function quietly(step: () => void): void {
   }
 }
 
-/** Writes as much of the queue as one commit may hold and settles what became complete. */
-function commitOne(ledger: AppendableLedger, queue: Waiting[]): void {
-  const items = takeItems(queue)
-  const answers = appendOrUnknown(ledger, items)
+/** Gives the answers of a commit to the first `count` that have none, and those that are complete to their callers. */
+function settle(queue: Waiting[], count: number, answers: readonly Answer[]): void {
   let given = 0
   while (queue[0]) {
     const { items: asked, answers: told, resolve } = queue[0]
-    while (given < items.length && told.length < asked.length)
+    while (given < count && told.length < asked.length)
       told.push(answers[given++] ?? new SwornError('APPEND_UNKNOWN', 'the ledger gave no answer'))
     if (told.length < asked.length) return
     queue.shift()
@@ -234,12 +290,21 @@ function takeItems(queue: readonly Waiting[]): readonly Item[] {
   return taken
 }
 
-function appendOrUnknown(ledger: AppendableLedger, items: readonly Item[]): readonly Answer[] {
-  if (items.length === 0) return []
+/** @param done set where the answers may wait for the disk beside the caller; runs when they are there */
+function appendOrUnknown(ledger: AppendableLedger, items: readonly Item[], done: (() => void) | undefined): Promised {
   try {
-    return ledger.append(items)
+    if (done && ledger.appendAside && isAwaited(items)) return ledger.appendAside(items, done)
+    const answers = items.length === 0 ? [] : ledger.append(items)
+    return { waits: false, answers: () => answers }
   } catch (error) {
     const answer = SwornError.is(error) ? error : new SwornError('APPEND_UNKNOWN', 'the ledger failed unexpectedly', '', { cause: error })
-    return items.map(() => answer)
+    return { waits: false, answers: () => items.map(() => answer) }
   }
+}
+
+/** Several events wait for the disk: others may come meanwhile. */
+function isAwaited(items: readonly Item[]): boolean {
+  let awaited = 0
+  for (const { level } of items) if (level === 'sync' && ++awaited === SEVERAL) return true
+  return false
 }
