@@ -74,6 +74,18 @@ for (const [what, { args, file, text }] of Object.entries(cases)) {
     }
   })
 
+  test(`${what}: what was put back by hand, or never written, is the original again`, async () => {
+    const { path, run } = made(`${text} }\n`)
+    for (const whole of [`${text} }\n`, `${text}, "more": 1 }\n`]) {
+      writeFileSync(path, `${text} }\n`)
+      assert.equal((await run('install')).code, 0)
+      writeFileSync(path, whole)
+      assert.equal((await run('install')).code, 0)
+      assert.match((await run('uninstall')).out, /byte for byte/)
+      assert.equal(readFileSync(path, 'utf8'), whole)
+    }
+  })
+
   test(`${what}: a file that is no UTF-8 is refused, not written back with other bytes`, async () => {
     const bytes = Buffer.concat([Buffer.from(`${text}, "name": "caf`), Buffer.from([0xe9]), Buffer.from('" }')])
     const { path, run } = made(bytes)

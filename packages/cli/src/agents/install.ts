@@ -147,11 +147,11 @@ interface Found {
   readonly holdsOurs: boolean
 }
 
-/** The oldest original counts as long as every change of the file since then was ours; what holds hooks of ours is none. */
+/** The oldest original counts as long as every change of the file since then was ours; else what holds none of ours is it. */
 function keepOriginal(state: string, path: string, { original, holdsOurs }: Found, next: string): void {
   const known: Original | undefined = findOriginal(state, path)
   const isOurs = known !== undefined && original !== undefined && hashBytes(original) === known.wrappedHash
   if (isOurs) saveOriginal(state, path, known.bytes, next)
-  else if (original === undefined || (known === undefined && !holdsOurs)) saveOriginal(state, path, original, next)
+  else if (original === undefined || !holdsOurs) saveOriginal(state, path, original, next)
   else forgetOriginal(state, path)
 }

@@ -97,8 +97,9 @@ async function installProxies(file: string | undefined, flags: ClientFlags, pass
   const next = wrapServers(toText(original, path), path, launcher(io.self), passed)
   if (!(await agreeOn(path, toText(original, path), next, flags.yes, io))) return next.changed.length === 0 ? 0 : 1
   const state = stateDirectory(io)
-  const known = findOriginal(state, path)
-  if (known) throw new SwornError('USAGE', 'the file was wrapped before and edited since; run `sworn uninstall mcp-client` first', path)
+  const isWrapped = unwrapServers(toText(original, path), path).changed.length > 0
+  if (isWrapped && findOriginal(state, path))
+    throw new SwornError('USAGE', 'the file was wrapped before and edited since; run `sworn uninstall mcp-client` first', path)
   checkUnchanged(path, original)
   saveOriginal(state, path, original, next.text)
   replaceFile(path, next.text)
