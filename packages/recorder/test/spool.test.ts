@@ -1,7 +1,7 @@
 /** Events while nobody records: on disk in the producer's own file, handed over in order and once, whoever crashes. @module */
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { SwornError } from '@sworn/verify'
 import fc from 'fast-check'
@@ -100,6 +100,60 @@ test('a place that cannot be written keeps nothing, and the caller is told', asy
   await port.close()
 })
 
+test('a disk that is full takes nothing from the process: no event leaves a file open', {
+  skip: process.platform !== 'linux' && 'Linux only',
+}, async () => {
+  const folder = temporaryDirectory()
+  symlinkSync('/dev/full', join(folder, 'own.jsonl'))
+  const { inner, port } = openSpooling({ path: join(folder, 'own.jsonl') })
+  inner.fail = AWAY
+  await port.submit([sample(0)])
+  const openFiles = () => readdirSync('/proc/self/fd').length
+  const before = openFiles()
+  for (let n = 1; n < 30; n++) assert.ok(SwornError.is((await port.submit([sample(n)]))[0], 'RECORDER_UNAVAILABLE'))
+  assert.equal(openFiles(), before)
+  await port.close()
+})
+
+test('a first line that the disk took only a piece of is written again when there is room', async () => {
+  const { inner, port, options } = openSpooling()
+  mkdirSync(dirname(options.path), { recursive: true })
+  writeFileSync(options.path, '{"handed":"000000000')
+  inner.fail = AWAY
+  const event = sample(1)
+  assert.deepEqual(await port.submit([event]), [{ spooled: true }])
+  inner.fail = undefined
+  await port.drained()
+  assert.deepEqual(idsOf(inner.batches), [event.eventId])
+  await port.close()
+})
+
+test('a file that somebody took over while its owner lives takes no event with it: what comes next has a file of its own', async () => {
+  const path = temporaryLedger()
+  const directory = spoolDirectory(`${path}.home`, path)
+  const { inner, port, options } = openSpooling({ path: ownSpoolPath(directory) })
+  inner.fail = AWAY
+  const events = Array.from({ length: 6 }, (_, n) => sample(n))
+  const tell = async (some: readonly Submission[]) => {
+    for (const event of some) assert.deepEqual(await port.submit([event]), [{ spooled: true }])
+  }
+  await tell(events.slice(0, 3))
+  const taken = options.path.replace(/[^/]*$/, `${'0'.repeat(16)}.1.00000000-0000-4000-8000-000000000001.jsonl`)
+  renameSync(options.path, taken)
+  await tell(events.slice(3))
+  await port.close()
+  const left = { producerId: 'p-1', lost: noLoss, retryMs: 1, closeMs: 1 }
+  const took: string[] = []
+  for (const file of [taken, options.path]) {
+    const back = memoryPort()
+    const again = withSpool(back, { ...left, path: file }, true)
+    await again.drained()
+    await again.close()
+    took.push(...idsOf(back.batches))
+  }
+  assert.deepEqual(new Set(took), new Set(events.map(({ eventId }) => eventId)))
+})
+
 test('a recorder answers that the event waits, and counts it as durable; no secret reaches the file', async () => {
   const { inner, port, options } = openSpooling()
   inner.fail = AWAY
@@ -172,6 +226,20 @@ test('what a dead process left is handed over under its name; a torn end is no l
   await leave(directory, '1', events)
   assert.equal(await handOverLeftovers(directory, options), 1)
   assert.equal((await readStored(path)).length, 3)
+})
+
+test('what the process before left is handed over where this one has its pid, as the first of a container has; what never began is removed', async () => {
+  const path = temporaryLedger()
+  const directory = spoolDirectory(`${path}.home`, path)
+  const left = await leave(directory, '1', [sample(1)])
+  const named = (owner: string, n: number) => join(directory, `${owner}.${process.pid}.00000000-0000-4000-8000-00000000000${n}.jsonl`)
+  renameSync(left, named('f'.repeat(16), 1))
+  writeFileSync(named('f'.repeat(16), 2), '')
+  writeFileSync(named('f'.repeat(16), 3), '{"handed":"000000000000000","produc')
+  const open = (producerId: string) => openRealPort(path, { producerId })
+  assert.equal(await handOverLeftovers(directory, { open, lost: noLoss, signal: new AbortController().signal }), 3)
+  assert.equal((await readStored(path)).length, 1)
+  assert.deepEqual(readdirSync(directory), [])
 })
 
 test('a hand-over that ends half-way goes on behind what the ledger took', async () => {

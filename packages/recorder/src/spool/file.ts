@@ -3,7 +3,8 @@
  *
  * 0600, made with the first event that waits, gone when all were handed over. Its first line names the producer and how
  * far the hand-over is, each other line is an event. `append` returns when the lines are on disk. After a crash the last line may be torn; it was
- * not acknowledged.
+ * not acknowledged. Somebody who takes its owner for dead may take the file over, by renaming it: `isHere` says whether what
+ * was appended before is in his hands or ours.
  * @module
  */
 import {
@@ -17,6 +18,7 @@ import {
   openSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -52,6 +54,8 @@ export interface SpoolFile {
   read(from: number, bytes: number): Piece
   /** What stands before `end` was handed over: whoever finds this file goes on from there. @throws SwornError IO_FAILED */
   handed(end: number): void
+  /** False when somebody took it over: what he did not see may be lost. */
+  isHere(): boolean
   /** Everything was handed over: the file is gone. */
   remove(): void
   close(): void
@@ -61,22 +65,24 @@ export interface SpoolFile {
 export function openSpoolFile(path: string, producerId?: string): SpoolFile {
   const fd = attempt(path, () => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const opened = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-    syncDirectory(dirname(path))
-    return opened
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   })
-  let size = fstatSync(fd).size
-  if (size === 0 && producerId !== undefined) {
-    const head = Buffer.from(`{"handed":"${toDigits(0)}","producer":${JSON.stringify(producerId)}}\n`)
-    attempt(path, () => (size = writeSync(fd, head)))
+  let size = 0
+  let head: Head
+  try {
+    head = attempt(path, () => {
+      syncDirectory(dirname(path))
+      if (producerId !== undefined) writeHead(fd, producerId)
+      const found = readHead(fd, fstatSync(fd).size)
+      if (!found) throw new SwornError('IO_FAILED', 'the file is no spool', path)
+      size = cutTorn(fd, fstatSync(fd).size)
+      return found
+    })
+  } catch (e) {
+    closeSync(fd) // the next event tries again
+    throw e
   }
-  const head = readHead(fd, size)
-  if (!head) {
-    closeSync(fd)
-    throw new SwornError('IO_FAILED', 'the file is no spool', path)
-  }
-
-  size = cutTorn(fd, size)
+  const { dev, ino } = fstatSync(fd)
 
   return {
     ...head,
@@ -100,6 +106,10 @@ export function openSpoolFile(path: string, producerId?: string): SpoolFile {
     handed(end) {
       attempt(path, () => writeSync(fd, toDigits(end), HANDED_AT))
     },
+    isHere() {
+      const there = statSync(path, { throwIfNoEntry: false })
+      return there?.ino === ino && there.dev === dev
+    },
     remove() {
       closeSync(fd)
       rmSync(path, { force: true })
@@ -108,8 +118,41 @@ export function openSpoolFile(path: string, producerId?: string): SpoolFile {
   }
 }
 
+interface Head {
+  readonly producerId: string
+  readonly begin: number
+}
+
+const NEW_HEAD = `{"handed":"${toDigits(0)}","producer":`
+
+/** The first line, where there is none yet or only a piece of one. */
+function writeHead(fd: number, producerId: string): void {
+  if (!isUnbegun(fd)) return
+  ftruncateSync(fd, 0)
+  const head = Buffer.from(`${NEW_HEAD}${JSON.stringify(producerId)}}\n`)
+  if (writeSync(fd, head, 0, head.length, 0) < head.length) throw new Error('the disk is full')
+}
+
+/** Nothing, or a first line without its end: no event in it was ever acknowledged. */
+function isUnbegun(fd: number): boolean {
+  const text = readAt(fd, 0, MAX_HEAD_BYTES).toString('utf8')
+  return !text.includes('\n') && (NEW_HEAD.startsWith(text) || text.startsWith(NEW_HEAD)) && text.length < MAX_HEAD_BYTES
+}
+
+/** Removes what a process left that died before its first event was in it. @returns whether it was one */
+export function removeUnbegun(path: string): boolean {
+  const fd = openSync(path, 'r')
+  try {
+    if (!isUnbegun(fd)) return false
+  } finally {
+    closeSync(fd)
+  }
+  rmSync(path, { force: true })
+  return true
+}
+
 /** Undefined for a file that does not begin as one of ours. Hostile. */
-function readHead(fd: number, size: number): { readonly producerId: string; readonly begin: number } | undefined {
+function readHead(fd: number, size: number): Head | undefined {
   const bytes = readAt(fd, 0, MAX_HEAD_BYTES)
   const end = bytes.indexOf(LF)
   try {
@@ -161,6 +204,7 @@ function attempt<T>(path: string, step: () => T): T {
   try {
     return step()
   } catch (cause) {
+    if (SwornError.is(cause)) throw cause
     throw new SwornError('IO_FAILED', 'the spool cannot be written', path, { cause })
   }
 }

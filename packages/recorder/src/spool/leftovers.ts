@@ -1,19 +1,21 @@
 /**
  * Spools that processes left behind: found by whoever opens the ledger next, and handed over under the producer's own name.
  *
- *   <state>/spool/<ledger>/<boot>.<pid>.<random>.jsonl
+ *   <state>/spool/<ledger>/<owner>.<pid>.<random>.jsonl
  *
- * The name says which process owns a file. One that does not run any more, or of another boot, has left it; who renames
- * it owns it then. A process that ends while it hands over leaves it in turn: what was handed over twice is there once.
+ * The name says which process owns a file: by when it started, in which namespace of pids and at which boot, so that the
+ * first process of a container is not taken for that of the one before. A process that does not run any more has left it;
+ * who renames it owns it then. A process that ends while it hands over leaves it in turn: what was handed over twice is
+ * there once. Whoever was taken for dead and lives (another container that shares the directory) notices: `file.ts`.
  * @module
  */
 import { hash, randomUUID } from 'node:crypto'
-import { readdirSync, renameSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SwornError } from '@sworn/verify'
 import { nodePlatform } from '../handover/platform.ts'
 import type { Port } from '../port/types.ts'
-import { openSpoolFile } from './file.ts'
+import { openSpoolFile, removeUnbegun } from './file.ts'
 import { type SpoolOptions, withSpool } from './port.ts'
 
 const NAME = /^([0-9a-f]{16})\.(\d{1,10})\.[0-9a-f-]{36}\.jsonl$/
@@ -25,7 +27,7 @@ export function spoolDirectory(state: string, ledger: string): string {
 
 /** A file of this process's own; it does not exist yet. */
 export function ownSpoolPath(directory: string): string {
-  return join(directory, `${boot()}.${process.pid}.${randomUUID()}.jsonl`)
+  return join(directory, `${identityOf(process.pid) ?? boot()}.${process.pid}.${randomUUID()}.jsonl`)
 }
 
 export interface LeftoverOptions extends Pick<SpoolOptions, 'lost' | 'say'> {
@@ -61,7 +63,20 @@ function findLeftovers(directory: string): readonly string[] {
 function isLeft(name: string): boolean {
   const [, owner, pid] = NAME.exec(name) ?? []
   if (owner === undefined) return false
-  return owner !== boot() || !isRunning(Number(pid))
+  if (!isRunning(Number(pid))) return true
+  const identity = identityOf(Number(pid))
+  return owner !== boot() && owner !== identity && (identity !== undefined || process.platform !== 'linux')
+}
+
+/** Names one process of this namespace for ever; undefined where that cannot be looked at. Source: proc_pid_stat(5), field 22. */
+function identityOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    return hash('sha256', JSON.stringify([nodePlatform().bootId, readlinkSync('/proc/self/ns/pid'), started])).slice(0, 16)
+  } catch {
+    return undefined
+  }
 }
 
 function isRunning(pid: number): boolean {
@@ -81,7 +96,7 @@ async function handOver(left: string, directory: string, options: LeftoverOption
     return false
   }
   try {
-    return await handOverFile(path, options)
+    return removeUnbegun(path) || (await handOverFile(path, options))
   } catch (e) {
     renameSync(path, left) // for the next who looks
     options.say?.(SwornError.is(e) ? `${e.code} ${e.message}` : 'a spool could not be handed over')
@@ -101,7 +116,7 @@ async function handOverFile(path: string, { open, signal, ...options }: Leftover
   return !signal.aborted
 }
 
-/** Names this boot of the machine. */
+/** Names this boot of the machine; that of a process where no more of it can be known, and for versions before. */
 function boot(): string {
   return hash('sha256', nodePlatform().bootId).slice(0, 16)
 }

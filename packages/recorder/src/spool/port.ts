@@ -12,6 +12,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { SwornError } from '@sworn/verify'
 import type { Ack, Port, Submission } from '../port/types.ts'
 import { openSpoolFile, type SpoolFile } from './file.ts'
+import type { Waiting } from './line.ts'
 
 /** On disk beside the ledger, not in it yet: it has no place and no hash. */
 export interface Spooled {
@@ -82,7 +83,7 @@ export function withSpool(inner: Port, options: SpoolOptions, resume = false): S
   function spool(batch: readonly Submission[], orders: readonly number[]): boolean {
     try {
       const isFull = (file?.bytes ?? 0) + batch.reduce((sum, { json }) => sum + json.length, 0) > maxBytes
-      if (!isFull) (file ?? begin()).append(batch.map((submission, i) => ({ order: orders[i]!, submission })))
+      if (!isFull) keep(batch.map((submission, i) => ({ order: orders[i]!, submission })))
       if (isFull) counts.spool_full += batch.length
       return !isFull
     } catch (e) {
@@ -90,6 +91,16 @@ export function withSpool(inner: Port, options: SpoolOptions, resume = false): S
       counts.spool_full += batch.length
       return false
     }
+  }
+
+  /** Where the file was taken over meanwhile, in a new one: what is in both is there once. @throws SwornError IO_FAILED */
+  function keep(waiting: readonly Waiting[]): void {
+    const into = file ?? begin()
+    into.append(waiting)
+    if (into.isHere()) return
+    file = undefined
+    into.close()
+    begin().append(waiting)
   }
 
   async function submit(batch: readonly Submission[]): Promise<readonly PortAnswer[]> {
@@ -113,10 +124,11 @@ export function withSpool(inner: Port, options: SpoolOptions, resume = false): S
   /** Hands the file over until nothing is left in it. Between the last answer and the end of the file nothing can come. */
   async function drain(opened: SpoolFile): Promise<void> {
     await Promise.resolve() // whoever began it appends first
-    for (let from = opened.begin; !ending.signal.aborted; ) {
+    const isOver = () => ending.signal.aborted || file !== opened // taken over: whoever has it hands it over
+    for (let from = opened.begin; !isOver(); ) {
       const piece = opened.read(from, PIECE_BYTES)
       for (let i = 0; i < piece.waiting.length; i += AT_ONCE)
-        if (!(await handOver(piece.waiting.slice(i, i + AT_ONCE).map(({ submission }) => submission)))) return
+        if (!(await handOver(piece.waiting.slice(i, i + AT_ONCE).map(({ submission }) => submission))) || isOver()) return
       counts.spool_broken += piece.broken
       from = piece.end
       opened.handed(from)
