@@ -12,7 +12,7 @@ import { type ErasurePlan, type ErasureRequest, planErasure } from '../src/vault
 import { findDisclosures } from '../src/vault/find-disclosures.ts'
 import { parseRow } from '../src/vault/row.ts'
 import { committed } from './support/committed.ts'
-import { acked, type Case, createCase, FILE, findings, HOME, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
+import { acked, type Case, createCase, FILE, findings, HOME, item, outcome, PATH, records, tickAll, verify } from './support/ledger-case.ts'
 
 /** Every how many steps the power is cut. */
 const STRIDE = count({ fast: 31, ci: 4, full: 1 })
@@ -122,6 +122,19 @@ for (const path of [PATH, FILE]) {
         erasures(disk.ops, path).map(({ targets }) => (targets as unknown[]).length),
         [3, 1],
       )
+    })
+
+    it('a name is told where an event says it, and not where it is a part of another one, or of a hash', () => {
+      const disk = createCase()
+      const ledger = disk.open({ path })
+      const notes = ['bob', 'bobby', 'xbob', 'line\nbob\tx', '\u001bbob', 'to:bob@example.com', '_bob_', 'b ob', '李bob李', '"bob"']
+      const at = notes.map((note, n) => acked(ledger.append([item(n, 'sync', { note })])[0]).seq)
+      const said = (name: string) => plan(disk, path, name).inClear.first.map((seq) => notes[at.indexOf(seq)])
+      assert.deepEqual(said('bob'), ['bob', 'line\nbob\tx', '\u001bbob', 'to:bob@example.com', '_bob_', '李bob李', '"bob"'])
+      assert.deepEqual(said('李'), ['李bob李'])
+      assert.deepEqual(said('"bob"'), ['"bob"'])
+      const hashes = records(disk.ops, path).map(({ entry_hash }) => String(entry_hash).slice(20, 23))
+      for (const part of new Set(hashes)) for (const note of said(part)) assert.ok(note?.includes(part), `${part} in ${note}`)
     })
 
     it('a torn tail that names the subject goes, another one stays', () => {

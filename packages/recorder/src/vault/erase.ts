@@ -53,7 +53,7 @@ export interface ErasurePlan {
   readonly key: boolean
   /** Torn tails in quarantine that name the subject or one of its values. */
   readonly quarantined: number
-  /** Records that hold the subject's name itself: it was not committed there and stays. At most the first 100. */
+  /** Records whose event holds the subject's name itself, as a word: it was not committed there and stays. At most the first 100. */
   readonly inClear: { readonly records: number; readonly first: readonly number[] }
 }
 
@@ -149,7 +149,7 @@ function searchRecords(env: Env, rows: ReadonlyMap<string, VaultRow>, name: stri
   let records = 0
   for (const { path } of listSegments(env)) {
     eachLine(env.ops, path, 0, (line) => {
-      const named = line.includes(name)
+      const named = saysName(line, name)
       if (!named && !mayCommit(line)) return true
       const seq = tryLine(line)?.seq ?? -1
       for (const digest of digestsIn(line)) {
@@ -161,6 +161,22 @@ function searchRecords(env: Env, rows: ReadonlyMap<string, VaultRow>, name: stri
     })
   }
   return { targets, inClear: { records, first } }
+}
+
+const NOT_WITHIN = /(?:^|[^0-9A-Za-z]|\\[bfnrt]|\\u[0-9A-Fa-f]{4})$/
+const LONGEST_ESCAPE = 6
+const WORD = /^[0-9A-Za-z]/
+
+/** True where the event says the name, and not only one that it is a part of: 4711 stands in every other hash. @param name as JSON writes it */
+function saysName(line: Buffer, name: string): boolean {
+  if (!line.includes(name)) return false
+  const text = Buffer.from(tryLine(line)?.body ?? line).toString('utf8')
+  const isFree = { before: !WORD.test(name), behind: !WORD.test(name.at(-1) ?? '') }
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const before = isFree.before || NOT_WITHIN.test(text.slice(Math.max(0, at - LONGEST_ESCAPE), at))
+    if (before && (isFree.behind || !WORD.test(text.slice(at + name.length, at + name.length + 1)))) return true
+  }
+  return false
 }
 
 /** Targets of the log.erasure records there are. */
