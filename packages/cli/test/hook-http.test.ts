@@ -72,7 +72,14 @@ test('what a client sends over HTTP is decided, recorded and answered as by the 
     assert.equal((await ask(path, bash, options)).status, status, path)
   const unread = (await ask('/v1/hooks/claude-code/PreToolUse', '{')).body
   assert.match(JSON.stringify(unread), /malformed_request/)
-  assert.equal((await ask('/v1/hooks/claude-code/Stop', '{')).status, 503)
+  for (const [event, payload] of [
+    ['Stop', '{'],
+    ['PostToolUse', {}],
+    ['Stop', { ...bash, hook_event_name: 'PreToolUse' }],
+  ] as const) {
+    const { status, body: told } = await ask(`/v1/hooks/claude-code/${event}`, payload)
+    assert.deepEqual([status, (told as { error: { code: string } }).error.code], [400, 'REQUEST_INVALID'])
+  }
   const entries = (await end()).filter(({ session_id }) => session_id === 's-1')
   assert.deepEqual(
     entries.map(({ event_type: type, decision }) => [type, decision].filter(Boolean).join(' ')),

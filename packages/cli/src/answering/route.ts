@@ -36,8 +36,6 @@ const NOT_RECORDED = 1
 
 export function createHooksRoom({ tokens, flags, port }: HooksRoomOptions, io: Io): HooksRoom {
   const rooms = createHookRooms(port)
-  /** The server that a policy names in `spec.server` is the one that is asked. */
-  const visit: VisitLedger = (client, hook, options, own) => rooms.visit(client, hook, { ...options, actsOn: ['server'] }, own)
   const check = createBearerCheck(tokens)
   const { cwd, env } = io
 
@@ -47,10 +45,16 @@ export function createHooksRoom({ tokens, flags, port }: HooksRoomOptions, io: I
       return errorResponse(new SwornError('ACCESS_DENIED', 'a token of this server was expected'), 401, { 'www-authenticate': 'Bearer' })
     const body = await readBodyOf(request, BODY)
     const given = typeof body === 'string' ? new SwornError('EVENT_INVALID', toBodyRefusal(body, BODY).error.message) : body
+    let unread: SwornError | undefined
+    const visit: VisitLedger = (of, hook, options, own) => {
+      unread = hook.unread
+      return rooms.visit(of, hook, { ...options, actsOn: ['server'] }, own) // the server of a policy's `spec.server` is this one
+    }
     const { code, out } = await answerRequest({ args: [client, event, ...flags], cwd, env }, given, visit, io)
     if (typeof body === 'string') return bodyRefusalResponse(body, BODY)
     if (code === USAGE)
       return errorResponse(new SwornError('REQUEST_INVALID', 'a client and an event of `sworn hook --help` were expected'), 404)
+    if (code === NOT_RECORDED && unread) return errorResponse(new SwornError('REQUEST_INVALID', unread.message))
     if (code === NOT_RECORDED) return errorResponse(new SwornError('RECORDER_UNAVAILABLE', 'the hook is not recorded'))
     return new Response(out === '' ? '{}' : out, { headers: { 'content-type': 'application/json' } })
   }
