@@ -10,6 +10,7 @@ import type { Policy } from '@sworn/govern'
 import type { Identity, IdentityDesk, KeyRing } from '@sworn/govern/identity'
 import { type AuditEvent, type Reserve, SwornError } from '@sworn/recorder'
 import type { Opened } from './open-recorder.ts'
+import { isRevokedOnRecord } from './revoked-on-record.ts'
 
 /** Where no key can be read no token holds. */
 const NO_KEYS: KeyRing = {
@@ -66,7 +67,7 @@ async function create(opened: Opened, policy: Governed, keys: KeyRing): Promise<
     binding: nodeBinding(policy.file),
     reserve: (step: Reserve) => opened.port.reserve(step),
     record: (event: AuditEvent) => opened.recorder.record(event, { level: 'sync', required: true }),
-    revokedOnRecord: (sessionId) => isRevoked(opened.port.info.path, sessionId),
+    revokedOnRecord: (sessionId) => isRevokedOnRecord(opened.port.info.path, sessionId),
   })
 }
 
@@ -75,14 +76,4 @@ async function openKeys({ config, port }: Opened, { identity: rules }: Governed)
   const { source, path, algorithm } = rules.keys
   if (source === 'file' && path !== undefined) return openKeyFile(path, algorithm, port.info.path)
   return createPeriodicKeys(rules, openKeyStore(join(config.directories.state, 'identity'), port.info.path), Date.now)
-}
-
-/** Asked when another process took over the ledger: its counters do not know our sessions, its records do. */
-async function isRevoked(ledger: string, sessionId: string): Promise<boolean> {
-  const { findLedger, parseEntry, readLedger } = await import('@sworn/analyze/reading')
-  for await (const line of readLedger(findLedger(ledger, ''))) {
-    const entry = line.bytes.includes('identity_token_revoked') ? parseEntry(line) : undefined
-    if (entry?.event_type === 'identity_token_revoked' && entry.session_id === sessionId) return true
-  }
-  return false
 }
