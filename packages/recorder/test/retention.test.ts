@@ -119,7 +119,21 @@ for (const path of [PATH, FILE]) {
   })
 }
 
+function change(disk: Case, path: string, at: number): void {
+  const fd = disk.ops.open(path, 'update')
+  const byte = disk.ops.content(path)?.[at] ?? 0
+  disk.ops.writeAt(fd, Buffer.from([byte ^ 1]), at)
+  disk.ops.close(fd)
+}
+
 const refused: [string, (filled: Filled) => void][] = [
+  ...[0, 33, 13 * 32 - 1].map((at): [string, (filled: Filled) => void] => [
+    `pruning when byte ${at} of the leaves that stay was changed`,
+    ({ disk, ledger }) => {
+      change(disk, `${PATH}/tree/L0`, at)
+      ledger.prune(14, { policy: 'p', unanchored: true })
+    },
+  ]),
   ['an archive inside the ledger', ({ ledger }) => ledger.prune(14, { policy: 'p', unanchored: true, archivedTo: `${PATH}/old` })],
   [
     'an archive that holds the segments of another ledger',

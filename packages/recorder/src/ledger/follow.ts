@@ -110,7 +110,7 @@ function keptPlace(env: Env, found: Found, signed: SignedCheckpoint, segments: r
 }
 
 /** The start of a segment by its own log.segment; unproven until a signed root behind it holds. */
-function segmentStart(env: Env, ref: SegmentRef, segment: number): Start | undefined {
+export function segmentStart(env: Env, ref: SegmentRef, segment: number): Start | undefined {
   if (ref.firstSeq === 0) return { segment, cursor: { seq: 0, previousHash: GENESIS, offset: 0 }, frontier: createFrontier(env.primitives) }
   const bytes = firstLine(env.ops, ref.path)
   const line = bytes && tryLine(bytes)

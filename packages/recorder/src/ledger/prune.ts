@@ -16,6 +16,7 @@ import type { Core } from './core.ts'
 import { holdsSame, makeDirectory, replaceFrom } from './files.ts'
 import { findIdentity } from './identity.ts'
 import { namedSegments, resolveLinks, type SegmentRef } from './layout.ts'
+import { checkLeaves } from './leaves.ts'
 import { offsetsPath } from './offsets.ts'
 import { packedName } from './packed.ts'
 
@@ -32,8 +33,8 @@ export interface PrunePolicy {
  * Drops every closed segment whose records all lie below `upTo`, and what an earlier pruning left behind.
  *
  * @returns seq of log.prune; undefined when only leftovers went
- * @throws SwornError APPEND_REFUSED when nothing anchors the ledger and `unanchored` is false, no segment ends below `upTo`, or the
- *   archive holds another ledger's
+ * @throws SwornError APPEND_REFUSED when nothing anchors the ledger and `unanchored` is false, no segment ends below `upTo`, the
+ *   archive holds another ledger's, or tree/L0 does not hold the leaves of what would go
  */
 export function prune(core: Core, upTo: number, policy: PrunePolicy): number | undefined {
   if (!policy.unanchored)
@@ -49,6 +50,8 @@ export function prune(core: Core, upTo: number, policy: PrunePolicy): number | u
     throw new SwornError('APPEND_REFUSED', 'no whole segment lies below the given number', `seq=${upTo}`)
   }
   const old = closed.filter((segment) => segment.firstSeq < minimum)
+  const stays = closed.find((segment) => segment.firstSeq === minimum) ?? { firstSeq: minimum, path: core.writer.path }
+  checkLeaves(core, old[0]!, stays) // minimum lies behind the first start
   if (policy.archivedTo !== undefined) for (const ref of old) archive(core, ref, policy.archivedTo)
   const { seq } = linkReserved(core, 'log.prune', { minimum_index: minimum, policy: policy.policy, archived_to: policy.archivedTo ?? null })
   sync(core)
