@@ -55,6 +55,14 @@ export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }
     }
   }
 
+  /** Where each is when it is opened, as late as that. */
+  function* pathsNow(segments: readonly SegmentFile[], places: readonly number[], byThreads: boolean): Generator<string> {
+    for (const i of places) {
+      const path = findAgain(files, segments, i)
+      yield byThreads && isCompressed(path) ? segments[i]!.path : path // threads read plain files: it is gone, and that is said
+    }
+  }
+
   /** What `look` makes of the matches of a piece, or what threads found. */
   async function* answers<Answer>(
     filter: Filter,
@@ -65,11 +73,9 @@ export function createScan(files: LedgerFiles, { onUnreadable, signal, threads }
     const ahead = (threads ?? threadsFor(segments)) === 2 && !filter.where ? startScanThreads(filter, groups) : undefined
     try {
       for (const { places, isPlain } of runsOf(segments)) {
-        const paths = places.values().map((i) => {
-          const path = findAgain(files, segments, i) // as late as it is opened
-          return ahead && isPlain && isCompressed(path) ? segments[i]!.path : path // threads read plain files: it is gone, and that is said
-        })
-        yield* ahead && isPlain ? told(seenByThreads(ahead, paths)) : told(seenHere(createMatcher(filter, groups), look, paths))
+        const byThreads = ahead && isPlain ? ahead : undefined
+        const paths = pathsNow(segments, places, byThreads !== undefined)
+        yield* byThreads ? told(seenByThreads(byThreads, paths)) : told(seenHere(createMatcher(filter, groups), look, paths))
       }
     } finally {
       await ahead?.close()
