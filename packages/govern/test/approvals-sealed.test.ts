@@ -115,6 +115,13 @@ test('a question is read back from its record as it was asked, while it can be a
   await approvals.close()
 })
 
+test('a decision settles its question, one that was reported from outside does not', () => {
+  const decision = { event_type: 'authorization_decision', decision: 'allow', metadata: { approval: { id: '0'.repeat(32) } } }
+  assert.deepEqual(settledBy({ ...decision, human_decision: { channel: 'serve', approved: true } }), { id: '0'.repeat(32), isOurs: true })
+  const told = { ...decision, human_decision: { channel: 'serve', approved: true }, source: { kind: 'sdk', vantage: 'reported' } }
+  assert.equal(settledBy(told), undefined)
+})
+
 function withAnswer(event: RecordedEvent, rest: object): RecordedEvent {
   const metadata = event.metadata as { readonly answer: object } // sealedEvent made it
   return { ...event, metadata: { ...metadata, answer: { ...metadata.answer, ...rest } } }

@@ -128,12 +128,13 @@ export function toAskedQuestion(entry: RecordedEvent & { readonly source?: unkno
   return typeof session === 'string' ? { ...base, session } : base
 }
 
-/** The question that an entry settles, and whether our answer did it. */
+/** The question that an entry settles, and whether our answer did it; undefined for one that was reported from outside. */
 export function settledBy(
-  entry: RecordedEvent & { readonly human_decision?: unknown },
+  entry: RecordedEvent & { readonly human_decision?: unknown; readonly source?: unknown },
 ): { readonly id: string; readonly isOurs: boolean } | undefined {
   const id = approvalOf(entry, 'id')
-  if (entry.event_type !== 'authorization_decision' || typeof id !== 'string') return undefined
+  if (entry.event_type !== 'authorization_decision' || typeof id !== 'string' || memberOf(entry.source, 'vantage') === 'reported')
+    return undefined
   return { id, isOurs: memberOf(entry.human_decision, 'channel') === NAME && memberOf(entry.human_decision, 'approved') !== undefined }
 }
 
