@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { SwornError } from '@sworn/verify'
 import stringWidth from 'string-width'
 import { openLedger } from '../src/index.ts'
@@ -311,4 +312,33 @@ test('no answer is written over the ledger that is asked, under whichever of its
   }
   assert.deepEqual([readFileSync(join(at, 'log.jsonl')), readFileSync(join(at, segment!))], before)
   assert.equal((await sworn(['query', 'log.jsonl', '--format', 'csv', '-o', 'audit.csv'], { cwd: at, home })).code, 0)
+})
+
+test('a compressed segment that is damaged is said with its name, whatever reads it', async () => {
+  for (const form of ['gz', 'zst']) {
+    const at = temporary()
+    assert.equal((await sworn(['record', 'audit'], { cwd: at, home, stdin: `${JSON.stringify(EVENTS[0])}\n` })).code, 0)
+    const [segment] = globSync('audit/segments/*.jsonl', { cwd: at })
+    const packed = (form === 'gz' ? gzipSync : zstdCompressSync)(readFileSync(join(at, segment!)))
+    packed[0]! ^= 1
+    writeFileSync(join(at, `${segment}.${form}`), packed)
+    rmSync(join(at, segment!))
+    const commands = [
+      ['query'],
+      ['query', '--no-index'],
+      ['query', '--count-by', 'user'],
+      ['sql', 'SELECT 1'],
+      ['tail'],
+      ['report'],
+      ['alerts'],
+      ['export', '--dialect', 'gantz'],
+    ]
+    for (const command of commands) {
+      const { code, err } = await sworn([...command, 'audit'], { cwd: at, home })
+      assert.equal(code, 3, `${command} ${err}`)
+      assert.match(err, /^error: LEDGER_CORRUPT a compressed file is damaged \(at .*0\.jsonl\.(gz|zst)\)$/m, `${command}`)
+      assert.doesNotMatch(err, /defect/)
+    }
+    assert.equal((await sworn(['verify', 'audit'], { cwd: at, home })).code, 1)
+  }
 })

@@ -21,6 +21,9 @@ const USAGE_CODES = new Set([
   'NODE_TOO_OLD',
 ])
 
+/** Of zlib: what was to be decompressed is not what was compressed. */
+const DAMAGE = /^(Z_|ZSTD_)/
+
 /** Prints arguments that cannot be used, with the nearest known word; returns 2. */
 export async function printRefusal(refusal: Refusal, command: string, io: World): Promise<ExitCode> {
   const { didYouMean } = await import('@sworn/recorder')
@@ -48,6 +51,10 @@ export async function printFailure(e: unknown, io: World, command = ''): Promise
     io.err(escapeText(`error: IO_FAILED ${system}`))
     io.err(`hint: ${ERRORS.IO_FAILED}`)
     return 3
+  }
+  if (e instanceof Error && 'code' in e && DAMAGE.test(String(e.code))) {
+    const path = 'path' in e && typeof e.path === 'string' ? e.path : ''
+    return await printFailure(new SwornError('LEDGER_CORRUPT', 'a compressed file is damaged', path), io, command)
   }
   const text = e instanceof Error ? `${e.name}: ${e.message}` : 'an unknown value was thrown'
   io.err(escapeText(`error: unexpected ${text}`))

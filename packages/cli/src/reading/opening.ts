@@ -2,18 +2,22 @@
  * What a ledger says of itself in its first record. Unverified: it only says what to compare with.
  * @module
  */
-import { type Entry, type LedgerFiles, listSegments, parseEntry, readLines } from '@sworn/analyze/reading'
+import { type Entry, isDamage, type LedgerFiles, listSegments, parseEntry, readLines } from '@sworn/analyze/reading'
 import { readReserved } from './pruned.ts'
 import type { Opening } from './trusted-ledgers.ts'
 
 /** It becomes part of a path. */
 const LOG_ID = /^[\w-]{22}$/
 
-/** The first line that is there. */
+/** The first line that is there; none of a compressed file that is damaged, which a verification finds. */
 export async function readFirst(files: LedgerFiles): Promise<Entry | undefined> {
   const first = listSegments(files)[0]
   if (!first) return undefined
-  for await (const line of readLines(first.path)) return parseEntry(line)
+  try {
+    for await (const line of readLines(first.path)) return parseEntry(line)
+  } catch (e) {
+    if (!isDamage(e)) throw e
+  }
   return undefined
 }
 

@@ -22,8 +22,10 @@ export function isCompressed(path: string): boolean {
 export function openSegment(path: string): Readable {
   const raw = createReadStream(path, { highWaterMark: STREAM_BYTES })
   if (!isCompressed(path)) return raw
+  const plain = createDecompressor(path)
+  plain.once('error', (e) => Object.assign(e, { path })) // zlib does not say in which file
   // A failure reaches the reader as the error of the last stream.
-  return pipeline(raw, createDecompressor(path), () => undefined)
+  return pipeline(raw, plain, () => undefined)
 }
 
 /** @throws SwornError NODE_TOO_OLD */
