@@ -240,7 +240,9 @@ describe('a ledger that could not be opened again', () => {
     assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'APPEND_UNKNOWN')
     Object.assign(ops.plan, { at: ops.steps.length })
     assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'APPEND_REFUSED')
-    assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'APPEND_REFUSED', 'not at once')
+    const [waiting] = ledger.append([item(1, 'sync')])
+    assert.equal(outcome(waiting), 'APPEND_REFUSED', 'not at once')
+    assert.match(waiting instanceof Error ? waiting.message : '', /could not be opened again: .*EIO/, 'and still says why')
     disk.time -= 3_600_000
     assert.equal(outcome(ledger.append([item(1, 'sync')])[0]), 'ack')
   })

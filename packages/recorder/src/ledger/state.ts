@@ -34,6 +34,7 @@ export function createState(env: Env): State {
   let upkeep = createUpkeep(core)
   let poisoned = false
   let retryAt = 0
+  let notOpenedFor: unknown
   let final: SwornError | undefined
 
   function poison(): void {
@@ -52,8 +53,7 @@ export function createState(env: Env): State {
 
   function openAgain(): SwornError | undefined {
     const leftMs = retryAt - env.now()
-    if (leftMs > 0 && leftMs <= REOPEN_EVERY_MS)
-      return new SwornError('APPEND_REFUSED', 'the ledger could not be opened again', env.layout.path)
+    if (leftMs > 0 && leftMs <= REOPEN_EVERY_MS) return notOpened(notOpenedFor)
     try {
       core = openOrThrow(env, true)
       upkeep = createUpkeep(core)
@@ -61,11 +61,14 @@ export function createState(env: Env): State {
       return undefined
     } catch (e) {
       retryAt = env.now() + REOPEN_EVERY_MS
+      notOpenedFor = e
       if (SwornError.is(e) && e.code !== 'IO_FAILED') final = e
-      return (
-        final ?? new SwornError('APPEND_REFUSED', `the ledger could not be opened again: ${describe(e)}`, env.layout.path, { cause: e })
-      )
+      return final ?? notOpened(e)
     }
+  }
+
+  function notOpened(cause: unknown): SwornError {
+    return new SwornError('APPEND_REFUSED', `the ledger could not be opened again: ${describe(cause)}`, env.layout.path, { cause })
   }
 
   function refusal(): SwornError | undefined {
