@@ -93,6 +93,7 @@ def verify(log):
 if __name__ == "__main__":
     try:
         done = verify((open(sys.argv[1], "rb") if len(sys.argv) > 1 else sys.stdin.buffer).read())
+        expect(done.size, "no entry", 0)
         print(f"holds: {done.size} entries, root {base64.b64encode(done.root()).decode()}")
     except (ValueError, KeyError, TypeError) as reason:
         sys.exit(f"broken: {reason}")

@@ -134,3 +134,8 @@ test('the second verifier reads a file or the standard input and says so with it
   assert.deepEqual(run(good.subarray(0, -1)), [1, 'broken: no LF at the end at seq=the end\n'])
   assert.equal(spawnSync('python3', [script, ownPath('tlog/own/log-sha3-256.jsonl')]).status, 0)
 })
+
+test('the second verifier says of a file without an entry that it is none', { skip }, () => {
+  const { status, stderr } = spawnSync('python3', [script], { input: '', encoding: 'utf8' })
+  assert.deepEqual([status, stderr], [1, 'broken: no entry at seq=0\n'])
+})
