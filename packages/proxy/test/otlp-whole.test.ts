@@ -36,6 +36,16 @@ const sketch = fc.record({
   status: fc.constantFrom(0, 1, 2, 'STATUS_CODE_ERROR'),
 })
 
+/** All of it is taken, and every one of the values that it holds is in the event. */
+async function postWhole(path: '/v1/traces' | '/v1/logs', told: object, values: readonly string[]): Promise<void> {
+  const room = openRoom()
+  const response = await room.post(JSON.stringify(told), { path })
+  assert.deepEqual(await response.json(), {})
+  const event = JSON.stringify(room.port.events()[0])
+  const lost = values.filter((value) => !event.includes(value))
+  assert.deepEqual(lost, [], event)
+}
+
 test('every value of a span is in its event, from its attributes to those of its links and of its resource', async () => {
   await fc.assert(
     fc.asyncProperty(sketch, async ({ kind, own, resource, scope, events, links, status }) => {
@@ -49,15 +59,7 @@ test('every value of a span is in its event, from its attributes to those of its
         status: { code: status, message: mint() },
       }
       const scopeSpans = [{ scope: { name: mint(), version: mint(), attributes: attributes(scope) }, spans: [span] }]
-      const room = openRoom()
-      const response = await room.post(JSON.stringify({ resourceSpans: [{ resource: { attributes: attributes(resource) }, scopeSpans }] }))
-      assert.deepEqual(await response.json(), {})
-      const event = JSON.stringify(room.port.events()[0])
-      assert.deepEqual(
-        made.filter((value) => !event.includes(value)),
-        [],
-        event,
-      )
+      await postWhole('/v1/traces', { resourceSpans: [{ resource: { attributes: attributes(resource) }, scopeSpans }] }, made)
     }),
     { numRuns: count({ fast: 100, ci: 1000 }) },
   )
@@ -78,15 +80,7 @@ test('every value of a log record is in its event, its body and its severity too
         attributes: [...said, ...attributes(words)],
       }
       const resourceLogs = [{ resource: { attributes: attributes(resource) }, scopeLogs: [{ logRecords: [record] }] }]
-      const room = openRoom()
-      const response = await room.post(JSON.stringify({ resourceLogs }), { path: '/v1/logs' })
-      assert.deepEqual(await response.json(), {})
-      const event = JSON.stringify(room.port.events()[0])
-      assert.deepEqual(
-        made.filter((value) => !event.includes(value)),
-        [],
-        event,
-      )
+      await postWhole('/v1/logs', { resourceLogs }, made)
     }),
     { numRuns: count({ fast: 100, ci: 1000 }) },
   )
